@@ -1,0 +1,74 @@
+"""People's numbers and control characters out of text, before anybody sees it.
+
+Every text that leaves the tool goes through here: provider strings are typed by other people, and a number in a plan,
+a log or a report is a leak.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+BULLET = "•"
+
+_NUMBER = re.compile(
+    r"""
+    (?<![\w.+-])                      # not inside a word, an id or a decimal
+    (?:
+        \+[1-9]\d{6,14}               # E.164
+      | (?:\+?1[ .-]?)?\(?[2-9]\d{2}\)?[ .-]\d{3}[ .-]\d{4}   # national and spaced North American spellings
+      | \+\d{1,3}(?:[ .-]\d{2,5}){2,5}                       # spaced international
+      | 00[1-9]\d{7,13}               # international prefix
+      | \d{10,15}                     # bare digits as long as a number
+    )
+    (?![\w-])
+    """,
+    re.VERBOSE,
+)
+
+
+def mask_number(number: str) -> str:
+    """A number for people: country and area stay, the last two digits stay, nothing can be dialled.
+
+    ``+16155553338`` becomes ``+1 615 ••• ••38``.
+    """
+    digits = re.sub(r"\D", "", number)
+    if len(digits) == 11 and digits[0] == "1":
+        return f"+1 {digits[1:4]} {BULLET * 3} {BULLET * 2}{digits[-2:]}"
+    if len(digits) < 7:
+        return BULLET * len(digits)
+    plus = "+" if number.startswith("+") else ""
+    return f"{plus}{digits[:2]} {BULLET * (len(digits) - 4)}{digits[-2:]}"
+
+
+def mask_in_place(text: str) -> str:
+    """Every number in ``text`` masked without changing its length, so that carets below a quoted line stay right."""
+
+    def hide(match: re.Match[str]) -> str:
+        found = match.group()
+        keep_until = 5 if found.startswith("+") else 3
+        hidden = (BULLET if c.isdigit() and keep_until <= i < len(found) - 2 else c for i, c in enumerate(found))
+        return "".join(hidden)
+
+    return _NUMBER.sub(hide, text)
+
+
+def mask_text(text: str) -> str:
+    """Every number in ``text`` masked as ``mask_number`` does."""
+    return _NUMBER.sub(lambda m: mask_number(m.group()), text)
+
+
+def visible(text: str) -> str:
+    """Control, bidi and zero-width characters written out (``\\x1b``, ``\\u202e``): data cannot move the cursor."""
+    if text.isascii() and text.isprintable():
+        return text
+
+    def shown(char: str) -> str:
+        if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+            return char
+        code = ord(char)
+        if code < 0x100:
+            return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(char, f"\\x{code:02x}")
+        return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+    return "".join(shown(c) for c in text)

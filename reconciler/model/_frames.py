@@ -1,0 +1,193 @@
+"""The large engine behind ``ContactSet``: one Polars frame. Imported only when a set is large (Polars costs 100 ms).
+
+Sorting a million rows costs as much as joining them twice, and most sets are only ever joined: so a frame is sorted
+when somebody first looks at its order, and once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import polars as pl
+
+from reconciler.model._rows import NUMBER, Rows
+
+_KEY = pl.col(NUMBER)
+_ENCODED_ROWS = 1 << 16
+_MUCH = 8
+_OTHER = "\x00other"
+"""Suffix of the other side's columns in a join; no column that somebody named ends like this."""
+
+
+class Frame:
+    """Rows unique by number; ``ordered()`` is the same frame sorted by number."""
+
+    __slots__ = ("_frame", "_in_order")
+
+    def __init__(self, frame: pl.DataFrame, *, in_order: bool) -> None:
+        self._frame = frame
+        self._in_order = in_order
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Frame:
+        """Cast to text, collapsed (the first row of a number wins), rows without a number left out."""
+        names = sorted(name for name in frame.columns if name != NUMBER)
+        frame = frame.select(pl.col(NUMBER, *names).cast(pl.String))
+        if frame[NUMBER].null_count():
+            frame = frame.filter(_KEY.is_not_null())
+        numbers = frame[NUMBER]
+        if numbers.is_sorted():
+            repeated = numbers == numbers.shift(1)
+            return cls(frame.filter(~repeated.fill_null(False)) if repeated.any() else frame, in_order=True)
+        if numbers.n_unique() < len(numbers):
+            frame = frame.unique(subset=NUMBER, keep="first", maintain_order=True)
+        return cls(frame, in_order=False)
+
+    @classmethod
+    def of_rows(cls, rows: Rows) -> Frame:
+        columns = [pl.Series(NUMBER, rows.keys, dtype=pl.String)]
+        columns += [pl.Series(name, held, dtype=pl.String) for name, held in rows.values.items()]
+        return cls(pl.DataFrame(columns), in_order=True)
+
+    def ordered(self) -> pl.DataFrame:
+        if not self._in_order:
+            self._frame = self._frame.sort(NUMBER)
+            self._in_order = True
+        return self._frame
+
+    def _like(self, frame: pl.DataFrame) -> Frame:
+        """``frame`` holds rows of this one, in this one's order."""
+        return Frame(frame, in_order=self._in_order)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._frame.columns[1:])
+
+    def __len__(self) -> int:
+        return self._frame.height
+
+    def numbers(self) -> Iterator[str]:
+        return iter(self.ordered()[NUMBER])
+
+    def column(self, name: str) -> Sequence[str | None]:
+        if name not in self._frame.columns:
+            return [None] * len(self)
+        values: list[str | None] = self.ordered()[name].to_list()
+        return values
+
+    def plain(self) -> Rows:
+        columns = self.ordered().to_dict(as_series=False)
+        return Rows(columns.pop(NUMBER), columns)
+
+    def find(self, number: str) -> int | None:
+        numbers = self.ordered()[NUMBER]
+        i = numbers.search_sorted(number)
+        return i if i < len(numbers) and numbers[i] == number else None
+
+    def equals(self, other: Frame) -> bool:
+        return self.ordered().equals(other.ordered())
+
+    def slice(self, start: int, stop: int) -> Frame:
+        return self._like(self.ordered().slice(start, max(stop - start, 0)))
+
+    def select(self, names: Collection[str]) -> Frame:
+        return self._like(self._frame.select(NUMBER, *(n for n in self.names if n in names)))
+
+    def masked(self, mask: Sequence[bool]) -> Frame:
+        return self._like(self.ordered().filter(pl.Series(mask, dtype=pl.Boolean)))
+
+    def without(self, other: Frame) -> Frame:
+        theirs = other._numbers_near(self)
+        return self._like(self._frame.join(theirs, on=NUMBER, how="anti", maintain_order="left"))
+
+    def within(self, other: Frame) -> Frame:
+        theirs = other._numbers_near(self)
+        return self._like(self._frame.join(theirs, on=NUMBER, how="semi", maintain_order="left"))
+
+    def _numbers_near(self, other: Frame) -> pl.DataFrame:
+        """Our numbers, or only those that ``other`` has too when it is much smaller.
+
+        A join tabulates its right side: fifty people are looked up in a million by tabulating the fifty.
+        """
+        numbers = self._frame.select(NUMBER)
+        if len(other) * _MUCH < len(self):
+            return numbers.join(other._frame.select(NUMBER), on=NUMBER, how="semi")
+        return numbers
+
+    def where(self, name: str, values: Collection[str | None], keep: bool) -> Frame:
+        held = pl.col(name) if name in self._frame.columns else pl.lit(None, dtype=pl.String)
+        wanted = pl.Series([v for v in values if v is not None], dtype=pl.String)
+        matches = held.is_in(wanted.implode()).fill_null(False)
+        if None in values:
+            matches |= held.is_null()
+        return self._like(self._frame.filter(matches if keep else ~matches))
+
+    def joined(self, other: Frame, names: Collection[str]) -> Frame:
+        theirs = [name for name in names if name in other.names]
+        if theirs and len(other):
+            right = other._frame.select(
+                NUMBER, *(pl.col(n).alias(n + _OTHER) for n in theirs), pl.lit(True).alias(_OTHER)
+            )
+            frame = self._frame.join(right, on=NUMBER, how="left", maintain_order="left")
+        else:
+            frame, theirs = self._frame, []
+        won = [pl.when(pl.col(_OTHER)).then(pl.col(n + _OTHER)).otherwise(self._held(n)).alias(n) for n in theirs]
+        lacking = [self._held(name).alias(name) for name in names if name not in theirs]
+        return self._arranged(frame.with_columns(*won, *lacking))
+
+    def _held(self, name: str) -> pl.Expr:
+        return pl.col(name) if name in self._frame.columns else pl.lit(None, dtype=pl.String)
+
+    def _arranged(self, frame: pl.DataFrame) -> Frame:
+        names = sorted(name for name in frame.columns if name != NUMBER and not name.endswith(_OTHER))
+        return self._like(frame.select(NUMBER, *names))
+
+    def filled(self, name: str, values: Mapping[str, str]) -> Frame:
+        return self.joined(Frame.of(pl.DataFrame({NUMBER: list(values), name: list(values.values())})), (name,))
+
+    def with_column(self, name: str, value: str | None) -> Frame:
+        return self._arranged(self._frame.with_columns(pl.lit(value, dtype=pl.String).alias(name)))
+
+    def changed(self, other: Frame, names: Collection[str]) -> Frame:
+        if not names:
+            return self.slice(0, 0)
+        both = self._frame.join(other._needed(names), on=NUMBER, how="inner", maintain_order="left")
+        return self._arranged(both.filter(_differs(self, names)))
+
+    def _needed(self, names: Collection[str]) -> pl.DataFrame:
+        return self._frame.select(NUMBER, *(self._held(name).alias(name + _OTHER) for name in names))
+
+    def compared(self, other: Frame, names: Collection[str]) -> tuple[Frame, Frame, Frame]:
+        """One full join, streamed: what is the same on both sides, usually nearly all, is never put together."""
+        right = other._frame.lazy().rename({name: name + _OTHER for name in other._frame.columns})
+        lacking = (pl.lit(None, dtype=pl.String).alias(n + _OTHER) for n in names if n not in other.names)
+        ours, theirs = _KEY.is_null(), pl.col(NUMBER + _OTHER).is_null()
+        apart = (
+            self._frame.lazy()
+            .join(right.with_columns(*lacking), left_on=NUMBER, right_on=NUMBER + _OTHER, how="full", coalesce=False)
+            .filter(ours | theirs | _differs(self, names))
+            .collect(engine="streaming")
+        )
+        mine = self._frame.columns
+        other_names = [pl.col(name + _OTHER).alias(name) for name in other._frame.columns]
+        return (
+            Frame(apart.filter(theirs).select(mine), in_order=False),
+            Frame(apart.filter(ours).select(other_names), in_order=False),
+            Frame(apart.filter(~ours & ~theirs).select(mine), in_order=False),
+        )
+
+    def united(self, others: Sequence[Frame]) -> Frame:
+        return Frame.of(pl.concat([self._frame, *(o._frame for o in others)], how="diagonal"))
+
+    def encoded(self, name: str) -> Iterator[bytes]:
+        value = pl.col(name)
+        text = pl.concat_str(value.str.len_bytes().cast(pl.String), pl.lit(":"), value).fill_null("~").str.join("")
+        for part in self.ordered().select(name).iter_slices(_ENCODED_ROWS):
+            yield part.select(text).item().encode()
+
+
+def _differs(left: Frame, names: Collection[str]) -> pl.Expr:
+    """True where any of ``names`` differs between both sides of a join; null and empty text are the same."""
+    if not names:
+        return pl.lit(False)
+    return pl.any_horizontal(left._held(n).fill_null("") != pl.col(n + _OTHER).fill_null("") for n in names)

@@ -1,0 +1,172 @@
+"""The plain engine behind ``ContactSet``: Python lists, for sets small enough that importing Polars would cost more."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+NUMBER = "number"
+
+Column = list[str | None]
+
+
+class Engine(Protocol):
+    """What both engines do; the methods mean what their namesakes in ``ContactSet`` say.
+
+    Rows are unique by number, and in order wherever order can be seen. An argument of type ``Self`` is always of the
+    same engine: ``ContactSet`` sees to that. ``names`` are the columns beside ``number``, sorted.
+    """
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    def __len__(self) -> int: ...
+    def numbers(self) -> Iterator[str]: ...
+    def column(self, name: str) -> Sequence[str | None]: ...
+    def plain(self) -> Rows: ...
+    def find(self, number: str) -> int | None: ...
+    def equals(self, other: Self) -> bool: ...
+    def slice(self, start: int, stop: int) -> Self: ...
+    def select(self, names: Collection[str]) -> Self: ...
+    def masked(self, mask: Sequence[bool]) -> Self: ...
+    def without(self, other: Self) -> Self: ...
+    def within(self, other: Self) -> Self: ...
+    def where(self, name: str, values: Collection[str | None], keep: bool) -> Self: ...
+    def joined(self, other: Self, names: Collection[str]) -> Self: ...
+    def filled(self, name: str, values: Mapping[str, str]) -> Self: ...
+    def with_column(self, name: str, value: str | None) -> Self: ...
+    def changed(self, other: Self, names: Collection[str]) -> Self: ...
+    def compared(self, other: Self, names: Collection[str]) -> tuple[Self, Self, Self]: ...
+    def united(self, others: Sequence[Self]) -> Self: ...
+    def encoded(self, name: str) -> Iterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Columns as lists of one length; ``keys`` is the sorted ``number`` column without repeats."""
+
+    keys: list[str]
+    values: dict[str, Column]
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Sequence[str | None]]) -> Rows:
+        """Sorted and collapsed; the first row of a number wins and rows without a number are left out."""
+        first: dict[str, int] = {}
+        for i, number in enumerate(columns[NUMBER]):
+            if number is not None:
+                first.setdefault(number, i)
+        keys = sorted(first)
+        at = [first[number] for number in keys]
+        names = sorted(name for name in columns if name != NUMBER)
+        return cls(keys, {name: [columns[name][i] for i in at] for name in names})
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.values)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def numbers(self) -> Iterator[str]:
+        return iter(self.keys)
+
+    def column(self, name: str) -> Sequence[str | None]:
+        return list(self.keys) if name == NUMBER else list(self._held(name))
+
+    def _held(self, name: str) -> Column:
+        held = self.values.get(name)
+        return [None] * len(self.keys) if held is None else held
+
+    def plain(self) -> Rows:
+        return self
+
+    def mappings(self, start: int, stop: int) -> Iterator[Mapping[str, str | None]]:
+        names = (NUMBER, *self.values)
+        for row in zip(self.keys[start:stop], *(v[start:stop] for v in self.values.values()), strict=True):
+            yield dict(zip(names, row, strict=True))
+
+    def find(self, number: str) -> int | None:
+        i = bisect_left(self.keys, number)
+        return i if i < len(self.keys) and self.keys[i] == number else None
+
+    def equals(self, other: Rows) -> bool:
+        return self.keys == other.keys and self.values == other.values
+
+    def slice(self, start: int, stop: int) -> Rows:
+        return Rows(self.keys[start:stop], {name: held[start:stop] for name, held in self.values.items()})
+
+    def select(self, names: Collection[str]) -> Rows:
+        return Rows(self.keys, {name: held for name, held in self.values.items() if name in names})
+
+    def _at(self, indices: list[int]) -> Rows:
+        if len(indices) == len(self.keys):
+            return self
+        return Rows([self.keys[i] for i in indices], {n: [held[i] for i in indices] for n, held in self.values.items()})
+
+    def masked(self, mask: Sequence[bool]) -> Rows:
+        return self._at([i for i, kept in enumerate(mask) if kept])
+
+    def without(self, other: Rows) -> Rows:
+        theirs = set(other.keys)
+        return self._at([i for i, number in enumerate(self.keys) if number not in theirs])
+
+    def within(self, other: Rows) -> Rows:
+        theirs = set(other.keys)
+        return self._at([i for i, number in enumerate(self.keys) if number in theirs])
+
+    def where(self, name: str, values: Collection[str | None], keep: bool) -> Rows:
+        held: Sequence[str | None] = self.keys if name == NUMBER else self._held(name)
+        wanted = frozenset(values)
+        return self._at([i for i, value in enumerate(held) if (value in wanted) is keep])
+
+    def _with(self, name: str, held: Column) -> Rows:
+        values = {**self.values, name: held}
+        return Rows(self.keys, {n: values[n] for n in sorted(values)})
+
+    def joined(self, other: Rows, names: Collection[str]) -> Rows:
+        result = self
+        theirs = other._places() if other.keys else {}
+        for name in names:
+            own, new = self._held(name), other.values.get(name)
+            if new is not None:
+                own = [
+                    value if (i := theirs.get(n)) is None else new[i] for n, value in zip(self.keys, own, strict=True)
+                ]
+            result = result._with(name, own)
+        return result
+
+    def _places(self) -> dict[str, int]:
+        return {number: i for i, number in enumerate(self.keys)}
+
+    def filled(self, name: str, values: Mapping[str, str]) -> Rows:
+        own = zip(self.keys, self._held(name), strict=True)
+        return self._with(name, [values.get(number, value) for number, value in own])
+
+    def with_column(self, name: str, value: str | None) -> Rows:
+        return self._with(name, [value] * len(self.keys))
+
+    def changed(self, other: Rows, names: Collection[str]) -> Rows:
+        theirs = other._places()
+        pairs = [(self._held(name), other._held(name)) for name in names]
+        kept = [
+            i
+            for i, number in enumerate(self.keys)
+            if (j := theirs.get(number)) is not None and any((a[i] or "") != (b[j] or "") for a, b in pairs)
+        ]
+        return self._at(kept)
+
+    def compared(self, other: Rows, names: Collection[str]) -> tuple[Rows, Rows, Rows]:
+        return self.without(other), other.without(self), self.changed(other, names)
+
+    def united(self, others: Sequence[Rows]) -> Rows:
+        parts = (self, *others)
+        names = sorted({name for part in parts for name in part.values})
+        columns: dict[str, list[str | None]] = {NUMBER: [number for part in parts for number in part.keys]}
+        for name in names:
+            columns[name] = [value for part in parts for value in part._held(name)]
+        return Rows.of(columns)
+
+    def encoded(self, name: str) -> Iterator[bytes]:
+        held: Iterable[str | None] = self.keys if name == NUMBER else self._held(name)
+        yield "".join("~" if value is None else f"{len(value.encode())}:{value}" for value in held).encode()

@@ -1,0 +1,42 @@
+"""Names for resources: ours (``main/List/join``) and the provider's opaque ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+RemoteId = NewType("RemoteId", str)
+"""The provider's own identifier: opaque text, never parsed, never shown where a name would do."""
+
+
+class Kind(StrEnum):
+    """What we manage at a provider."""
+
+    LIST = "List"
+    CAMPAIGN = "Campaign"
+    ASSOCIATION = "Association"
+    MEMBERSHIP = "Membership"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """Our name for a resource, ``account/Kind/name``; it outlives any renumbering by the provider."""
+
+    account: str
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.account}/{self.kind}/{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Raises ValueError when ``text`` is not ``account/Kind/name``."""
+        account, kind, name = text.split("/", 2)
+        return cls(account, Kind(kind), name)
+
+
+def link_id(campaign: RemoteId, list_id: RemoteId) -> RemoteId:
+    """The id of an association, which no provider gives one: both ends joined. Not to be taken apart again."""
+    return RemoteId(f"{campaign}+{list_id}")

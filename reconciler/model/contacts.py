@@ -1,0 +1,276 @@
+"""People as columns: immutable sets of contacts, keyed by number, from a handful to tens of millions.
+
+Two engines stand behind one class: plain Python lists below ``PLAIN_BELOW`` rows, one Polars frame above. Which one
+serves never shows in a result. Polars is imported when the first large set appears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, TypeAlias
+
+from reconciler.model._rows import NUMBER, Engine, Rows
+
+if TYPE_CHECKING:
+    import polars
+
+    from reconciler.model._frames import Frame
+
+Row: TypeAlias = Mapping[str, str | None]
+
+PLAIN_BELOW = 100_000
+"""Rows from which a set is a Polars frame: below, the import alone costs more than the whole work in plain Python."""
+
+_CHUNK = 8_192
+
+
+class ContactSet:
+    """Contacts sorted by number (code point order), each number once; every value is text or None.
+
+    The column ``number`` is always there. A column that a set does not have reads as None everywhere, except in
+    ``columns``. Nothing here ever shows a value in ``repr``.
+    """
+
+    __slots__ = ("_engine",)
+
+    _engine: Engine
+
+    def __init__(self) -> None:
+        self._engine = Rows([], {})
+
+    @classmethod
+    def _of(cls, engine: Engine) -> ContactSet:
+        made = cls()
+        made._engine = engine.plain() if len(engine) < PLAIN_BELOW else engine
+        return made
+
+    @classmethod
+    def empty(cls) -> ContactSet:
+        return cls()
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, Sequence[str | None]]) -> ContactSet:
+        """Columns of one length, ``number`` among them; ValueError otherwise.
+
+        The first row of a number wins, rows whose number is None are left out.
+        """
+        _check_columns({name: len(values) for name, values in columns.items()})
+        if len(columns[NUMBER]) < PLAIN_BELOW:
+            return cls._of(Rows.of(columns))
+        import polars as pl
+
+        return cls.from_frame(pl.DataFrame([pl.Series(n, v, dtype=pl.String) for n, v in columns.items()]))
+
+    @classmethod
+    def from_frame(cls, frame: polars.DataFrame) -> ContactSet:
+        """As ``from_columns``; columns of other types are cast to text."""
+        from reconciler.model._frames import Frame
+
+        _check_columns(dict.fromkeys(frame.columns, frame.height))
+        return cls._of(Frame.of(frame))
+
+    @classmethod
+    def union_of(cls, sets: Iterable[ContactSet]) -> ContactSet:
+        """Every number of every set, with the row of the first set that has it; columns are united."""
+        parts = list(sets)
+        if len(parts) < 2:
+            return parts[0] if parts else cls()
+        first, *others = _aligned(*parts, large=sum(map(len, parts)) >= PLAIN_BELOW)
+        return cls._of(first.united(others))
+
+    def __len__(self) -> int:
+        return len(self._engine)
+
+    def __bool__(self) -> bool:
+        return len(self._engine) > 0
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ContactSet):
+            return NotImplemented
+        if len(self) != len(other) or self.columns != other.columns:
+            return False
+        mine, theirs = _aligned(self, other)
+        return mine.equals(theirs)
+
+    def __hash__(self) -> int:
+        return hash((self.columns, len(self)))
+
+    def __repr__(self) -> str:
+        return f"ContactSet({len(self)} rows: {', '.join(self.columns)})"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """``number`` first, the others sorted."""
+        return (NUMBER, *self._engine.names)
+
+    def column(self, name: str) -> Sequence[str | None]:
+        """One value per row, in order; all None when there is no such column."""
+        return self._engine.column(name)
+
+    def numbers(self) -> Iterator[str]:
+        return self._engine.numbers()
+
+    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[Row]:
+        """The rows from ``start`` to before ``stop``, made as they are asked for."""
+        end = len(self) if stop is None else min(stop, len(self))
+        for at in range(start, end, _CHUNK):
+            part = self._engine.slice(at, min(at + _CHUNK, end)).plain()
+            yield from part.mappings(0, len(part))
+
+    def slice(self, start: int, stop: int) -> ContactSet:
+        """The rows from ``start`` (not negative) to before ``stop``; shorter when there are not that many."""
+        return self._of(self._engine.slice(start, max(start, stop)))
+
+    def head(self, n: int) -> ContactSet:
+        return self.slice(0, n)
+
+    def get(self, number: str) -> Row | None:
+        at = self._engine.find(number)
+        return None if at is None else next(self.rows(at, at + 1))
+
+    def select(self, columns: Iterable[str]) -> ContactSet:
+        """Only these columns; ``number`` stays, unknown ones are ignored."""
+        return self._of(self._engine.select(frozenset(columns)))
+
+    def without(self, other: ContactSet) -> ContactSet:
+        """The rows whose number is not in ``other``."""
+        if not other:
+            return self
+        mine, theirs = _aligned(self, other)
+        return self._of(mine.without(theirs))
+
+    def within(self, other: ContactSet) -> ContactSet:
+        """The rows whose number is in ``other``."""
+        mine, theirs = _aligned(self, other)
+        return self._of(mine.within(theirs))
+
+    def where(self, column: str, values: Collection[str | None], *, keep: bool = True) -> ContactSet:
+        """The rows whose ``column`` is one of ``values``, or with ``keep=False`` the others."""
+        return self._of(self._engine.where(column, values, keep))
+
+    def joined(self, other: ContactSet, columns: Iterable[str]) -> ContactSet:
+        """With ``columns`` of ``other`` put in where the number is in ``other``; elsewhere our own value or None.
+
+        A column that ``other`` does not have says nothing: our own values stay.
+        """
+        mine, theirs = _aligned(self, other)
+        return self._of(mine.joined(theirs, _attributes(columns)))
+
+    def filled(self, column: str, values: Mapping[str, str]) -> ContactSet:
+        """With ``values`` (by number) put into ``column``; elsewhere our own value or None."""
+        _check_attribute(column)
+        return self._of(self._engine.filled(column, values))
+
+    def with_column(self, name: str, value: str | None) -> ContactSet:
+        """With ``name`` set to ``value`` in every row."""
+        _check_attribute(name)
+        return self._of(self._engine.with_column(name, value))
+
+    def changed(self, other: ContactSet, columns: Iterable[str]) -> ContactSet:
+        """Our rows whose number is in ``other`` with another value in any of ``columns``. None and "" are equal."""
+        mine, theirs = _aligned(self, other)
+        return self._of(mine.changed(theirs, _attributes(columns)))
+
+    def compared(self, other: ContactSet, columns: Iterable[str]) -> tuple[ContactSet, ContactSet, ContactSet]:
+        """``self.without(other)``, ``other.without(self)`` and ``self.changed(other, columns)`` in one pass."""
+        mine, theirs = _aligned(self, other)
+        ours, others, differing = mine.compared(theirs, _attributes(columns))
+        return self._of(ours), self._of(others), self._of(differing)
+
+    def hashes(self, key: bytes) -> frozenset[bytes]:
+        """``member_hash`` of every number."""
+        from reconciler.model.inventory import member_hash
+
+        return frozenset(member_hash(number, key) for number in self.numbers())
+
+    def where_hashed(self, key: bytes, hashes: frozenset[bytes], *, keep: bool = True) -> ContactSet:
+        """The rows whose number's ``member_hash`` is in ``hashes``, or with ``keep=False`` the others."""
+        from reconciler.model.inventory import member_hash
+
+        return self._of(self._engine.masked([(member_hash(n, key) in hashes) is keep for n in self.numbers()]))
+
+    def digest(self) -> str:
+        """SHA-256 in hex over columns and rows: equal exactly when the sets are.
+
+        Every name and value carries its length, and None has a mark of its own, so no two sets encode alike.
+        """
+        whole = sha256(f"{len(self)} rows, {len(self.columns)} columns\n".encode())
+        for name in self.columns:
+            whole.update(f"{len(name.encode())}:{name}".encode())
+            for piece in self._engine.encoded(name):
+                whole.update(piece)
+        return whole.hexdigest()
+
+
+class ContactSetBuilder:
+    """Pages appended as they arrive. ``columns`` says what is kept; what a page lacks is None in its rows."""
+
+    __slots__ = ("_columns", "_frames", "_page", "_rows")
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = (NUMBER, *_attributes(columns))
+        self._page: dict[str, list[str | None]] = {name: [] for name in self._columns}
+        self._frames: list[polars.DataFrame] = []
+        self._rows = 0
+
+    def __len__(self) -> int:
+        """How many rows were appended, repeated numbers included."""
+        return self._rows
+
+    def append(self, columns: Mapping[str, Sequence[str | None]]) -> None:
+        """One page, ``number`` among its columns, all of one length; ValueError otherwise."""
+        _check_columns({name: len(values) for name, values in columns.items()})
+        size = len(columns[NUMBER])
+        for name, kept in self._page.items():
+            kept.extend(columns[name] if name in columns else [None] * size)
+        self._rows += size
+        # Text in a frame takes a quarter of what it takes as Python objects, so a long read is packed on the way.
+        if len(self._page[NUMBER]) >= PLAIN_BELOW:
+            self._pack()
+
+    def _pack(self) -> None:
+        import polars as pl
+
+        self._frames.append(pl.DataFrame([pl.Series(n, v, dtype=pl.String) for n, v in self._page.items()]))
+        self._page = {name: [] for name in self._columns}
+
+    def build(self) -> ContactSet:
+        """Everything appended so far; the first row of a number wins."""
+        if not self._frames:
+            return ContactSet.from_columns(self._page)
+        import polars as pl
+
+        if self._page[NUMBER]:
+            self._pack()
+        return ContactSet.from_frame(pl.concat(self._frames))
+
+
+def _aligned(*sets: ContactSet, large: bool = False) -> list[Engine]:
+    """The engines of ``sets``, all of one sort: frames as soon as one of them is."""
+    engines = [s._engine for s in sets]
+    if not large and all(isinstance(engine, Rows) for engine in engines):
+        return engines
+    return [_framed(engine) if isinstance(engine, Rows) else engine for engine in engines]
+
+
+def _framed(rows: Rows) -> Frame:
+    from reconciler.model._frames import Frame
+
+    return Frame.of_rows(rows)
+
+
+def _attributes(columns: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in columns if name != NUMBER))
+
+
+def _check_attribute(name: str) -> None:
+    if name == NUMBER:
+        raise ValueError("the number is the key of a contact and cannot be overwritten")
+
+
+def _check_columns(sizes: Mapping[str, int]) -> None:
+    if NUMBER not in sizes:
+        raise ValueError(f"contacts need a column {NUMBER!r}; there are {', '.join(sorted(sizes)) or 'none'}")
+    if len(set(sizes.values())) > 1:
+        raise ValueError(f"columns of different length: {', '.join(f'{n}: {size}' for n, size in sizes.items())}")

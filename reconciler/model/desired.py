@@ -1,0 +1,99 @@
+"""What the manifests ask for, whole and resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from reconciler.diagnostics import Span
+from reconciler.model.addresses import Address, Kind
+from reconciler.model.contacts import ContactSet
+from reconciler.model.resources import Account, ById, Declared, FromEnv, FromFile, Reference, Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """Numbers that must never be contacted, for all accounts or those named."""
+
+    name: str
+    contacts: ContactSet
+    accounts: frozenset[str] = frozenset()
+
+    def covers(self, account: str) -> bool:
+        return not self.accounts or account in self.accounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """When nobody is to be contacted, in the recipient's local time. ``start`` after ``end`` means over midnight.
+
+    ``days`` (``mon`` … ``sun``) are quiet as a whole. Both times are ``HH:MM`` or both empty.
+    """
+
+    start: str = ""
+    end: str = ""
+    days: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """Drift that is known and accepted through the day ``expires``. No ``fields`` means all of them."""
+
+    name: str
+    address: Address
+    reason: str
+    expires: date
+    fields: frozenset[str] = frozenset()
+    source: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The Project document, with its environment already applied. ``root`` is absolute; ``store`` is a URL or empty.
+
+    ``store_from`` says where the store's URL is, when the document does not hold it; then ``store`` is empty.
+    """
+
+    name: str = ""
+    root: str
+    environment: str = ""
+    store: str = ""
+    source: Span | None = None
+    store_from: FromEnv | FromFile | None = None
+    quiet_hours: QuietHours | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """Everything declared. ``resources`` is in no particular order; use ``of`` where order matters."""
+
+    project: Project
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    resources: Mapping[Address, Resource] = field(default_factory=dict)
+    suppressions: tuple[Suppression, ...] = ()
+    inputs_digest: str = ""
+    """SHA-256 over every manifest and contact file that was read, for the plan's digest."""
+    waivers: tuple[Waiver, ...] = ()
+
+    def of(self, account: str, kind: Kind | None = None) -> tuple[Resource, ...]:
+        """The resources of one account (and kind), sorted by address."""
+        found = (
+            r for a, r in self.resources.items() if a.account == account and (kind is None or a.kind is kind)
+        )
+        return tuple(sorted(found, key=lambda r: r.address))
+
+    def suppressed(self, account: str) -> ContactSet:
+        """Every number suppressed for ``account``, in one set."""
+        return ContactSet.union_of(s.contacts.select(("number",)) for s in self.suppressions if s.covers(account))
+
+    def find(self, reference: Reference) -> Resource | None:
+        match reference:
+            case Declared(address):
+                return self.resources.get(address)
+            case ById():
+                return None
+
+    def without(self, addresses: Iterable[Address]) -> Mapping[Address, Resource]:
+        gone = frozenset(addresses)
+        return {a: r for a, r in self.resources.items() if a not in gone}

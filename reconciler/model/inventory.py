@@ -1,0 +1,62 @@
+"""What we own: the addresses we created or adopted, and what we last did to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.resources import Fields, OnRemove
+
+MEMBER_HASH_SIZE = 12
+"""Bytes of a keyed member hash: 2**96 keeps ten million members free of chance collisions."""
+
+
+def member_hash(number: str, key: bytes) -> bytes:
+    """The keyed hash that stands for a number in the store: without ``key`` it cannot be tried against all numbers."""
+    return blake2b(number.encode(), digest_size=MEMBER_HASH_SIZE, key=key).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """One owned resource. ``protect`` is sticky: it outlives the manifest that set it.
+
+    ``fields`` are those last applied. For a Membership, ``applied`` are the keyed hashes of the declared members after
+    the last apply and ``added`` of those that we put there ourselves (a subset); ``parent`` is the list's remote id.
+    """
+
+    address: Address
+    provider: str
+    remote_id: RemoteId
+    protect: bool = False
+    on_remove: OnRemove = OnRemove.KEEP
+    fields: Fields = field(default_factory=dict)
+    parent: RemoteId | None = None
+    applied: frozenset[bytes] = frozenset()
+    added: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRead:
+    """The last good counts of an account: objects per kind, members per list id."""
+
+    objects: Mapping[Kind, int] = field(default_factory=dict)
+    members: Mapping[RemoteId, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """Everything owned in one project and environment. ``exists`` is false when there was no store to read.
+
+    ``identities`` remembers whose account each account name was; ``key`` is the secret behind the member hashes.
+    """
+
+    owned: Mapping[Address, Owned] = field(default_factory=dict)
+    identities: Mapping[str, str] = field(default_factory=dict)
+    last_reads: Mapping[str, LastRead] = field(default_factory=dict)
+    key: bytes = b""
+    exists: bool = True
+
+    def of(self, account: str) -> tuple[Owned, ...]:
+        return tuple(sorted((o for a, o in self.owned.items() if a.account == account), key=lambda o: o.address))

@@ -1,0 +1,88 @@
+"""What a provider can do with a kind, as data: one table that the planner, the checks, the tests and the docs read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler.model.addresses import Kind
+from reconciler.model.resources import FieldValue
+
+
+class ContactClass(StrEnum):
+    """What a call can mean for people, least to most."""
+
+    SILENT = "silent"
+    MAY_NOTIFY = "may-notify"
+    STARTS_CONTACTING = "starts-contacting"
+
+    @property
+    def rank(self) -> int:
+        return (self.SILENT, self.MAY_NOTIFY, self.STARTS_CONTACTING).index(self)
+
+
+def gravest(classes: list[ContactClass]) -> ContactClass:
+    return max(classes, key=lambda c: c.rank, default=ContactClass.SILENT)
+
+
+def as_is(value: FieldValue) -> FieldValue:
+    return value
+
+
+def text(value: FieldValue) -> FieldValue:
+    """Null, absent and empty are the same; surrounding white space does not count."""
+    return "" if value is None else str(value).strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRule:
+    """One field of a kind. ``normalise`` maps every spelling of a value to one; it is applied to both sides.
+
+    ``updatable``: can change in place. ``readable``: the provider tells it; what it does not tell is never compared.
+    ``absent`` is what a live object without the field is taken to have.
+    """
+
+    normalise: Callable[[FieldValue], FieldValue] = as_is
+    updatable: bool = True
+    readable: bool = True
+    absent: FieldValue = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why something cannot be done at this provider: a stable code, the reason, and what to do instead."""
+
+    code: str
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindRules:
+    """What a provider can do with one kind. A ``Refusal`` in place of an ability says why not."""
+
+    fields: Mapping[str, FieldRule] = field(default_factory=dict)
+    create: Refusal | None = None
+    update: Refusal | None = None
+    delete: Refusal | None = None
+    replace: Refusal | None = None
+    """Set when delete-and-create may not stand in for a missing update, even with ``lifecycle.replace``."""
+    unique_names: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipRules:
+    """What a provider can do with members. ``attributes`` lists the columns it can write, None for any."""
+
+    exact: Refusal | None = None
+    add: Refusal | None = None
+    remove: Refusal | None = None
+    change: Refusal | None = None
+    contacts_apart: bool = False
+    """A contact exists apart from its lists and must be found (or created) before it can be added."""
+    attributes: frozenset[str] | None = None
+
+
+KINDS_IN_ORDER: tuple[Kind, ...] = (Kind.LIST, Kind.MEMBERSHIP, Kind.CAMPAIGN, Kind.ASSOCIATION)
+"""The order of application; deletes walk it backwards."""

@@ -1,0 +1,103 @@
+"""What the providers report now. A failed read is a ``Unread``, never an empty ``AccountLive``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from reconciler.diagnostics import Diagnostic
+from reconciler.model.addresses import Kind, RemoteId, link_id
+from reconciler.model.contacts import ContactSet
+from reconciler.model.resources import Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """One live list or campaign. ``fields`` are normalised as the kind declares and may hold more than is managed.
+
+    ``facts`` are read-only truths the provider's own rules look at (``status``, ``active``, ``lists``, ``segments`` …);
+    they are never compared with a manifest.
+    """
+
+    kind: Kind
+    remote_id: RemoteId
+    name: str
+    fields: Fields
+    facts: Fields = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveLink:
+    """One live association. ``fields`` holds only the attributes that could be read."""
+
+    campaign: RemoteId
+    list: RemoteId
+    fields: Fields = field(default_factory=dict)
+
+    @property
+    def remote_id(self) -> RemoteId:
+        return link_id(self.campaign, self.list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveMembers:
+    """Who is on one list now.
+
+    ``contacts`` has the column ``number`` and, where the provider has them, ``contact_id``, ``status`` (see
+    ``OPTED_OUT``) and the provider's attributes. When ``readable`` is false the provider tells how many there are and
+    nothing else: ``contacts`` is empty and ``count`` is the truth.
+    """
+
+    contacts: ContactSet
+    count: int
+    readable: bool = True
+    facts: Fields = field(default_factory=dict)
+
+
+OPTED_OUT = "opted-out"
+"""The value of a contact's ``status`` column that forbids every write about that person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLive:
+    """One account, read whole. ``identity`` says whose account it is: host and brand, sid, customer or account id.
+
+    ``members`` holds the lists that were asked for, by the list's id. ``contacts`` is the part of the address book that
+    was looked up (same columns as ``LiveMembers.contacts``), for providers where a contact exists apart from lists.
+    """
+
+    identity: str
+    objects: Mapping[tuple[Kind, RemoteId], Observed] = field(default_factory=dict)
+    links: Mapping[RemoteId, LiveLink] = field(default_factory=dict)
+    members: Mapping[RemoteId, LiveMembers] = field(default_factory=dict)
+    contacts: ContactSet = field(default_factory=ContactSet.empty)
+    requests: int = 0
+    elapsed_s: float = 0.0
+    notes: tuple[Diagnostic, ...] = ()
+
+    def named(self, kind: Kind, name: str) -> tuple[Observed, ...]:
+        """The live objects with exactly this name, sorted by id."""
+        found = [o for (k, _), o in self.objects.items() if k is kind and o.name == name]
+        return tuple(sorted(found, key=lambda o: o.remote_id))
+
+    def links_of(self, campaign: RemoteId) -> tuple[LiveLink, ...]:
+        return tuple(sorted((x for x in self.links.values() if x.campaign == campaign), key=lambda x: x.list))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """An account that could not be read whole; nothing may be planned for it. ``exit_code`` is 4 or 10."""
+
+    problem: Diagnostic
+    exit_code: int
+
+
+AccountState: TypeAlias = AccountLive | Unread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """Every declared account, read or not."""
+
+    accounts: Mapping[str, AccountState]

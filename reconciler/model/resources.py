@@ -1,0 +1,180 @@
+"""What a manifest declares: accounts, resources and the references between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, TypeAlias
+
+from reconciler.diagnostics import Span
+from reconciler.model.addresses import Address, RemoteId
+from reconciler.model.contacts import ContactSet
+
+FieldValue: TypeAlias = (
+    "str | int | float | bool | tuple[FieldValue, ...] | frozenset[str] | Mapping[str, FieldValue] | None"
+)
+"""A normalised field: text is trimmed where the kind says so, sequences are tuples, unordered ones frozensets."""
+
+Fields: TypeAlias = Mapping[str, FieldValue]
+
+
+class OnRemove(StrEnum):
+    """What taking a manifest away means for the live object."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+
+
+class Mode(StrEnum):
+    """Whether a membership removes people it does not declare."""
+
+    EXACT = "exact"
+    ADDITIVE = "additive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """``lifecycle`` of a manifest; the same block for every kind."""
+
+    protect: bool = False
+    ignore: frozenset[str] = frozenset()
+    replace: bool = False
+    on_remove: OnRemove = OnRemove.KEEP
+    renamed_from: str = ""
+    observe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A reference to a resource that another manifest declares."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class ById:
+    """A reference to a live object that nobody declares, ``{id: "2222"}``."""
+
+    remote_id: RemoteId
+
+
+Reference: TypeAlias = Declared | ById
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """The two ends of an Association."""
+
+    campaign: Reference
+    list: Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """What a Membership declares. ``of`` is its list (or campaign, for leads).
+
+    ``contacts`` has the column ``number`` (E.164) and one column per declared attribute. Rejected rows are not in it;
+    suppressed numbers still are: the planner takes them out, so that it can say so and remove live ones.
+    """
+
+    of: Reference
+    mode: Mode
+    contacts: ContactSet
+    allow_empty: bool = False
+    missing_contacts: Literal["fail", "create"] = "fail"
+    contact_attributes: Literal["create", "sync"] = "create"
+    options: Mapping[str, FieldValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One declared thing. ``fields`` holds only what the manifest manages: a field left out is absent, never null.
+
+    Exactly one of ``link`` (Association) and ``members`` (Membership) is set for those kinds, neither for the others.
+    ``pinned`` is set when the manifest names the live object by id (``spec.id``).
+    """
+
+    address: Address
+    provider: str
+    fields: Fields
+    source: Span
+    lifecycle: Lifecycle = Lifecycle()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    link: Link | None = None
+    members: Members | None = None
+    pinned: RemoteId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FromEnv:
+    """A secret in an environment variable."""
+
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class FromFile:
+    """A secret in a file, whole content without the trailing newline; ``path`` is absolute."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Literally:
+    """A value written in the manifest; allowed for user names only."""
+
+    text: str
+
+
+Credential: TypeAlias = FromEnv | FromFile | Literally
+"""How to come by a secret; the secret itself never enters the model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How hard an account may be used. None: the provider's default. Minutes and seconds are wall-clock."""
+
+    requests_per_second: float | None = None
+    reads_per_minute: float | None = None
+    writes_per_minute: float | None = None
+    concurrency: int | None = None
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """How long an effect may take to land, and to show, in seconds. None: the provider's default."""
+
+    landing_s: float | None = None
+    visibility_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardLimits:
+    """Above these a plan is refused until the exact guard is lifted (``--allow``). Percentages are 0 to 100."""
+
+    deletes_count: int = 10
+    deletes_percent: float = 30.0
+    removals_count: int = 100
+    removals_percent: float = 10.0
+    max_reach: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One login at a provider. ``settings`` holds the provider's own keys (``brandId``, ``authScheme``, …), validated.
+
+    ``base_url`` is empty for the provider's own host. ``host_allowed`` says that the user allowed a foreign one.
+    """
+
+    name: str
+    provider: str
+    auth: Mapping[str, Credential]
+    source: Span
+    base_url: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = Limits()
+    settle: Settle = Settle()
+    guards: GuardLimits = GuardLimits()
+    labels: Mapping[str, str] = field(default_factory=dict)

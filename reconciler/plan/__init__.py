@@ -1,0 +1,1 @@
+"""The functional core: from Desired, Live and Inventory to one Plan. No network, file, clock or randomness in here."""

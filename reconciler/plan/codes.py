@@ -1,0 +1,101 @@
+"""The codes of planning and applying: what each means and what to do about it (``reconciler explain CODE``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+CODES: Mapping[str, tuple[str, str]] = {
+    "account-changed": (
+        "The account's credentials now belong to another account than at the last apply: everything we own would look "
+        "gone.",
+        "Check the credentials and ids. When the move is meant, give the account another name.",
+    ),
+    "ambiguous-name": (
+        "Several live objects have exactly this name, and none of them is ours.",
+        "Name the one that is meant with spec.id.",
+    ),
+    "credentials-refused": (
+        "The provider refused the account's credentials, or they are not set.",
+        "Check the variables or files that auth refers to, and whether the key is still valid.",
+    ),
+    "excluded-dependency": (
+        "A resource that is selected needs one that does not exist yet and is not selected.",
+        "Select both, or exclude both.",
+    ),
+    "field-not-updatable": (
+        "A field differs that the provider can only set when the object is created.",
+        "Put the value back, or let the object be replaced with lifecycle.replace.",
+    ),
+    "lease-held": (
+        "Another apply is working on the same account.",
+        "Wait until it is done; the lease of a dead one is free after a minute.",
+    ),
+    "missing-contacts": (
+        "People are declared on a list who do not exist at the provider, where a contact exists apart from its lists.",
+        "Create them there, or set missingContacts: create on the Membership.",
+    ),
+    "no-answer": (
+        "A request left and no usable answer came back, so it may have landed.",
+        "Apply again: what landed is found, what did not is done.",
+    ),
+    "not-found": ("The provider does not know the id.", "Plan again: the object was deleted meanwhile."),
+    "observed-drift": (
+        "A resource with lifecycle.observe differs from its manifest. It is reported and never written.",
+        "Change the manifest or the live object, or remove observe to have it corrected.",
+    ),
+    "opted-out-skipped": (
+        "People who opted out are declared on a list. They are never added, created or updated.",
+        "Take them out of the manifest or contact file.",
+    ),
+    "pinned-missing": (
+        "spec.id names a live object that is not there.",
+        "Correct the id, or remove it to have the object created.",
+    ),
+    "plan-stale": (
+        "A saved plan may not be run: something changed since, or it was used, has expired, is damaged or is another "
+        "project's.",
+        "Make a new plan and have it reviewed.",
+    ),
+    "protected-kept": (
+        "A protected resource is no longer declared. Protection outlives the manifest, so it stays.",
+        "Declare it with lifecycle.protect: false, apply, and remove it then; or let go of it with inventory forget.",
+    ),
+    "protected-replace": (
+        "A change can only be made by replacing an object, and the object is protected.",
+        "Put the value back, or take the protection off in a change of its own first.",
+    ),
+    "provider-unreachable": (
+        "No connection to the provider could be made, so nothing was sent.",
+        "Check the network and baseUrl, then run again.",
+    ),
+    "rate-limited": (
+        "The provider said to slow down for longer than a run waits.",
+        "Run again later, or lower the account's limits so that it does not come to this.",
+    ),
+    "read-incomplete": (
+        "A read could not be proven whole. Acting on a part would delete or repeat what was not seen.",
+        "Run again; if it stays, the provider's answer has changed its shape.",
+    ),
+    "reference-missing": (
+        "A reference by id names a live object that is not there.",
+        "Correct the id, or declare the object and refer to it by name.",
+    ),
+    "refused": ("A guard, a missing approval or a freeze stopped the apply; nothing was sent.", "The hint says how."),
+    "rejected": ("The provider refused a request.", "Its own words say why; correct the manifest and apply again."),
+    "same-object": (
+        "Several manifests stand for one live object.",
+        "Give one of them another name, or remove one.",
+    ),
+    "store-unusable": (
+        "The store is damaged, foreign, newer than this tool or out of reach. It is never read as empty.",
+        "Restore it from a backup, or correct its URL.",
+    ),
+    "suppressed-skipped": (
+        "Suppressed people are declared on a list. They are never added, and taken off an exact list.",
+        "Take them out of the manifest or contact file.",
+    ),
+    "unknown-members": (
+        "The provider does not show who is on a list, and the store does not know either.",
+        "Restore the store, or lift this with --allow unknown-members=ADDRESS.",
+    ),
+}

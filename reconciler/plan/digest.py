@@ -1,0 +1,98 @@
+"""The digest of a plan: what a reviewer approves, and what an apply compares.
+
+It is slow and salted on purpose. A plan is attached to pull requests, and a quick hash over a set of phone numbers
+could be tried against all numbers there are.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from hashlib import scrypt, sha256
+from hmac import compare_digest
+
+from reconciler.model.contacts import ContactSet
+from reconciler.plan.allows import Allows
+from reconciler.plan.changes import Change, Plan, action
+
+SALT_BYTES = 16
+_LOG2_N, _R, _P = 15, 8, 1
+_MEMORY = 64 * 1024 * 1024
+
+
+def fingerprint(plan: Plan, *, tool: str, allows: Allows) -> bytes:
+    """A quick hash over everything that an apply of this plan would depend on; never to be shown or stored.
+
+    What was merely seen (counts, timings, reasons, unrelated live objects) is left out: it may change without making
+    the plan another plan.
+    """
+    whole = {
+        "tool": tool,
+        "project": plan.project,
+        "environment": plan.environment,
+        "accounts": [[a.name, a.provider, a.identity] for a in plan.accounts],
+        "inputs": list(plan.digest_inputs),
+        "allows": sorted(map(str, allows.items)),
+        "changes": [_change(c) for c in plan.changes],
+    }
+    text = json.dumps(whole, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return sha256(text.encode()).digest()
+
+
+def digest(secret: bytes, salt: bytes) -> str:
+    """``scrypt$LOG2N$R$P$SALT$HASH``: it carries what is needed to compute it again."""
+    key = scrypt(secret, salt=salt, n=1 << _LOG2_N, r=_R, p=_P, maxmem=_MEMORY, dklen=32)
+    return f"scrypt${_LOG2_N}${_R}${_P}${_text(salt)}${_text(key)}"
+
+
+def matches(secret: bytes, expected: str) -> bool:
+    """Whether ``expected`` is a digest of the same plan. Raises ValueError when it is no digest at all."""
+    parts = expected.strip().split("$")
+    if len(parts) != 6 or parts[0] != "scrypt" or parts[1:4] != [str(_LOG2_N), str(_R), str(_P)]:
+        raise ValueError("not a plan digest of this version")
+    salt = urlsafe_b64decode(parts[4] + "=" * (-len(parts[4]) % 4))
+    return compare_digest(digest(secret, salt), expected.strip())
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _change(change: Change) -> object:
+    members = change.members
+    return {
+        "address": str(change.address),
+        "action": action(change),
+        "remote": change.remote_id,
+        "deltas": _canonical(change.deltas),
+        "members": None
+        if members is None
+        else [s.digest() for s in (members.add, members.remove, members.change, members.create, members.protective)],
+        "steps": _canonical(change.steps),
+        "requires": [str(a) for a in (*change.requires, *change.arm_after)],
+        "carried": str(change.carried_by) if change.carried_by else None,
+        "class": str(change.contact_class),
+        "approvals": sorted(change.approvals),
+    }
+
+
+def _canonical(value: object) -> object:
+    """Any value of the plan as JSON with one spelling: sets sorted, people as a digest, classes by name."""
+    match value:
+        case ContactSet():
+            return {"contacts": value.digest()}
+        case Enum():
+            return str(value.value)
+        case Mapping():
+            return {str(k): _canonical(v) for k, v in value.items()}
+        case tuple() | list():
+            return [_canonical(v) for v in value]
+        case frozenset() | set():
+            return sorted(map(str, value))
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return {"_": type(value).__name__, **{f.name: _canonical(getattr(value, f.name)) for f in fields(value)}}
+        case _:
+            return value

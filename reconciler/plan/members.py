@@ -1,0 +1,154 @@
+"""Membership diffs: joins on columns, never a loop over people.
+
+The rules that protect people are here, in one place: a suppressed or opted-out number is never added, and a suppressed
+one that is live on an exact list is taken off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.diagnostics import Diagnostic, error, warning
+from reconciler.masking import mask_number
+from reconciler.model.contacts import ContactSet
+from reconciler.model.inventory import Owned
+from reconciler.model.kinds import MembershipRules
+from reconciler.model.live import OPTED_OUT, LiveMembers
+from reconciler.model.resources import Members, Mode, Resource
+from reconciler.plan.changes import MemberDelta
+
+_BOOK_COLUMNS = ("contact_id", "status")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """What a membership is held against.
+
+    ``live`` is None when the list does not exist yet. ``book`` is the looked-up part of the address book. ``owned`` is
+    what the inventory remembers, already void when it was about another list. ``creating`` are numbers that an earlier
+    change of the same plan creates as contacts.
+    """
+
+    live: LiveMembers | None
+    book: ContactSet
+    suppressed: ContactSet
+    owned: Owned | None
+    key: bytes
+    creating: ContactSet
+    trust_unknown: bool = False
+
+
+def examples(contacts: ContactSet, count: int = 3) -> str:
+    """A few masked numbers for a message."""
+    shown = ", ".join(mask_number(n) for n in contacts.head(count).numbers())
+    more = len(contacts) - min(count, len(contacts))
+    return f"{shown}, … {more} more" if more else shown
+
+
+def diff_members(
+    resource: Resource, rules: MembershipRules, population: Population
+) -> tuple[MemberDelta, tuple[Diagnostic, ...]]:
+    """How the declared members differ from the live ones, and what must be said about it."""
+    members = resource.members
+    if members is None:
+        raise ValueError(f"{resource.address} declares no members")
+    problems: list[Diagnostic] = []
+    declared = members.contacts.without(population.suppressed)
+    if skipped := members.contacts.within(population.suppressed):
+        problems.append(_skipped("suppressed-skipped", resource, skipped, "suppressed"))
+    if population.live is not None and not population.live.readable:
+        delta, more = _against_ledger(resource, declared, population)
+    else:
+        delta, more = _against_live(resource, members, declared, rules, population)
+    return delta, (*problems, *more)
+
+
+def _against_live(
+    resource: Resource, members: Members, declared: ContactSet, rules: MembershipRules, population: Population
+) -> tuple[MemberDelta, list[Diagnostic]]:
+    problems: list[Diagnostic] = []
+    live = population.live.contacts if population.live else ContactSet.empty()
+    wanted = declared.without(live).joined(population.book, _BOOK_COLUMNS)
+    if opted_out := wanted.where("status", {OPTED_OUT}):
+        problems.append(_skipped("opted-out-skipped", resource, opted_out, "opted out"))
+    add = wanted.where("status", {OPTED_OUT}, keep=False)
+
+    create = ContactSet.empty()
+    if rules.contacts_apart:
+        missing = add.where("contact_id", {None, ""})
+        create = missing.without(population.creating)
+        if missing and members.missing_contacts == "fail":
+            problems.append(
+                error(
+                    "missing-contacts",
+                    f"{len(missing)} of the declared contacts do not exist at the provider: {examples(missing)}",
+                    hint="create them there first, or set missingContacts: create",
+                    address=str(resource.address),
+                    source=resource.source,
+                )
+            )
+            add, create = add.without(missing), ContactSet.empty()
+
+    remove = protective = ContactSet.empty()
+    if members.mode is Mode.EXACT:
+        remove = live.without(declared)
+        protective = remove.within(population.suppressed)
+
+    change = ContactSet.empty()
+    if members.contact_attributes == "sync":
+        known = ContactSet.union_of((live, population.book))
+        attributes = [c for c in members.contacts.columns if c != "number"]
+        differing = declared.changed(known, attributes).joined(known, _BOOK_COLUMNS)
+        change = differing.where("status", {OPTED_OUT}, keep=False).without(create)
+
+    kept = len(declared.within(live))
+    delta = MemberDelta(
+        add=add,
+        remove=remove,
+        change=change,
+        create=create,
+        protective=protective,
+        unchanged=kept - len(change.within(live)),
+        live_count=population.live.count if population.live else 0,
+    )
+    return delta, problems
+
+
+def _against_ledger(
+    resource: Resource, declared: ContactSet, population: Population
+) -> tuple[MemberDelta, list[Diagnostic]]:
+    """Members that nobody can read back: the inventory is the only record of whom we added."""
+    live = population.live
+    count = live.count if live else 0
+    owned = population.owned
+    if owned is None and count and not population.trust_unknown:
+        problem = error(
+            "unknown-members",
+            f"the list has {count} members that the provider does not show, and the store knows none of them: "
+            "adding could contact somebody twice",
+            hint=f"restore the store, or lift this with --allow unknown-members={resource.address}",
+            address=str(resource.address),
+            source=resource.source,
+        )
+        return MemberDelta(live_count=count), [problem]
+    ledger = owned.applied | owned.added if owned else frozenset()
+    add = declared.where_hashed(population.key, ledger, keep=False) if ledger else declared
+    return MemberDelta(add=add, unchanged=len(declared) - len(add), live_count=count), []
+
+
+def _skipped(code: str, resource: Resource, contacts: ContactSet, word: str) -> Diagnostic:
+    people = "person is" if len(contacts) == 1 else "people are"
+    return warning(
+        code,
+        f"{len(contacts)} declared {people} {word} and stay out: {examples(contacts)}",
+        hint="take them out of the manifest to silence this",
+        address=str(resource.address),
+        source=resource.source,
+    )
+
+
+def departing(owned: Owned, live: LiveMembers, key: bytes, still_declared: ContactSet) -> MemberDelta:
+    """Whom a removed Membership manifest takes along: the members that we added, nobody else, and nobody whom another
+    manifest still declares for the same list."""
+    ours = live.contacts.where_hashed(key, owned.added) if owned.added else ContactSet.empty()
+    return MemberDelta(remove=ours.without(still_declared), live_count=live.count)

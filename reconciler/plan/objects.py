@@ -1,0 +1,212 @@
+"""Decisions about lists and campaigns: one resource against its live object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.diagnostics import Diagnostic, Severity, error, warning
+from reconciler.model.kinds import KindRules, Refusal
+from reconciler.model.live import Observed
+from reconciler.model.resources import OnRemove, Resource
+from reconciler.plan.binding import OBJECTS, Bindings, orphans, ownership
+from reconciler.plan.changes import Adopt, Change, Create, Delete, Delta, Forget, Replace, Update
+from reconciler.plan.fields import as_new, diff, normalised
+from reconciler.plan.rules import World
+from reconciler.plan.selection import Selection
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What has been decided so far for one account, and what must be said about it."""
+
+    changes: list[Change] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def refuse(self, resource: Resource, code: str, message: str, hint: str) -> None:
+        self.diagnostics.append(error(code, message, hint=hint, address=str(resource.address), source=resource.source))
+
+    def warn(self, resource: Resource, code: str, message: str, hint: str = "") -> None:
+        self.diagnostics.append(
+            warning(code, message, hint=hint, address=str(resource.address), source=resource.source)
+        )
+
+
+def about(resource: Resource, reason: str, **more: Any) -> dict[str, Any]:
+    """The arguments that every change of a declared resource has."""
+    return {
+        "address": resource.address,
+        "provider": resource.provider,
+        "reason": reason,
+        "source": resource.source,
+        "desired": resource,
+        **more,
+    }
+
+
+def decide_objects(world: World, bindings: Bindings, kinds: KindTable, selection: Selection) -> Decisions:
+    """Every declared list and campaign of the account, then those that are owned and no longer declared."""
+    decisions = Decisions()
+    for kind in OBJECTS:
+        for resource in world.desired.of(world.account.name, kind):
+            if selection.covers(resource.address, resource):
+                _decide(resource, world, bindings, kinds[kind], decisions)
+    for change, note in _orphaned(world, bindings, selection):
+        if change is not None:
+            decisions.changes.append(change)
+        if note is not None:
+            decisions.diagnostics.append(note)
+    return decisions
+
+
+KindTable = dict[Any, KindRules]
+
+
+def _decide(resource: Resource, world: World, bindings: Bindings, rules: KindRules, out: Decisions) -> None:
+    address = resource.address
+    if ids := bindings.ambiguous.get(address):
+        out.refuse(
+            resource,
+            "ambiguous-name",
+            f"{len(ids)} live objects have this name ({', '.join(ids)}) and none of them is ours",
+            f"say which one with spec.id, for example id: {ids[0]!r}",
+        )
+        return
+    if others := [a for a in bindings.shared.get(address, ()) if a != address]:
+        out.refuse(
+            resource,
+            "same-object",
+            f"{', '.join(map(str, others))} stands for the same live object",
+            "give one of them another name, or remove one of the manifests",
+        )
+        return
+    live = bindings.bound.get(address)
+    if live is None:
+        _decide_absent(resource, world, rules, out)
+    else:
+        _decide_present(resource, live, world, rules, out)
+
+
+def _decide_absent(resource: Resource, world: World, rules: KindRules, out: Decisions) -> None:
+    if resource.pinned is not None:
+        out.refuse(
+            resource,
+            "pinned-missing",
+            f"no live {resource.address.kind.lower()} has the id {resource.pinned!r}",
+            "correct spec.id, or remove it to have one created",
+        )
+        return
+    if resource.lifecycle.observe:
+        _observed(resource, "is not there", out)
+        return
+    if isinstance(rules.create, Refusal):
+        out.refuse(resource, rules.create.code, rules.create.reason, rules.create.remedy)
+        return
+    known = ownership(resource, world.desired, world.inventory)
+    reason = "was ours and is gone from the provider" if known else "not at the provider yet"
+    deltas = as_new(normalised(resource.fields, rules.fields))
+    out.changes.append(Create(**about(resource, reason, deltas=deltas)))
+
+
+def _decide_present(resource: Resource, live: Observed, world: World, rules: KindRules, out: Decisions) -> None:
+    deltas = diff(live.fields, resource.fields, rules.fields, resource.lifecycle.ignore)
+    if resource.lifecycle.observe:
+        if deltas:
+            _observed(resource, f"differs in {', '.join(d.path for d in deltas)}", out)
+        return
+    known = ownership(resource, world.desired, world.inventory)
+    ours = known is not None and known.remote_id == live.remote_id
+    common = about(resource, "", live=live, remote_id=live.remote_id, deltas=deltas)
+    if not ours:
+        reason = "a live match that is not ours yet"
+        if known is not None:
+            reason = "the one we owned is gone, and another one has its name"
+        if deltas and not _updatable(deltas, rules):
+            _cannot_update(resource, deltas, rules, world, out)
+            return
+        out.changes.append(Adopt(**{**common, "reason": reason}))
+    elif known is not None and known.address != resource.address:
+        out.changes.append(Adopt(**{**common, "reason": f"renamed from {known.address.name}"}))
+    elif deltas:
+        if _updatable(deltas, rules):
+            out.changes.append(Update(**{**common, "reason": _differs(deltas)}))
+        elif resource.lifecycle.replace and rules.replace is None and not _protected(resource, world):
+            out.changes.append(Replace(**{**common, "reason": f"{_differs(deltas)} and cannot be changed in place"}))
+        else:
+            _cannot_update(resource, deltas, rules, world, out)
+
+
+def _differs(deltas: tuple[Delta, ...]) -> str:
+    names = ", ".join(d.path for d in deltas)
+    return f"{names} {'differs' if len(deltas) == 1 else 'differ'}"
+
+
+def _updatable(deltas: tuple[Delta, ...], rules: KindRules) -> bool:
+    if rules.update is not None:
+        return False
+    return all((rule := rules.fields.get(d.path.split(".")[0])) is None or rule.updatable for d in deltas)
+
+
+def _protected(resource: Resource, world: World) -> bool:
+    known = world.inventory.owned.get(resource.address)
+    return resource.lifecycle.protect or (known is not None and known.protect)
+
+
+def _cannot_update(
+    resource: Resource, deltas: tuple[Delta, ...], rules: KindRules, world: World, out: Decisions
+) -> None:
+    what = ", ".join(d.path for d in deltas)
+    if resource.lifecycle.replace and rules.replace is None and _protected(resource, world):
+        out.refuse(
+            resource,
+            "protected-replace",
+            f"{what} can only change by replacing the object, and it is protected",
+            "put the value back, or set lifecycle.protect: false in a change of its own first",
+        )
+        return
+    refusal = rules.update or Refusal(
+        code="field-not-updatable", reason="The provider cannot change it in place.", remedy="Put the value back"
+    )
+    if resource.lifecycle.replace and rules.replace is not None:
+        refusal = rules.replace
+    out.refuse(resource, refusal.code, f"cannot change {what}: {refusal.reason}", refusal.remedy)
+
+
+def _observed(resource: Resource, what: str, out: Decisions) -> None:
+    out.diagnostics.append(
+        Diagnostic(
+            code="observed-drift",
+            severity=Severity.NOTE,
+            message=f"observed only: the live object {what}",
+            address=str(resource.address),
+            source=resource.source,
+        )
+    )
+
+
+def _orphaned(
+    world: World, bindings: Bindings, selection: Selection
+) -> Iterator[tuple[Change | None, Diagnostic | None]]:
+    for owned in orphans(world.account.name, world.desired, world.inventory):
+        address = owned.address
+        if address.kind not in OBJECTS or not selection.covers(address, None):
+            continue
+        common: dict[str, Any] = {"address": address, "provider": owned.provider, "remote_id": owned.remote_id}
+        live = bindings.bound.get(address)
+        if live is None:
+            yield Forget(**common, reason="no longer declared, and gone from the provider"), None
+        elif owned.protect:
+            yield (
+                None,
+                warning(
+                    "protected-kept",
+                    "no longer declared, and kept because it is protected",
+                    hint=f"declare it again with lifecycle.protect: false and apply, or: inventory forget {address}",
+                    address=str(address),
+                ),
+            )
+        elif owned.on_remove is OnRemove.DELETE:
+            yield Delete(**common, live=live, reason="no longer declared, and onRemove says delete"), None
+        else:
+            yield Forget(**common, live=live, reason="no longer declared, and onRemove says keep"), None

@@ -1,0 +1,187 @@
+"""The planner: Desired, Live and Inventory in, one Plan out. Pure: the same inputs give the same bytes anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.diagnostics import Diagnostic, error
+from reconciler.diagnostics import in_order as diagnostics_in_order
+from reconciler.model.addresses import Address, Kind
+from reconciler.model.desired import Desired
+from reconciler.model.inventory import Inventory
+from reconciler.model.live import AccountLive, Live, Unread
+from reconciler.model.resources import Account
+from reconciler.plan.allows import Allows
+from reconciler.plan.approvals import needed
+from reconciler.plan.binding import OBJECTS, bind
+from reconciler.plan.changes import AccountRead, Change, Delete, GuardFinding, Plan, Replace, people_reached
+from reconciler.plan.guards import counted_deletes, guard
+from reconciler.plan.objects import decide_objects
+from reconciler.plan.order import in_order, with_requirements
+from reconciler.plan.relations import decide_links, decide_memberships
+from reconciler.plan.rules import Rules, World
+from reconciler.plan.selection import Selection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """What somebody asked for on top of the manifests."""
+
+    selection: Selection = Selection()
+    allows: Allows = Allows()
+    notes: tuple[Diagnostic, ...] = ()
+    """Warnings of the loader, to be shown with the plan."""
+
+
+def plan(desired: Desired, live: Live, inventory: Inventory, rules: Mapping[str, Rules], options: PlanOptions) -> Plan:
+    """Every account's decisions, compiled to calls, ordered, guarded. ``rules`` is by provider name.
+
+    An account that was not read whole gets a diagnostic and no change.
+    """
+    accounts: list[AccountRead] = []
+    changes: list[Change] = []
+    diagnostics: list[Diagnostic] = list(options.notes)
+    guards: list[GuardFinding] = []
+    unmanaged: list[tuple[str, str, int]] = []
+    for name in sorted(live.accounts):
+        account, state = desired.accounts[name], live.accounts[name]
+        if isinstance(state, Unread):
+            diagnostics.append(state.problem)
+            accounts.append(_unread(account, state))
+            continue
+        accounts.append(_read(account, state))
+        part = _plan_account(account, state, desired, inventory, rules[account.provider], options, len(live.accounts))
+        changes.extend(part.changes)
+        diagnostics.extend((*state.notes, *part.diagnostics))
+        guards.extend(part.guards)
+        unmanaged.extend(part.unmanaged)
+    ordered = in_order(tuple(changes))
+    return Plan(
+        project=desired.project.name,
+        environment=desired.project.environment,
+        accounts=tuple(accounts),
+        changes=ordered,
+        diagnostics=diagnostics_in_order(dict.fromkeys(diagnostics)),
+        guards=tuple(guards),
+        reach=people_reached(ordered),
+        digest_inputs=(desired.inputs_digest,),
+        unmanaged=tuple(unmanaged),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """One account's share of a plan."""
+
+    changes: tuple[Change, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    guards: tuple[GuardFinding, ...] = ()
+    unmanaged: tuple[tuple[str, str, int], ...] = ()
+
+
+def _plan_account(
+    account: Account,
+    live: AccountLive,
+    desired: Desired,
+    inventory: Inventory,
+    rules: Rules,
+    options: PlanOptions,
+    accounts: int,
+) -> _Part:
+    if problem := _other_account(account, live, inventory):
+        return _Part(diagnostics=(problem,))
+    bindings = bind(desired, inventory, account.name, live.objects)
+    world = World(
+        account=account,
+        desired=desired,
+        live=live,
+        inventory=inventory,
+        bound=bindings.bound,
+        allows=options.allows,
+    )
+    selection = options.selection
+    objects = decide_objects(world, bindings, dict(rules.kinds), selection)
+    replaced = {c.address for c in objects.changes if isinstance(c, Replace)}
+    deleted = frozenset(c.address for c in objects.changes if isinstance(c, Delete))
+    # What is replaced is about to be another object: whatever refers to it refers to the new one.
+    world = replace(world, bound={a: o for a, o in bindings.bound.items() if a not in replaced})
+    decisions = [objects]
+    if (link_rules := rules.kinds.get(Kind.ASSOCIATION)) is not None:
+        decisions.append(decide_links(world, link_rules, selection, deleted))
+    suppressed = desired.suppressed(account.name)
+    decisions.append(decide_memberships(world, rules.membership, selection, suppressed, deleted))
+    decided = in_order(tuple(replace(c, deletes=counted_deletes(c)) for d in decisions for c in d.changes))
+    compiled = rules.compile(decided, world)
+    changes = with_requirements(compiled.changes, world)
+    changes = tuple(replace(c, approvals=needed(c)) for c in changes)
+    return _Part(
+        changes=changes,
+        diagnostics=(*(x for d in decisions for x in d.diagnostics), *compiled.diagnostics),
+        guards=guard(changes, world, several_accounts=accounts > 1),
+        unmanaged=_unmanaged(world),
+    )
+
+
+def _other_account(account: Account, live: AccountLive, inventory: Inventory) -> Diagnostic | None:
+    """The credentials of another account: everything we own would look gone."""
+    known = inventory.identities.get(account.name, "")
+    if not known or known == live.identity or known.endswith("=?") or live.identity.endswith("=?"):
+        return None
+    return error(
+        "account-changed",
+        f"account {account.name!r} was {known} at the last apply and is {live.identity} now",
+        hint="check its credentials and ids; if the move is meant, give the account another name",
+        address=account.name,
+        source=account.source,
+    )
+
+
+def _unmanaged(world: World) -> tuple[tuple[str, str, int], ...]:
+    ours = {(o.kind, o.remote_id) for o in world.bound.values()}
+    ours |= {(o.address.kind, o.remote_id) for o in world.inventory.of(world.account.name)}
+    counts = []
+    for kind in OBJECTS:
+        count = sum(1 for key in world.live.objects if key[0] is kind and key not in ours)
+        if count:
+            counts.append((world.account.name, str(kind), count))
+    return tuple(counts)
+
+
+def _read(account: Account, live: AccountLive) -> AccountRead:
+    counts: list[tuple[str, int]] = []
+    for kind, word in ((Kind.LIST, "lists"), (Kind.CAMPAIGN, "campaigns")):
+        if number := sum(1 for k, _ in live.objects if k is kind):
+            counts.append((word, number))
+    if members := sum(m.count for m in live.members.values()):
+        counts.append(("members", members))
+    return AccountRead(
+        name=account.name,
+        provider=account.provider,
+        identity=live.identity,
+        counts=tuple(counts),
+        requests=live.requests,
+        elapsed_s=live.elapsed_s,
+    )
+
+
+def _unread(account: Account, state: Unread) -> AccountRead:
+    return AccountRead(
+        name=account.name,
+        provider=account.provider,
+        identity="",
+        problem=state.problem,
+        exit_code=state.exit_code,
+    )
+
+
+def in_scope(desired: Desired, inventory: Inventory, selection: Selection) -> tuple[str, ...]:
+    """The accounts that a plan has to read: those that anything selected lives in, sorted."""
+    wanted: set[str] = set()
+    addresses: set[Address] = {*desired.resources, *inventory.owned}
+    for address in addresses:
+        if selection.covers(address, desired.resources.get(address)):
+            wanted.add(address.account)
+    if selection.everything:
+        wanted |= desired.accounts.keys()
+    return tuple(sorted(a for a in wanted if a in desired.accounts and selection.covers_account(a)))

@@ -1,0 +1,268 @@
+"""Decisions about associations (list feeds campaign) and memberships (contacts on a list)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from reconciler.diagnostics import Diagnostic, error, warning
+from reconciler.model.addresses import Address, Kind, RemoteId, link_id
+from reconciler.model.contacts import ContactSet
+from reconciler.model.inventory import Owned
+from reconciler.model.kinds import KindRules, MembershipRules, Refusal
+from reconciler.model.live import LiveMembers
+from reconciler.model.resources import ById, Declared, OnRemove, Reference, Resource
+from reconciler.plan.binding import orphans, ownership
+from reconciler.plan.calls import Ref, Target
+from reconciler.plan.changes import Adopt, Change, Create, Delete, Forget, MemberDelta, Update
+from reconciler.plan.fields import as_new, diff, normalised
+from reconciler.plan.members import Population, departing, diff_members
+from reconciler.plan.objects import Decisions, about
+from reconciler.plan.rules import World
+from reconciler.plan.selection import Selection
+
+
+def decide_links(world: World, rules: KindRules, selection: Selection, deleted: frozenset[Address]) -> Decisions:
+    """Every association of the account. ``deleted`` are campaigns and lists that this plan deletes."""
+    out = Decisions()
+    for resource in world.desired.of(world.account.name, Kind.ASSOCIATION):
+        if selection.covers(resource.address, resource) and not resource.lifecycle.observe:
+            _decide_link(resource, world, rules, selection, out)
+    gone = {o.remote_id: a for a, o in world.bound.items() if a in deleted}
+    for owned in orphans(world.account.name, world.desired, world.inventory):
+        if owned.address.kind is Kind.ASSOCIATION and selection.covers(owned.address, None):
+            if owned.protect:
+                out.diagnostics.append(_protected(owned, "the link"))
+            else:
+                out.changes.append(_orphaned_link(owned, world, gone))
+    return out
+
+
+def _reachable(
+    resource: Resource, reference: Reference, kind: Kind, world: World, selection: Selection, out: Decisions
+) -> Target | None:
+    """The target of a reference, or None when it is said why there is none."""
+    target = world.target(reference)
+    match reference:
+        case ById(remote_id) if (kind, remote_id) not in world.live.objects:
+            out.refuse(
+                resource,
+                "reference-missing",
+                f"no live {kind.lower()} has the id {remote_id!r}",
+                "correct the id, or declare the object and refer to it by name",
+            )
+            return None
+        case Declared(address) if isinstance(target, Ref):
+            if not selection.covers(address, world.desired.resources.get(address)):
+                out.refuse(
+                    resource,
+                    "excluded-dependency",
+                    f"needs {address}, which does not exist yet and is not selected",
+                    f"select {address} as well, or exclude this one",
+                )
+                return None
+    return target
+
+
+def _decide_link(resource: Resource, world: World, rules: KindRules, selection: Selection, out: Decisions) -> None:
+    link = resource.link
+    if link is None:
+        raise ValueError(f"{resource.address} has no ends")
+    campaign = _reachable(resource, link.campaign, Kind.CAMPAIGN, world, selection, out)
+    list_id = _reachable(resource, link.list, Kind.LIST, world, selection, out)
+    if campaign is None or list_id is None:
+        return
+    known = ownership(resource, world.desired, world.inventory)
+    live = None
+    remote_id: RemoteId | None = None
+    if not isinstance(campaign, Ref) and not isinstance(list_id, Ref):
+        remote_id = link_id(campaign, list_id)
+        live = world.live.links.get(remote_id)
+    if live is None:
+        if isinstance(rules.create, Refusal):
+            out.refuse(resource, rules.create.code, rules.create.reason, rules.create.remedy)
+            return
+        reason = "the list does not feed the campaign yet"
+        deltas = as_new(normalised(resource.fields, rules.fields))
+        out.changes.append(Create(**about(resource, reason, remote_id=remote_id, deltas=deltas)))
+        return
+    deltas = diff(live.fields, resource.fields, rules.fields, resource.lifecycle.ignore)
+    common = about(resource, "", remote_id=live.remote_id, deltas=deltas)
+    if deltas and rules.update is not None:
+        what = ", ".join(d.path for d in deltas)
+        out.refuse(resource, rules.update.code, f"cannot change {what}: {rules.update.reason}", rules.update.remedy)
+    elif known is None or known.remote_id != live.remote_id or known.address != resource.address:
+        out.changes.append(Adopt(**{**common, "reason": "linked already, and not ours yet"}))
+    elif deltas:
+        out.changes.append(Update(**{**common, "reason": "its settings differ"}))
+
+
+def _orphaned_link(owned: Owned, world: World, gone: dict[RemoteId, Address]) -> Change:
+    common: dict[str, Any] = {
+        "address": owned.address,
+        "provider": owned.provider,
+        "remote_id": owned.remote_id,
+    }
+    live = world.live.links.get(owned.remote_id)
+    if live is None:
+        return Forget(**common, reason="no longer declared, and no longer linked")
+    if (campaign := gone.get(live.campaign)) is not None:
+        return Delete(**common, carried_by=campaign, reason="goes with its campaign")
+    if owned.on_remove is OnRemove.DELETE:
+        return Delete(**common, reason="no longer declared, and onRemove says delete")
+    return Forget(**common, reason="no longer declared, and onRemove says keep")
+
+
+def decide_memberships(
+    world: World, rules: MembershipRules, selection: Selection, suppressed: ContactSet, deleted: frozenset[Address]
+) -> Decisions:
+    """Every membership of the account. ``deleted`` are lists that this plan deletes, members and all."""
+    out = Decisions()
+    creating = ContactSet.empty()
+    for resource in world.desired.of(world.account.name, Kind.MEMBERSHIP):
+        if not selection.covers(resource.address, resource):
+            continue
+        change = _decide_membership(resource, world, rules, selection, suppressed, creating, out)
+        if change is not None:
+            out.changes.append(change)
+            if change.members is not None and change.members.create:
+                creating = ContactSet.union_of((creating, change.members.create.select(("number",))))
+    gone = {o.remote_id: a for a, o in world.bound.items() if a in deleted}
+    for owned in orphans(world.account.name, world.desired, world.inventory):
+        if owned.address.kind is Kind.MEMBERSHIP and selection.covers(owned.address, None):
+            if owned.protect:
+                out.diagnostics.append(_protected(owned, "its members"))
+            else:
+                out.changes.append(_orphaned_membership(owned, world, rules, gone, out))
+    return out
+
+
+def _parent_kind(resource: Resource, world: World) -> Kind:
+    """Members hang on a list, or on a campaign where the provider calls them leads."""
+    match resource.members.of if resource.members else None:
+        case Declared(address):
+            return address.kind
+        case ById(remote_id) if (Kind.LIST, remote_id) in world.live.objects:
+            return Kind.LIST
+        case ById(remote_id) if (Kind.CAMPAIGN, remote_id) in world.live.objects:
+            return Kind.CAMPAIGN
+        case _:
+            return Kind.LIST
+
+
+def _decide_membership(
+    resource: Resource,
+    world: World,
+    rules: MembershipRules,
+    selection: Selection,
+    suppressed: ContactSet,
+    creating: ContactSet,
+    out: Decisions,
+) -> Change | None:
+    members = resource.members
+    if members is None:
+        raise ValueError(f"{resource.address} declares no members")
+    target = _reachable(resource, members.of, _parent_kind(resource, world), world, selection, out)
+    if target is None:
+        return None
+    live: LiveMembers | None = None
+    if not isinstance(target, Ref):
+        live = world.live.members.get(target)
+        if live is None:
+            raise ValueError(f"the members of {target} were not read, though {resource.address} needs them")
+    known = ownership(resource, world.desired, world.inventory)
+    owned = known if known is not None and known.parent == target else None
+    population = Population(
+        live=live,
+        book=world.live.contacts,
+        suppressed=suppressed,
+        owned=owned,
+        key=world.inventory.key,
+        creating=creating,
+        trust_unknown=world.allows.names("unknown-members", str(resource.address)),
+    )
+    delta, problems = diff_members(resource, rules, population)
+    out.diagnostics.extend(problems)
+    if resource.lifecycle.observe:
+        if not delta.empty:
+            counts = f"+{len(delta.add)} -{len(delta.remove)} ~{len(delta.change)}"
+            out.warn(resource, "observed-drift", f"observed only: the live members differ ({counts})")
+        return None
+    delta = _possible(resource, delta, rules, out)
+    common = about(resource, "", members=delta, remote_id=None if isinstance(target, Ref) else target)
+    if delta.empty:
+        if owned is not None and known is not None and known.address == resource.address:
+            return None
+        if any(p.blocking for p in problems):
+            return None
+        word = "the list is new" if live is None else "all as declared already, and not ours yet"
+        return (Create if live is None else Adopt)(**{**common, "reason": word})
+    if live is None or (owned is None and live.count == 0):
+        return Create(**{**common, "reason": "nobody is on the list yet"})
+    return Update(**{**common, "reason": "live members differ from the declared ones"})
+
+
+def _possible(resource: Resource, delta: MemberDelta, rules: MembershipRules, out: Decisions) -> MemberDelta:
+    """``delta`` without what the provider cannot do, each said with its remedy."""
+    if delta.add and rules.add is not None:
+        out.refuse(resource, rules.add.code, rules.add.reason, rules.add.remedy)
+    if delta.remove and rules.remove is not None:
+        out.refuse(resource, rules.remove.code, rules.remove.reason, rules.remove.remedy)
+    if delta.change and rules.change is not None:
+        people = len(delta.change)
+        out.warn(
+            resource,
+            rules.change.code,
+            f"{people} members differ in attributes that cannot be written: {rules.change.reason}",
+            rules.change.remedy,
+        )
+        unchanged = delta.unchanged + people
+        return replace(delta, change=ContactSet.empty(), unchanged=unchanged)
+    return delta
+
+
+def _orphaned_membership(
+    owned: Owned, world: World, rules: MembershipRules, gone: dict[RemoteId, Address], out: Decisions
+) -> Change:
+    parent = owned.parent
+    common: dict[str, Any] = {"address": owned.address, "provider": owned.provider, "remote_id": parent}
+    live = world.live.members.get(parent) if parent is not None else None
+    if owned.on_remove is not OnRemove.DELETE:
+        return Forget(**common, reason="no longer declared, and onRemove says keep")
+    if parent in gone:
+        return Delete(**common, carried_by=gone[parent], reason="goes with its list")
+    if live is None or parent is None:
+        return Forget(**common, reason="no longer declared, and the list is gone")
+    if rules.remove is not None:
+        out.diagnostics.append(
+            error(
+                rules.remove.code,
+                f"its members cannot be removed: {rules.remove.reason}",
+                hint=rules.remove.remedy,
+                address=str(owned.address),
+            )
+        )
+        return Forget(**common, reason="no longer declared, and nobody can be removed")
+    delta = departing(owned, live, world.inventory.key, _declared_elsewhere(parent, world))
+    if delta.empty:
+        return Forget(**common, reason="no longer declared, and nobody we added is left on the list")
+    return Delete(**common, members=delta, reason="no longer declared, and onRemove says delete")
+
+
+def _protected(owned: Owned, what: str) -> Diagnostic:
+    return warning(
+        "protected-kept",
+        f"no longer declared; {what} stay{'s' if what == 'the link' else ''} because it is protected",
+        hint=f"declare it again with lifecycle.protect: false and apply, or: inventory forget {owned.address}",
+        address=str(owned.address),
+    )
+
+
+def _declared_elsewhere(parent: RemoteId, world: World) -> ContactSet:
+    """Whom other manifests still declare for the same list: a membership that was renamed removes nobody."""
+    sets = [
+        r.members.contacts.select(("number",))
+        for r in world.desired.of(world.account.name, Kind.MEMBERSHIP)
+        if r.members is not None and world.known_id(r.members.of) == parent
+    ]
+    return ContactSet.union_of(sets)

@@ -1,0 +1,75 @@
+"""What the pure planner needs from a provider: tables of abilities, and decisions turned into calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from reconciler.diagnostics import Diagnostic
+from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.desired import Desired
+from reconciler.model.inventory import Inventory
+from reconciler.model.kinds import KindRules, MembershipRules
+from reconciler.model.live import AccountLive, Observed
+from reconciler.model.resources import Account, ById, Declared, Reference, Resource
+from reconciler.plan.allows import Allows
+from reconciler.plan.calls import Ref, Target
+from reconciler.plan.changes import Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One account as the planner sees it. ``bound`` maps our addresses to the live objects they stand for now.
+
+    ``allows`` are the exceptions that somebody armed.
+    """
+
+    account: Account
+    desired: Desired
+    live: AccountLive
+    inventory: Inventory
+    bound: Mapping[Address, Observed] = field(default_factory=dict)
+    allows: Allows = Allows()
+
+    def target(self, reference: Reference) -> Target:
+        """The remote id behind a reference, or the ``Ref`` to it when it is yet to be created."""
+        match reference:
+            case ById(remote_id):
+                return remote_id
+            case Declared(address):
+                live = self.bound.get(address)
+                return live.remote_id if live else Ref(address)
+
+    def known_id(self, reference: Reference) -> RemoteId | None:
+        target = self.target(reference)
+        return None if isinstance(target, Ref) else target
+
+    def live_object(self, kind: Kind, reference: Reference) -> Observed | None:
+        remote_id = self.known_id(reference)
+        return None if remote_id is None else self.live.objects.get((kind, remote_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """Changes with their calls, contact classes and reach; and what cannot be done, with remedies."""
+
+    changes: tuple[Change, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class Rules(Protocol):
+    """The pure half of a provider. Nothing in here does I/O."""
+
+    provider: str
+    kinds: Mapping[Kind, KindRules]
+    membership: MembershipRules
+
+    def check(self, resource: Resource, account: Account, desired: Desired) -> Iterable[Diagnostic]:
+        """Problems of one declared resource that need no network; ``source`` may be left for the loader to fill in."""
+        ...
+
+    def compile(self, changes: tuple[Change, ...], world: World) -> Compiled:
+        """One account's decisions with ``steps`` (and ``carried_by``, ``contact_class``, ``reach``, further
+        ``requires``) filled in. Changes that cannot be done are left without steps and explained by a diagnostic."""
+        ...

@@ -1,0 +1,232 @@
+"""Decisions about associations and memberships, and the rules that protect people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.contacts import ContactSet
+from reconciler.model.live import AccountLive, LiveMembers
+from reconciler.model.resources import GuardLimits, Lifecycle, Mode, OnRemove
+from reconciler.plan.changes import Approval, Change, Plan
+from worlds import (
+    MadeUp,
+    a_campaign,
+    a_list,
+    a_membership,
+    address,
+    an_association,
+    codes,
+    hashes,
+    live,
+    live_campaign,
+    live_list,
+    number,
+    owned,
+    owned_link,
+    people,
+    planned,
+    shape,
+)
+
+JOIN = owned(Kind.LIST, "join", "1")
+
+
+def membership_of(made: Plan) -> Change:
+    return next(c for c in made.changes if c.address.kind is Kind.MEMBERSHIP)
+
+
+def join(members: ContactSet, **more: object) -> AccountLive:
+    return live(live_list("1", "Join"), members={"1": members}, **more)  # type: ignore[arg-type]
+
+
+def test_members_of_a_new_list_are_created_after_it() -> None:
+    made = planned(a_list("join"), a_membership("m", "join", people(1, 2)), now=live())
+    assert shape(made) == [("Create", "List/join"), ("Create", "Membership/m")]
+    assert made.changes[1].requires == (address(Kind.LIST, "join"),)
+    assert made.changes[1].members is not None
+    assert len(made.changes[1].members.add) == 2
+    assert made.reach == 2
+
+
+def test_an_exact_membership_removes_others_and_an_additive_one_does_not() -> None:
+    now = join(people(2, 3))
+    exact = planned(a_list("join"), a_membership("m", "join", people(1, 2)), now=now, ours=(JOIN,))
+    change = membership_of(exact)
+    assert change.members is not None
+    assert list(change.members.add.numbers()) == [number(1)]
+    assert list(change.members.remove.numbers()) == [number(3)]
+    assert change.members.unchanged == 1
+    assert change.approvals == {Approval.CREATE, Approval.DELETE}
+    additive = planned(a_list("join"), a_membership("m", "join", people(1, 2), Mode.ADDITIVE), now=now, ours=(JOIN,))
+    assert membership_of(additive).approvals == {Approval.CREATE}
+    assert len(membership_of(additive).members.remove) == 0  # type: ignore[union-attr]
+
+
+def test_a_suppressed_number_is_never_added_and_taken_off_without_approval_or_guard() -> None:
+    many = people(*range(30))
+    made = planned(
+        a_list("join"),
+        a_membership("m", "join", people(*range(31))),
+        now=join(many),
+        ours=(JOIN,),
+        suppressed=people(*range(25), 30),
+    )
+    change = membership_of(made)
+    assert change.members is not None
+    assert len(change.members.add) == 0
+    assert len(change.members.remove) == len(change.members.protective) == 25
+    assert change.approvals == frozenset()
+    assert made.guards == ()
+    assert "suppressed-skipped" in codes(made)
+    assert not made.blocking
+
+
+def test_who_opted_out_is_never_added_and_left_where_they_are() -> None:
+    book = people(1, contact_id="7", status="opted-out")
+    made = planned(
+        a_list("join"), a_membership("m", "join", people(1)), now=join(ContactSet.empty(), book=book), ours=(JOIN,)
+    )
+    assert [c for c in made.changes if c.call_count] == []
+    assert codes(made) == {"opted-out-skipped"}
+    there = people(1, contact_id="7", status="opted-out")
+    made = planned(a_list("join"), a_membership("m", "join", people(1)), now=join(there), ours=(JOIN,))
+    assert shape(made) == [("Adopt", "Membership/m")]
+
+
+def test_missing_contacts_block_or_are_created() -> None:
+    now, rules = join(ContactSet.empty(), book=people(2, contact_id="9")), MadeUp(contacts_apart=True)
+    failing = planned(a_list("join"), a_membership("m", "join", people(1, 2)), now=now, ours=(JOIN,), rules=rules)
+    assert codes(failing) == {"missing-contacts"}
+    creating = a_membership("m", "join", people(1, 2), missing_contacts="create")
+    change = membership_of(planned(a_list("join"), creating, now=now, ours=(JOIN,), rules=rules))
+    assert change.members is not None
+    assert list(change.members.create.numbers()) == [number(1)]
+    assert len(change.members.add) == 2
+
+
+def test_a_contact_that_two_memberships_need_is_created_once_and_waited_for() -> None:
+    lists = (a_list("a"), a_list("b"))
+    both = [a_membership(n, n, people(1), missing_contacts="create") for n in ("a", "b")]
+    made = planned(*lists, *both, now=live(), rules=MadeUp(contacts_apart=True))
+    first, second = (c for c in made.changes if c.address.kind is Kind.MEMBERSHIP)
+    assert first.members is not None
+    assert second.members is not None
+    assert (len(first.members.create), len(second.members.create)) == (1, 0)
+    assert first.address in second.requires
+
+
+def test_numbers_in_messages_are_masked() -> None:
+    made = planned(
+        a_list("join"), a_membership("m", "join", people(1)), now=live(), rules=MadeUp(contacts_apart=True)
+    )
+    assert codes(made) == {"missing-contacts"}
+    assert not any(number(1) in d.message or "5550001" in d.message for d in made.diagnostics)
+
+
+def test_unreadable_members_are_held_against_the_ledger() -> None:
+    unreadable = LiveMembers(contacts=ContactSet.empty(), count=2, readable=False)
+    now = replace(live(live_list("1", "Join")), members={RemoteId("1"): unreadable})
+    resources = (a_list("join"), a_membership("m", "join", people(1, 2, 3), Mode.ADDITIVE))
+    known = owned(Kind.MEMBERSHIP, "m", "1", parent=RemoteId("1"), applied=hashes(1, 2), added=hashes(1, 2))
+    change = membership_of(planned(*resources, now=now, ours=(JOIN, known)))
+    assert change.members is not None
+    assert list(change.members.add.numbers()) == [number(3)]
+
+    lost = planned(*resources, now=now, ours=(JOIN,))
+    assert codes(lost) == {"unknown-members"}
+    assert all(c.address.kind is not Kind.MEMBERSHIP for c in lost.changes)
+    allowed = planned(*resources, now=now, ours=(JOIN,), allow=("unknown-members=main/Membership/m",))
+    assert len(membership_of(allowed).members.add) == 3  # type: ignore[union-attr]
+
+
+def test_removing_a_membership_manifest_removes_whom_we_added_and_nobody_else() -> None:
+    gone = owned(
+        Kind.MEMBERSHIP,
+        "m",
+        "1",
+        parent=RemoteId("1"),
+        on_remove=OnRemove.DELETE,
+        applied=hashes(1, 2, 3),
+        added=hashes(1, 2),
+    )
+    made = planned(a_list("join"), now=join(people(1, 2, 3, 4)), ours=(JOIN, gone))
+    change = membership_of(made)
+    assert shape(made) == [("Delete", "Membership/m")]
+    assert change.members is not None
+    assert list(change.members.remove.numbers()) == [number(1), number(2)]
+    renamed = a_membership("other", "join", people(1), Mode.ADDITIVE)
+    made = planned(a_list("join"), renamed, now=join(people(1, 2, 3, 4)), ours=(JOIN, gone))
+    deleted = next(c for c in made.changes if c.address.name == "m")
+    assert deleted.members is not None
+    assert list(deleted.members.remove.numbers()) == [number(2)]
+
+
+def test_an_empty_exact_membership_that_empties_a_list_is_a_guard() -> None:
+    resources = (a_list("join"), a_membership("m", "join", ContactSet.empty(), allow_empty=True))
+    made = planned(*resources, now=join(people(1)), ours=(JOIN,))
+    assert [g.lift for g in made.guards] == ["empty=main/Membership/m"]
+    assert planned(*resources, now=join(people(1)), ours=(JOIN,), allow=("empty=main/Membership/m",)).guards == ()
+
+
+@pytest.mark.parametrize(
+    ("removed", "of", "refused"), [(19, 100, False), (20, 200, False), (20, 199, True), (101, 5000, True)]
+)
+def test_removals_are_guarded_by_share_and_by_number(removed: int, of: int, refused: bool) -> None:
+    declared = people(*range(removed, of))
+    resources = (a_list("join"), a_membership("m", "join", declared))
+    made = planned(*resources, now=join(people(*range(of))), ours=(JOIN,))
+    assert bool(made.guards) is refused
+    if refused:
+        lifted = planned(*resources, now=join(people(*range(of))), ours=(JOIN,), allow=(made.guards[0].lift,))
+        assert lifted.guards == ()
+
+
+def test_reach_counts_distinct_people_and_is_guarded() -> None:
+    resources = (
+        a_list("a"),
+        a_list("b"),
+        a_membership("ma", "a", people(1, 2, 3)),
+        a_membership("mb", "b", people(2, 3, 4)),
+    )
+    made = planned(*resources, now=live(), guards=GuardLimits(max_reach=3))
+    assert made.reach == 4
+    assert [g.lift for g in made.guards] == ["reach=4"]
+
+
+def test_links_are_created_adopted_and_let_go() -> None:
+    both = (a_list("join"), a_campaign("spring"))
+    ours = (JOIN, owned(Kind.CAMPAIGN, "spring", "2"))
+    now = live(live_list("1", "Join"), live_campaign("2", "Spring"))
+    link = an_association("s", "spring", "join")
+    assert shape(planned(*both, link, now=now, ours=ours)) == [("Create", "Association/s")]
+    linked = replace(now, links=live(links=(("2", "1"),)).links)
+    assert shape(planned(*both, link, now=linked, ours=ours)) == [("Adopt", "Association/s")]
+    known = owned_link("s", "2", "1")
+    assert planned(*both, link, now=linked, ours=(*ours, known)).changes == ()
+    assert shape(planned(*both, now=linked, ours=(*ours, known))) == [("Forget", "Association/s")]
+    deleting = replace(known, on_remove=OnRemove.DELETE)
+    made = planned(*both, now=linked, ours=(*ours, deleting))
+    assert shape(made) == [("Delete", "Association/s")]
+    assert made.changes[0].deletes == 1
+
+
+def test_a_link_of_a_deleted_campaign_goes_with_it_and_counts_once() -> None:
+    now = live(live_list("1", "Join"), live_campaign("2", "Spring"), links=(("2", "1"),))
+    ours = (
+        JOIN,
+        owned(Kind.CAMPAIGN, "spring", "2", on_remove=OnRemove.DELETE),
+        owned_link("s", "2", "1", on_remove=OnRemove.DELETE),
+    )
+    made = planned(a_list("join"), now=now, ours=ours)
+    link = next(c for c in made.changes if c.address.kind is Kind.ASSOCIATION)
+    assert link.carried_by == Address("main", Kind.CAMPAIGN, "spring")
+    assert sum(c.deletes for c in made.changes) == 1
+
+
+def test_an_observed_membership_is_told_and_not_touched() -> None:
+    resource = a_membership("m", "join", people(1), lifecycle=Lifecycle(observe=True))
+    made = planned(a_list("join"), resource, now=join(people(2)), ours=(JOIN,))
+    assert made.changes == ()
+    assert codes(made) == {"observed-drift"}

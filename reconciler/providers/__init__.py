@@ -1,0 +1,1 @@
+"""The plug-ins: one folder a provider, over one HTTP core."""

@@ -1,0 +1,380 @@
+"""The HTTP core under every adapter: authentication, pace, retries, and statuses turned into exceptions once.
+
+Only what is proven not processed, or only reads, is ever sent twice: a lost answer to a write is ``NoAnswer``, and
+whoever sent it looks before sending again. No message made here holds a URL, a credential or a person's number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from reconciler import __version__
+from reconciler.errors import (
+    CredentialsRefused,
+    NoAnswer,
+    NotFound,
+    NotSent,
+    ProviderError,
+    RateLimited,
+    ReadIncomplete,
+    Rejected,
+)
+from reconciler.masking import mask_text, visible
+from reconciler.plan.calls import Call, Json, Method, unresolved
+from reconciler.providers._limits import MAX_ATTEMPTS, MAX_WAIT_S, Limiter, RetryBudget, asked_wait_s, backoff_s
+from reconciler.providers._pace import Pace, base_url, is_loopback, pace, settle
+from reconciler.providers._wire import Received, TlsRefused, Wire
+
+__all__ = [
+    "Auth",
+    "Http",
+    "LoginSender",
+    "Pace",
+    "Reply",
+    "StaticAuth",
+    "WriteOnReadOnly",
+    "base_url",
+    "decoded",
+    "is_loopback",
+    "pace",
+    "settle",
+]
+
+MAX_TEXT = 300
+"""Characters of a provider's own error text that go into a message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A 2xx. ``body`` is the decoded JSON, None when the answer was empty; header names are in lower case."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+    raw: bytes
+
+
+class LoginSender(Protocol):
+    """Sends one login request to an absolute URL, also on a read-only connection; status and decoded body (or None).
+
+    Raises NotSent or NoAnswer (5xx included); any other status is the caller's to judge.
+    """
+
+    async def __call__(self, method: str, url: str, json: Any) -> tuple[int, Any]: ...
+
+
+class Auth(Protocol):
+    """Where the credential of each request comes from."""
+
+    async def headers(self, sender: LoginSender) -> Mapping[str, str]:
+        """The headers to send now; may log in first. Called by many workers at once: log in only once for all."""
+        ...
+
+    async def renew(self, sender: LoginSender) -> bool:
+        """After a 401. True: a new credential was obtained. The core calls this for one worker at a time."""
+        ...
+
+
+class StaticAuth:
+    """A credential that never changes."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = dict(headers)
+
+    async def headers(self, sender: LoginSender) -> Mapping[str, str]:
+        return self._headers
+
+    async def renew(self, sender: LoginSender) -> bool:
+        return False
+
+
+class WriteOnReadOnly(RuntimeError):
+    """A write reached a read-only connection: a bug in this tool. Nothing was sent."""
+
+
+def decoded(raw: bytes) -> Any:
+    """JSON as Python values, None for an empty body. Raises msgspec.DecodeError, UnicodeDecodeError, RecursionError."""
+    return msgspec.json.decode(raw) if raw.strip() else None
+
+
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is sent, again and again if need be. ``decode`` reads a 2xx."""
+
+    method: str
+    url: str
+    content: bytes | None
+    decode: Callable[[bytes], Any]
+
+    @property
+    def read(self) -> bool:
+        return self.method == "GET"
+
+
+class _Unreadable(ReadIncomplete):
+    """A read was answered 2xx without JSON: a login or maintenance page, which is worth one more try."""
+
+
+class Http:
+    """One account's connection. ``requests`` counts every request put on the wire, logins and retries included."""
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        base_url: str,
+        auth: Auth,
+        pace: Pace,
+        read_only: bool,
+        error_text: Callable[[Any, bytes], str],
+        headers: Mapping[str, str] | None = None,
+        reset_header: str | None = None,
+    ) -> None:
+        self._account = account
+        self._base_url = base_url.rstrip("/")
+        self._auth = auth
+        self._read_only = read_only
+        self._error_text = error_text
+        self._headers = {"accept": "application/json", "user-agent": f"reconciler/{__version__}", **(headers or {})}
+        # Only what is decoded here: a compression asked for by default could inflate without bound.
+        self._headers["accept-encoding"] = "gzip, deflate"
+        self._reset_header = reset_header
+        self._wire = Wire(account=account, concurrency=pace.concurrency, timeout_s=pace.timeout_s)
+        self._limiter = Limiter(
+            requests_per_second=pace.requests_per_second,
+            reads_per_minute=pace.reads_per_minute,
+            writes_per_minute=pace.writes_per_minute,
+        )
+        self._budget = RetryBudget()
+        self._renewing = asyncio.Lock()
+        self._renewable = True
+
+    @property
+    def requests(self) -> int:
+        return self._budget.requests
+
+    async def get(
+        self, *segments: str, query: Sequence[tuple[str, str]] = (), decode: Callable[[bytes], Any] = decoded
+    ) -> Reply:
+        """Read, repeating what may be repeated. ``decode`` may be a typed msgspec decoder's, for large pages.
+
+        Raises NotSent, NoAnswer, RateLimited, ReadIncomplete, CredentialsRefused, NotFound or Rejected.
+        """
+        request = _Request("GET", self._url(segments, query, ReadIncomplete), None, decode)
+        return await self._perform(request)
+
+    async def send(self, call: Call) -> Reply:
+        """Send a write once, repeating only what is proven not processed (no connection, 429, 401).
+
+        Raises NotSent, RateLimited, Rejected, NotFound, CredentialsRefused (not processed) or NoAnswer (unknown).
+        """
+        if unresolved(call):
+            raise ValueError(f"a call with unknown ids cannot be sent: {call.method} to {self._account}")
+        if call.method is Method.GET:
+            return await self.get(*_texts(call.path), query=call.query)
+        if self._read_only:
+            raise WriteOnReadOnly(f"{call.method} to {self._account} on a read-only connection")
+        content = None if call.body is None else msgspec.json.encode(call.body, enc_hook=_plain)
+        return await self._perform(
+            _Request(call.method, self._url(_texts(call.path), call.query, Rejected), content, decoded)
+        )
+
+    async def aclose(self) -> None:
+        await self._wire.aclose()
+
+    def _url(self, segments: Sequence[str], query: Sequence[tuple[str, str]], failure: type[ProviderError]) -> str:
+        for segment in segments:
+            if segment in ("", ".", "..") or any(c < " " or c == "\x7f" for c in segment):
+                raise failure(f"An id or name that {self._account} was asked for cannot stand in a URL.")
+        path = "".join("/" + quote(segment, safe="") for segment in segments)
+        fields = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
+        return f"{self._base_url}{path}?{fields}" if fields else self._base_url + path
+
+    async def _perform(self, request: _Request) -> Reply:
+        tries = _Tries()
+        while True:
+            headers = await self._auth.headers(self._login)
+            try:
+                return self._judged(request, headers, await self._exchange(request, headers))
+            except ProviderError as failure:
+                if not await self._ready_again(request, headers, failure, tries):
+                    raise
+
+    async def _exchange(self, request: _Request, auth_headers: Mapping[str, str]) -> Received:
+        headers = {**self._headers, **auth_headers}
+        if request.content is not None:
+            headers["content-type"] = "application/json"
+        if any(not (value.isascii() and value.isprintable()) for value in auth_headers.values()):
+            raise CredentialsRefused(
+                f"The credential of {self._account} has characters that cannot be sent.",
+                hint="Look for a line break or a space at the end of the secret.",
+            )
+        async with self._wire.slot() as slot:
+            await self._limiter.turn(read=request.read)
+            self._budget.requests += 1
+            return await self._wire.exchange(slot, request.method, request.url, headers, request.content)
+
+    async def _ready_again(
+        self, request: _Request, headers: Mapping[str, str], failure: ProviderError, tries: _Tries
+    ) -> bool:
+        """Whether to send once more, having waited or logged in as the failure asks for."""
+        match failure:
+            case CredentialsRefused(status=status):
+                # Turned away at the door: nothing was processed, and it is no sign of a provider in trouble.
+                first, tries.renewed = not tries.renewed, True
+                return first and status != 0 and (request.read or status == 401) and await self._renewed(headers)
+            case _Throttled(wait_s=wait_s):
+                wait_s = backoff_s(tries.attempts, base_s=2.0) if wait_s is None else wait_s
+                again = wait_s <= MAX_WAIT_S
+                if again:
+                    self._limiter.pause(wait_s)
+            case _Unreadable():
+                again, tries.unreadable = not tries.unreadable, True
+            case NotSent():
+                again = not isinstance(failure, TlsRefused)
+            case NoAnswer():
+                again = request.read
+            case _:
+                again = False
+        if not again or tries.attempts >= MAX_ATTEMPTS or not self._budget.take():
+            return False
+        if not isinstance(failure, RateLimited):
+            await asyncio.sleep(backoff_s(tries.attempts, base_s=0.25))
+        tries.attempts += 1
+        return True
+
+    async def _renewed(self, used: Mapping[str, str]) -> bool:
+        """Whether there is another credential than ``used`` now: one worker fetches it, the others wait for it."""
+        async with self._renewing:
+            if await self._auth.headers(self._login) != used:
+                return True
+            if self._renewable:
+                # Once refused, a login will be refused again: hammering it locks accounts.
+                self._renewable = await self._auth.renew(self._login)
+            return self._renewable
+
+    async def _login(self, method: str, url: str, json: Any) -> tuple[int, Any]:
+        content = None if json is None else msgspec.json.encode(json)
+        request = _Request(method, url, content, decoded)
+        tries = _Tries()
+        while True:
+            try:
+                received = await self._exchange(request, {})
+                if received.status < 500 and received.status != 429:
+                    return received.status, _lenient(received.raw)
+                self._fail(request, {}, received)
+            except ProviderError as failure:
+                # A token that nobody got to see does no harm: a login may be repeated like a read.
+                if not await self._ready_again(_Request("GET", url, None, decoded), {}, failure, tries):
+                    raise
+
+    def _judged(self, request: _Request, headers: Mapping[str, str], received: Received) -> Reply:
+        if not 200 <= received.status < 300:
+            self._fail(request, headers, received)
+        try:
+            body = request.decode(received.raw)
+        except _UNDECODABLE as error:
+            if not request.read:
+                raise NoAnswer(f"{self._account} answered a write with something that is not JSON.") from None
+            if isinstance(error, msgspec.ValidationError):
+                shape = mask_text(visible(str(error)))[:MAX_TEXT]
+                raise ReadIncomplete(f"{self._account} answered in an unknown shape: {shape}") from None
+            raise _Unreadable(
+                f"{self._account} answered a read with something that is not JSON.",
+                hint="A login or maintenance page in between? Check the account's baseUrl.",
+            ) from None
+        return Reply(status=received.status, body=body, headers=received.headers, raw=received.raw)
+
+    def _fail(self, request: _Request, auth_headers: Mapping[str, str], received: Received) -> NoReturn:
+        """Raises what a status outside 200 to 299 means."""
+        status = received.status
+        text = f"HTTP {status} from {self._account}"
+        if 300 <= status < 400:
+            host = urlsplit(received.headers.get("location", "")).hostname or "elsewhere"
+            text += f": redirected to {visible(host)[:80]}, which is not followed"
+            if request.read:
+                raise ReadIncomplete(text, status=status, hint="Check the account's baseUrl.")
+            # 307 and 308 ask for the same request at another place; the others may come after it was processed.
+            raise (Rejected if status in (307, 308) else NoAnswer)(text, status=status)
+        if said := self._said(received.raw, auth_headers):
+            text += f": {said}"
+        if status == 429:
+            wait_s = asked_wait_s(received.headers, self._reset_header)
+            raise _Throttled(text, wait_s=wait_s)
+        if status in (401, 403):
+            raise CredentialsRefused(text, status=status, hint="Check the account's auth and what it may access.")
+        if status == 404:
+            raise NotFound(text, status=status)
+        raise (Rejected if 400 <= status < 500 else NoAnswer)(text, status=status)
+
+    def _said(self, raw: bytes, auth_headers: Mapping[str, str]) -> str:
+        """The provider's own words, without the credentials it may echo, numbers and control characters."""
+        said = self._error_text(_lenient(raw), raw)
+        for secret in _secrets(auth_headers):
+            said = said.replace(secret, "***")
+        return mask_text(visible(said.strip()))[:MAX_TEXT]
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What one request has been through."""
+
+    attempts: int = 1
+    renewed: bool = False
+    unreadable: bool = False
+
+
+class _Throttled(RateLimited):
+    """A 429. ``wait_s`` is what the provider asked for, if it did."""
+
+    def __init__(self, message: str, *, wait_s: float | None) -> None:
+        hint = f"Try again in {wait_s:.0f} s." if wait_s is not None and wait_s > MAX_WAIT_S else ""
+        super().__init__(message, hint=hint, status=429)
+        self.wait_s = wait_s
+
+
+def _lenient(raw: bytes) -> Any:
+    try:
+        return decoded(raw)
+    except _UNDECODABLE:
+        return None
+
+
+def _secrets(auth_headers: Mapping[str, str]) -> list[str]:
+    """Every text that gives a credential away: header values, tokens, and both halves of Basic; longest first."""
+    found = set()
+    for value in auth_headers.values():
+        found |= {value, *value.split()}
+        scheme, _, token = value.partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                plain = base64.b64decode(token, validate=True).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                continue
+            found |= {plain, *plain.split(":", 1)}
+    return sorted((s for s in found if len(s) >= 4 and s.lower() not in _SCHEMES), key=len, reverse=True)
+
+
+_SCHEMES = frozenset({"basic", "bearer", "token", "apikey", "digest"})
+
+
+def _texts(path: Sequence[object]) -> tuple[str, ...]:
+    return tuple(str(part) for part in path)
+
+
+def _plain(value: Json) -> Any:
+    """Read-only mappings as the dictionaries that the encoder knows."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotImplementedError(f"{type(value).__name__} cannot stand in a request")

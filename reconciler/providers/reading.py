@@ -1,0 +1,85 @@
+"""Reads every account at once. One that cannot be read whole is ``Unread``; the others do not suffer for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from reconciler.diagnostics import error
+from reconciler.errors import CredentialsRefused, Exit, ProviderError
+from reconciler.model.live import AccountState, Live, Unread
+from reconciler.model.resources import Account
+from reconciler.providers.base import Connection, Progress, Provider, Scope, Session, silent
+from reconciler.providers.credentials import reveal
+
+
+@dataclass(slots=True, kw_only=True)
+class Sessions:
+    """The open sessions of a run, by account; an account without credentials has none."""
+
+    by_account: dict[str, Session] = field(default_factory=dict)
+    refused: dict[str, CredentialsRefused] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def connected(
+    accounts: Mapping[str, Account],
+    providers: Mapping[str, Provider],
+    *,
+    read_only: bool,
+    concurrency: int | None = None,
+    progress: Progress = silent,
+) -> AsyncIterator[Sessions]:
+    """Sessions for ``accounts``, closed at the end. No request is sent by opening one."""
+    sessions = Sessions()
+    try:
+        for name, account in sorted(accounts.items()):
+            try:
+                secrets = reveal(account)
+            except CredentialsRefused as failure:
+                sessions.refused[name] = failure
+                continue
+
+            def told(what: str, done: int, total: int | None, name: str = name) -> None:
+                progress(f"{name}: {what}", done, total)
+
+            connection = Connection(secrets=secrets, read_only=read_only, concurrency=concurrency, progress=told)
+            sessions.by_account[name] = providers[account.provider].connect(account, connection)
+        yield sessions
+    finally:
+        for session in sessions.by_account.values():
+            await session.aclose()
+
+
+async def read(accounts: Mapping[str, Account], sessions: Sessions, scope: Scope) -> Live:
+    """Every account, side by side; what went wrong is in its place."""
+    names = sorted(accounts)
+    states = await asyncio.gather(*(_read_one(accounts[n], sessions, scope) for n in names))
+    return Live(accounts=dict(zip(names, states, strict=True)))
+
+
+async def _read_one(account: Account, sessions: Sessions, scope: Scope) -> AccountState:
+    if (refused := sessions.refused.get(account.name)) is not None:
+        return _unread(account, refused)
+    session = sessions.by_account[account.name]
+    before, started = session.requests, time.monotonic()
+    try:
+        live = await session.fetch(scope)
+    except ProviderError as failure:
+        return _unread(account, failure)
+    return replace(live, requests=session.requests - before, elapsed_s=time.monotonic() - started)
+
+
+def _unread(account: Account, failure: ProviderError) -> Unread:
+    credentials = isinstance(failure, CredentialsRefused)
+    problem = error(
+        failure.code,
+        f"account {account.name!r} ({account.provider}) could not be read: {failure.message}",
+        hint=failure.hint or "nothing was planned for it; --exclude takes it out of this run",
+        address=account.name,
+        source=account.source,
+    )
+    return Unread(problem=problem, exit_code=Exit.CREDENTIALS if credentials else Exit.UNREACHABLE)

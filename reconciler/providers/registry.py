@@ -1,0 +1,54 @@
+"""Which providers there are. Nothing is imported until a provider is asked for by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from reconciler.errors import InvalidInput
+from reconciler.providers.base import Provider
+
+GROUP = "reconciler.providers"
+"""The entry-point group through which an installed package adds a provider: ``name = "module:attribute"``."""
+
+BUILT_IN: Mapping[str, str] = {
+    "intelepeer": "reconciler.providers.intelepeer:PROVIDER",
+    "slicktext": "reconciler.providers.slicktext:PROVIDER",
+}
+
+
+@cache
+def _places() -> Mapping[str, str]:
+    """Every provider's ``module:attribute`` by name; what ships with the tool cannot be replaced from outside."""
+    installed = {point.name: point.value for point in entry_points(group=GROUP)}
+    return {**installed, **BUILT_IN}
+
+
+def names() -> tuple[str, ...]:
+    """The names of all providers, sorted."""
+    return tuple(sorted(_places()))
+
+
+@cache
+def get(name: str) -> Provider:
+    """The provider of that name, imported now if it was not yet. Raises InvalidInput for an unknown or broken one."""
+    places = _places()
+    if name not in places:
+        raise InvalidInput(f'There is no provider "{name}".', hint=f"Known providers: {', '.join(sorted(places))}.")
+    module, _, attribute = places[name].partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise InvalidInput(
+            f'The provider "{name}" cannot be loaded from {places[name]}: {type(error).__name__}.',
+            hint="Reinstall the package that brings it.",
+        ) from error
+    provider: Provider = found
+    return provider
+
+
+def providers() -> Mapping[str, Provider]:
+    """Every provider by name, all of them imported; use ``get`` where one is enough."""
+    return {name: get(name) for name in names()}

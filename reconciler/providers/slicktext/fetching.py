@@ -1,0 +1,239 @@
+"""One fetch: the identity first, then lists and campaigns, then whoever a manifest is about."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from reconciler.diagnostics import Diagnostic, Severity, in_order
+from reconciler.errors import NotFound, ReadIncomplete
+from reconciler.masking import mask_number
+from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.contacts import ContactSet
+from reconciler.model.live import AccountLive, LiveLink, LiveMembers, Observed
+from reconciler.model.resources import ById, Declared, Reference, Resource
+from reconciler.plan.binding import bind
+from reconciler.providers.base import Scope
+from reconciler.providers.slicktext import convert
+from reconciler.providers.slicktext.client import Client
+from reconciler.providers.slicktext.codes import problem
+from reconciler.providers.slicktext.convert import FINISHED, ids_fact, status_of
+from reconciler.providers.slicktext.paging import together
+from reconciler.providers.slicktext.reading import Members, Reader
+
+Objects = dict[tuple[Kind, RemoteId], Observed]
+
+
+class Fetch:
+    """One fetch of one account for a scope."""
+
+    def __init__(self, reader: Reader, client: Client, scope: Scope, account: str, brand: str) -> None:
+        self._reader = reader
+        self._client = client
+        self._desired = scope.desired
+        self._inventory = scope.inventory
+        self._everything = scope.everything
+        self._account = account
+        self._brand = brand
+        # Attributes are compared only where a membership keeps them in step; an import writes them down.
+        self._attributes = scope.everything or any(
+            r.members is not None and r.members.contact_attributes == "sync"
+            for r in scope.desired.of(account, Kind.MEMBERSHIP)
+        )
+        self._notes: list[Diagnostic] = []
+
+    async def run(self, identity: str) -> AccountLive:
+        """The account, whole. The identity check comes first: with another brand's key all we own would look gone."""
+        started = time.monotonic()
+        await self._check_identity()
+        lists, campaigns = await together((self._confirmed(Kind.LIST), self._confirmed(Kind.CAMPAIGN)))
+        objects: Objects = {(o.kind, o.remote_id): o for o in (*lists.values(), *campaigns.values())}
+        objects = await self._with_audiences(objects)
+        bound = bind(self._desired, self._inventory, self._account, objects).bound
+        members = await self._members(objects, bound)
+        contacts = await self._contacts(members, bound)
+        members |= await self._counts(objects, bound, members)
+        return AccountLive(
+            identity=identity,
+            objects=objects,
+            links=_links(objects),
+            members=members,
+            contacts=contacts,
+            elapsed_s=time.monotonic() - started,
+            notes=in_order(self._notes),
+        )
+
+    async def _check_identity(self) -> None:
+        found = convert.brand_of(await self._client.own_brand())
+        if found != self._brand:
+            raise convert.AccountMismatch(
+                f"The API key belongs to brand {found or '?'}, and the account is declared for brand {self._brand}.",
+                hint="Use a key of the declared brand, or correct spec.brandId.",
+            )
+
+    async def _confirmed(self, kind: Kind) -> dict[RemoteId, Observed]:
+        """All lists or campaigns. What we own and do not see is asked for by id before it counts as gone."""
+        read = self._reader.lists if kind is Kind.LIST else self._reader.campaigns
+        one = self._reader.one_list if kind is Kind.LIST else self._reader.one_campaign
+        found = await read()
+        missing = sorted(self._owned_ids(kind) - found.keys())
+        exists = await together(_exists(one, x) for x in missing)
+        hidden = [x for x, there in zip(missing, exists, strict=True) if there]
+        if not hidden:
+            return found
+        found = await read()
+        if still := [x for x in hidden if x not in found]:
+            raise ReadIncomplete(
+                f"{len(still)} of our {kind.lower()}s exist and are missing from the listing, twice.",
+                hint="The provider's listing is behind or incomplete. Try again later.",
+            )
+        return found
+
+    def _owned_ids(self, kind: Kind) -> set[RemoteId]:
+        owned = self._inventory.of(self._account)
+        ids = {o.remote_id for o in owned if o.address.kind is kind}
+        if kind is Kind.LIST:
+            ids |= {o.parent for o in owned if o.address.kind is Kind.MEMBERSHIP and o.parent is not None}
+        return ids
+
+    async def _with_audiences(self, objects: Objects) -> Objects:
+        """Campaigns whose collection row had no audience, read once more by id where the audience matters: those that
+        can still be sent, and those that a manifest or the inventory is about."""
+        bound = bind(self._desired, self._inventory, self._account, objects).bound
+        ours = {o.remote_id for o in bound.values() if o.kind is Kind.CAMPAIGN}
+        needed = [
+            o
+            for o in objects.values()
+            if o.kind is Kind.CAMPAIGN
+            and not o.facts.get("complete")
+            and (o.remote_id in ours or status_of(o) not in FINISHED)
+        ]
+        whole = await together(self._reader.one_campaign(o.remote_id) for o in needed)
+        return objects | {(o.kind, o.remote_id): o for o in whole}
+
+    # --- members
+
+    async def _members(self, objects: Objects, bound: Mapping[Address, Observed]) -> dict[RemoteId, LiveMembers]:
+        names = {i: o.name for (kind, i), o in objects.items() if kind is Kind.LIST}
+        wanted = set(names) if self._everything else self._named_lists(bound) & names.keys()
+        ids = sorted(wanted)
+        try:
+            read = await together(self._on_list(i, names[i]) for i in ids)
+        except NotFound as gone:
+            raise ReadIncomplete("A list was deleted while its members were read.", status=gone.status) from None
+        return dict(zip(ids, read, strict=True))
+
+    async def _on_list(self, list_id: RemoteId, name: str) -> LiveMembers:
+        found = await self._reader.members(list_id, name, attributes=self._attributes)
+        self._note_odd_members(name, found)
+        return LiveMembers(contacts=found.contacts, count=len(found.ids))
+
+    def _named_lists(self, bound: Mapping[Address, Observed]) -> set[RemoteId]:
+        """The live lists that a declared or owned Membership is about."""
+        named = {o.parent for o in self._inventory.of(self._account) if o.address.kind is Kind.MEMBERSHIP}
+        named |= {self._list_of(r, bound) for r in self._memberships()}
+        return {x for x in named if x is not None}
+
+    def _memberships(self) -> tuple[Resource, ...]:
+        return self._desired.of(self._account, Kind.MEMBERSHIP)
+
+    def _list_of(self, resource: Resource, bound: Mapping[Address, Observed]) -> RemoteId | None:
+        return _known_id(resource.members.of, bound) if resource.members is not None else None
+
+    def _note_odd_members(self, name: str, found: Members) -> None:
+        if found.unusable:
+            text = f"{found.unusable} members of {name!r} have no usable number; they are left alone"
+            self._notes.append(
+                replace(problem(Severity.NOTE, "slicktext-unusable-number", text), address=self._account)
+            )
+        if twice := len(found.ids) - found.unusable - len(found.contacts):
+            text = f"{twice} members of {name!r} have the number of another member"
+            self._notes.append(
+                replace(problem(Severity.WARNING, "slicktext-several-contacts", text), address=self._account)
+            )
+
+    # --- contacts that are on no list yet
+
+    async def _contacts(self, members: Mapping[RemoteId, LiveMembers], bound: Mapping[Address, Observed]) -> ContactSet:
+        """Declared people who are not on their list: from other lists where they are on one, else looked up."""
+        suppressed = self._desired.suppressed(self._account)
+        wanted: dict[Address, ContactSet] = {}
+        for resource in self._memberships():
+            if resource.members is None:
+                continue
+            declared = resource.members.contacts.select(()).without(suppressed)
+            list_id = self._list_of(resource, bound)
+            live = members.get(list_id) if list_id is not None else None
+            wanted[resource.address] = declared.without(live.contacts) if live else declared
+        everybody = ContactSet.union_of(wanted.values())
+        listed = ContactSet.union_of(m.contacts.within(everybody) for m in members.values() if everybody)
+        missing = everybody.without(listed)
+        looked_up, several = await self._reader.look_up(missing, attributes=self._attributes)
+        for number, ids in sorted(several.items()):
+            address = next(a for a, numbers in wanted.items() if numbers.get(number) is not None)
+            text = f"{len(ids)} contacts have the number {mask_number(number)}: {', '.join(ids)}"
+            about = self._desired.resources.get(address) or address
+            self._notes.append(problem(Severity.ERROR, "slicktext-several-contacts", text, about))
+        return ContactSet.union_of((listed, looked_up))
+
+    # --- how many people lists hold that nobody manages the members of
+
+    async def _counts(
+        self, objects: Objects, bound: Mapping[Address, Observed], members: Mapping[RemoteId, LiveMembers]
+    ) -> dict[RemoteId, LiveMembers]:
+        """The sizes of lists that campaigns are about to reach and whose members were not read, for the reach."""
+        ids = sorted(x for x in self._newly_reached(objects, bound) if x not in members and (Kind.LIST, x) in objects)
+        counts = await together(self._client.member_count(i) for i in ids)
+        return {
+            i: LiveMembers(contacts=ContactSet.empty(), count=n, readable=False)
+            for i, n in zip(ids, counts, strict=True)
+        }
+
+    def _newly_reached(self, objects: Objects, bound: Mapping[Address, Observed]) -> set[RemoteId]:
+        """The lists whose people a campaign of this plan will newly reach, as far as they exist."""
+        found: set[RemoteId] = set()
+        arming: set[Reference] = set()
+        for resource in self._desired.of(self._account, Kind.CAMPAIGN):
+            live = bound.get(resource.address)
+            if resource.fields.get("status") == "scheduled" and (live is None or status_of(live) == "draft"):
+                arming.add(Declared(resource.address))
+                found |= {RemoteId(x) for x in ids_fact(live, "lists")} if live is not None else set()
+        for resource in self._desired.of(self._account, Kind.ASSOCIATION):
+            if (link := resource.link) is None or (list_id := _known_id(link.list, bound)) is None:
+                continue
+            campaign = _known_id(link.campaign, bound)
+            feeds = objects.get((Kind.CAMPAIGN, campaign)) if campaign is not None else None
+            joins = feeds is not None and status_of(feeds) == "scheduled" and list_id not in ids_fact(feeds, "lists")
+            if joins or link.campaign in arming:
+                found.add(list_id)
+        return found
+
+
+def _known_id(reference: Reference, bound: Mapping[Address, Observed]) -> RemoteId | None:
+    match reference:
+        case ById(remote_id):
+            return remote_id
+        case Declared(address):
+            live = bound.get(address)
+            return None if live is None else live.remote_id
+
+
+async def _exists(read: Callable[[str], Awaitable[Observed]], remote_id: str) -> bool:
+    try:
+        await read(remote_id)
+    except NotFound:
+        return False
+    return True
+
+
+def _links(objects: Objects) -> dict[RemoteId, LiveLink]:
+    """Associations out of the campaigns' audiences; a list that is gone leaves a row behind, which is no link."""
+    links = [
+        LiveLink(campaign=o.remote_id, list=RemoteId(x))
+        for (kind, _), o in objects.items()
+        if kind is Kind.CAMPAIGN
+        for x in sorted(ids_fact(o, "lists"))
+        if (Kind.LIST, RemoteId(x)) in objects
+    ]
+    return {x.remote_id: x for x in links}

@@ -1,0 +1,134 @@
+"""The pure half: what SlickText can do, what is wrong with a manifest, and decisions turned into calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.desired import Desired
+from reconciler.model.kinds import FieldRule, KindRules, MembershipRules, Refusal
+from reconciler.model.resources import Account, Resource
+from reconciler.plan.calls import Changed, Created, Deleted, Json, Phase, Step
+from reconciler.plan.changes import Adopt, Change, Create, Delete, Update
+from reconciler.plan.rules import Compiled, World
+from reconciler.providers.slicktext import calls, checks
+from reconciler.providers.slicktext.audience import cases, using
+from reconciler.providers.slicktext.campaigns import compile_campaigns
+from reconciler.providers.slicktext.codes import problem
+from reconciler.providers.slicktext.contacts import ATTRIBUTES
+from reconciler.providers.slicktext.convert import tidy
+from reconciler.providers.slicktext.memberships import audience_warnings, compile_membership
+from reconciler.providers.slicktext.settings import Settings
+
+_NEVER_TWICE = Refusal(
+    code="slicktext-campaign-dispatched",
+    reason="a campaign made anew could text people a second time",
+    remedy="Declare a campaign with a new name.",
+)
+
+_TEXT = FieldRule(normalise=tidy, absent="")
+
+KINDS: Mapping[Kind, KindRules] = {
+    Kind.LIST: KindRules(fields={"name": _TEXT, "description": _TEXT}),
+    Kind.CAMPAIGN: KindRules(
+        fields=dict.fromkeys(("name", "body", "media_url", "scheduled", "status"), _TEXT), replace=_NEVER_TWICE
+    ),
+    Kind.ASSOCIATION: KindRules(),
+}
+
+MEMBERSHIP = MembershipRules(contacts_apart=True, attributes=frozenset(ATTRIBUTES))
+
+
+class SlickTextRules:
+    """See ``plan.rules.Rules``."""
+
+    provider = "slicktext"
+    kinds = KINDS
+    membership = MEMBERSHIP
+
+    def check(self, resource: Resource, account: Account, desired: Desired) -> Iterable[Diagnostic]:
+        return checks.problems(resource)
+
+    def compile(self, changes: tuple[Change, ...], world: World) -> Compiled:
+        settings = Settings.of(world.account)
+        campaigns = compile_campaigns(changes, world, settings.brand)
+        cancelled = frozenset(_cancelled(changes, world))
+        compiled: dict[Address, Change | None] = {}
+        diagnostics = list(campaigns.diagnostics)
+        for change in changes:
+            match change.address.kind:
+                case Kind.LIST:
+                    compiled[change.address] = _compile_list(change, changes, world, settings, diagnostics)
+                case Kind.MEMBERSHIP:
+                    compiled[change.address] = compile_membership(change, world, settings)
+                    diagnostics += audience_warnings(change, world, cancelled)
+                case Kind.CAMPAIGN | Kind.ASSOCIATION:
+                    compiled[change.address] = campaigns.changes.get(change.address, change)
+        made = {a: c for a, c in compiled.items() if c is not None}
+        return Compiled(
+            changes=tuple(_after_audience(c, made, changes, world) for c in made.values()),
+            diagnostics=tuple(diagnostics),
+        )
+
+
+def _cancelled(changes: tuple[Change, ...], world: World) -> Iterator[RemoteId]:
+    """Scheduled campaigns that the plan deletes or turns back into drafts."""
+    for case in cases(changes, world):
+        change = case.change
+        if case.live is not None and change is not None:
+            drafted = any(d.path == "status" and d.desired == "draft" for d in change.deltas)
+            if drafted or isinstance(change, Delete):
+                yield case.live.remote_id
+
+
+def _compile_list(
+    change: Change, changes: tuple[Change, ...], world: World, settings: Settings, diagnostics: list[Diagnostic]
+) -> Change:
+    brand = settings.brand
+    match change:
+        case Create(desired=Resource() as desired):
+            fields = {name: tidy(value) for name, value in desired.fields.items() if name in ("name", "description")}
+            name = str(fields.get("name", ""))
+            known = frozenset(o.remote_id for o in world.live.named(Kind.LIST, name))
+            effect = Created(kind=Kind.LIST, name=name, fields=fields, known_ids=known)
+            call = calls.create_list(brand, _texts(fields))
+            return change.with_steps(Step(phase=Phase.LIST, title="create", call=call, effect=effect))
+        case Update() | Adopt() if change.deltas and change.remote_id is not None:
+            base, wanted = ({d.path: d.live for d in change.deltas}, {d.path: d.desired for d in change.deltas})
+            made = Changed(kind=Kind.LIST, target=change.remote_id, base=base, expected=wanted)
+            call = calls.update_list(brand, change.remote_id, _texts(wanted))
+            return change.with_steps(Step(phase=Phase.LIST, title="update", call=call, effect=made))
+        case Delete(remote_id=str() as remote_id):
+            if users := list(using(remote_id, changes, world)):
+                names = ", ".join(f"{u.name!r}" for u in users[:3])
+                text = f"{len(users)} campaigns that are not finished have it in their audience: {names}"
+                diagnostics.append(problem(Severity.ERROR, "slicktext-list-in-use", text, change.address))
+                return change
+            gone = Deleted(kind=Kind.LIST, target=remote_id)
+            call = calls.delete_list(brand, remote_id)
+            return change.with_steps(Step(phase=Phase.LIST_DELETE, title="delete", call=call, effect=gone))
+        case _:
+            return change
+
+
+def _after_audience(
+    change: Change, made: Mapping[Address, Change], changes: tuple[Change, ...], world: World
+) -> Change:
+    """A list is deleted after whatever takes it out of audiences, also where another change carries that call."""
+    if not isinstance(change, Delete) or change.address.kind is not Kind.LIST:
+        return change
+    carriers = set(change.requires)
+    for case in cases(changes, world):
+        for link in case.removes:
+            compiled = made.get(link.address)
+            live = world.live.links.get(link.remote_id) if link.remote_id is not None else None
+            if compiled is not None and live is not None and live.list == change.remote_id:
+                carriers.add(compiled.carried_by or compiled.address)
+    return replace(change, requires=tuple(sorted(carriers)))
+
+
+def _texts(fields: Mapping[str, object]) -> dict[str, Json]:
+    """List fields as they are written: clearing a description is the empty text [A-17]."""
+    return {name: str(value or "") for name, value in fields.items()}

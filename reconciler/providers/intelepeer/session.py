@@ -1,0 +1,92 @@
+"""One account over the wire: reads it, sends the calls of a plan, and looks whether they took effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.model.addresses import Kind, RemoteId
+from reconciler.model.contacts import ContactSet
+from reconciler.model.live import AccountLive
+from reconciler.model.resources import Account
+from reconciler.plan.calls import Call, Created, Effect, Evidence, Method
+from reconciler.providers.base import Answer, Connection, Defaults, Scope
+from reconciler.providers.http import Http, base_url, pace
+from reconciler.providers.intelepeer import answers, client
+from reconciler.providers.intelepeer.auth import auth_for
+from reconciler.providers.intelepeer.endpoints import BASE, Action, action_of
+from reconciler.providers.intelepeer.looking import Memory, look
+from reconciler.providers.intelepeer.reading import read_account
+from reconciler.providers.intelepeer.wire import error_text
+
+
+class IntelePeerSession:
+    """Implements ``providers.base.Session``. No request is sent before the first read or write, the login included."""
+
+    def __init__(self, account: Account, connection: Connection, defaults: Defaults) -> None:
+        # The API's own path is part of every call, so a base URL may have it or not.
+        self._base_url = base_url(account, defaults).removesuffix("/" + "/".join(BASE))
+        self._account = account.name
+        self._progress = connection.progress
+        self._memory = Memory()
+        self._http = Http(
+            account=account.name,
+            base_url=self._base_url,
+            auth=auth_for(account, connection.secrets, self._base_url),
+            pace=pace(account, defaults, connection.concurrency),
+            read_only=connection.read_only,
+            error_text=error_text,
+            # Asked for on every request, those without a body included.
+            headers={"content-type": "application/json"},
+        )
+
+    @property
+    def requests(self) -> int:
+        return self._http.requests
+
+    async def fetch(self, scope: Scope) -> AccountLive:
+        """Two listings, and one request for each list that somebody needs to know more about."""
+        return await read_account(self._http, self._account, self._base_url, scope, self._progress)
+
+    async def send(self, call: Call, effect: Effect) -> Answer:
+        """Send one call, once, and judge the answer by what it should be: a new object, a list, or ``true``."""
+        if call.method is Method.GET:
+            reply = await self._http.send(call)
+            return Answer(status=reply.status, body=reply.body)
+        if call.path[-1] == "uploadcontacts":
+            return await self._upload(call)
+        reply = await self._http.send(call)
+        if isinstance(effect, Created):
+            if effect.kind is Kind.LIST:
+                made = answers.created_list(reply, _headers(call)).remote_id
+            else:
+                made = answers.created_campaign(reply).remote_id
+            return Answer(status=reply.status, body=reply.body, remote_id=made)
+        if call.path[-1] == "action" or call.method is Method.DELETE:
+            answers.require_true(reply, action_of(call) or "a deletion")
+        else:
+            answers.refuse_inner_failure(reply)
+        if action_of(call) == Action.PUBLISH:
+            self._memory.published.add(RemoteId(str(call.path[-2])))
+        return Answer(status=reply.status, body=reply.body)
+
+    async def _upload(self, call: Call) -> Answer:
+        list_id = RemoteId(str(call.path[-2]))
+        self._memory.upload_starts(list_id)
+        reply = await client.send_upload(self._http, call)
+        uploaded = answers.uploaded_list(reply)
+        if uploaded.contact_ids is not None:
+            self._memory.after[list_id] = uploaded.contact_ids
+        return Answer(status=reply.status, body=reply.body)
+
+    async def observe(self, effect: Effect, rows: ContactSet | None) -> Evidence:
+        """Look, without writing, whether ``effect`` is true now."""
+        return await look(self._http, effect, rows, self._memory)
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+
+def _headers(call: Call) -> tuple[str, ...] | None:
+    """The headers that a list was to be created with; None when it was left to IntelePeer."""
+    headers = call.body.get("headers") if isinstance(call.body, Mapping) else None
+    return tuple(str(h) for h in headers) if isinstance(headers, tuple) else None

@@ -1,0 +1,167 @@
+"""The SQL behind what we own: owned addresses, member hashes, account identities, last good counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from reconciler.errors import StoreError
+from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.inventory import Inventory, LastRead, Owned
+from reconciler.model.resources import OnRemove
+from reconciler.store.codec import (
+    decoding,
+    dump_counts,
+    dump_fields,
+    load_counts,
+    load_fields,
+    pack_hashes,
+    unpack_hashes,
+)
+from reconciler.store.schema import identities, inventory, last_reads, members, meta, operations
+
+NO_HASHES: frozenset[bytes] = frozenset()
+
+
+def upsert(connection: Connection, table: Table, values: Mapping[str, Any], *, replacing: bool = True) -> bool:
+    """Inserts a row; one with the same primary key is replaced, or left alone. Whether a row was written."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(**values)
+    keys = [column.name for column in table.primary_key]
+    if replacing:
+        changed = {name: statement.excluded[name] for name in values if name not in keys}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount > 0
+
+
+def read_inventory(connection: Connection, namespace: str, *, with_members: bool) -> Inventory:
+    """Everything owned in ``namespace``. Without members, ``applied`` and ``added`` are empty everywhere."""
+    hashes: Mapping[str, tuple[frozenset[bytes], frozenset[bytes]]] = {}
+    if with_members:
+        found = connection.execute(select(members).where(members.c.namespace == namespace))
+        hashes = {row.address: _hashes(row) for row in found}
+    rows = connection.execute(select(inventory).where(inventory.c.namespace == namespace))
+    with decoding("an owned resource"):
+        owned = [_owned(row, hashes) for row in rows]
+    who = connection.execute(select(identities).where(identities.c.namespace == namespace))
+    accounts = {row.account: row.identity for row in who}
+    counted = connection.execute(select(last_reads).where(last_reads.c.namespace == namespace))
+    with decoding("the counts of a read"):
+        reads = {row.account: _last_read(row) for row in counted}
+    return Inventory(
+        owned={each.address: each for each in owned},
+        identities=accounts,
+        last_reads=reads,
+        key=connection.execute(select(meta.c.member_key)).scalar_one(),
+        # A store that was made a moment ago knows no more than none at all: a plan must be the same with both.
+        exists=bool(owned or accounts) or _has_operations(connection, namespace),
+    )
+
+
+def read_members(connection: Connection, namespace: str, address: Address) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """The member hashes of one Membership: applied, added."""
+    where = (members.c.namespace == namespace, members.c.address == str(address))
+    row = connection.execute(select(members).where(*where)).one_or_none()
+    return (NO_HASHES, NO_HASHES) if row is None else _hashes(row)
+
+
+def write_owned(connection: Connection, namespace: str, owned: Owned, now: datetime) -> None:
+    upsert(
+        connection,
+        inventory,
+        {
+            "namespace": namespace,
+            "address": str(owned.address),
+            "provider": owned.provider,
+            "remote_id": owned.remote_id,
+            "protect": owned.protect,
+            "on_remove": str(owned.on_remove),
+            "fields": dump_fields(owned.fields),
+            "parent": owned.parent,
+            "updated_at": now,
+        },
+    )
+    if owned.applied or owned.added:
+        write_members(connection, namespace, owned.address, applied=owned.applied, added=owned.added)
+
+
+def write_members(
+    connection: Connection,
+    namespace: str,
+    address: Address,
+    *,
+    applied: frozenset[bytes] | None,
+    added: frozenset[bytes] | None,
+) -> None:
+    """Replaces the sets that are given and leaves the others. The address must be owned."""
+    changed = {}
+    if applied is not None:
+        changed["applied"] = pack_hashes(applied)
+    if added is not None:
+        # Mostly we added all of them: sorting a million twice takes longer than comparing.
+        changed["added"] = changed["applied"] if added == applied else pack_hashes(added)
+    if changed:
+        key = {"namespace": namespace, "address": str(address)}
+        upsert(connection, members, {**key, "applied": b"", "added": b""}, replacing=False)
+        connection.execute(
+            update(members).where(members.c.namespace == namespace, members.c.address == str(address)).values(changed)
+        )
+
+
+def delete_owned(connection: Connection, namespace: str, address: Address) -> None:
+    """Lets go of ``address`` and its member hashes; nothing happens when it is not owned."""
+    connection.execute(delete(inventory).where(inventory.c.namespace == namespace, inventory.c.address == str(address)))
+
+
+def rename_owned(connection: Connection, namespace: str, old: Address, new: Address, now: datetime) -> None:
+    """Raises StoreError when ``old`` is not owned, or ``new`` is already."""
+    where = (inventory.c.namespace == namespace, inventory.c.address == str(old))
+    changed = connection.execute(update(inventory).where(*where).values(address=str(new), updated_at=now))
+    if changed.rowcount != 1:
+        raise StoreError(f"{old} is not in the inventory and cannot be renamed")
+
+
+def write_identity(connection: Connection, namespace: str, account: str, identity: str) -> None:
+    upsert(connection, identities, {"namespace": namespace, "account": account, "identity": identity})
+
+
+def write_last_read(connection: Connection, namespace: str, account: str, read: LastRead, now: datetime) -> None:
+    counts = {"objects": dump_counts(read.objects), "members": dump_counts(read.members), "read_at": now}
+    upsert(connection, last_reads, {"namespace": namespace, "account": account, **counts})
+
+
+def _has_operations(connection: Connection, namespace: str) -> bool:
+    found = connection.execute(select(operations.c.seq).where(operations.c.namespace == namespace).limit(1))
+    return found.first() is not None
+
+
+def _hashes(row: Row[Any]) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    with decoding("member hashes"):
+        applied = unpack_hashes(row.applied)
+        # Where we added everybody, which is the rule, one set serves for both.
+        return applied, applied if row.added == row.applied else unpack_hashes(row.added)
+
+
+def _owned(row: Row[Any], hashes: Mapping[str, tuple[frozenset[bytes], frozenset[bytes]]]) -> Owned:
+    applied, added = hashes.get(row.address, (NO_HASHES, NO_HASHES))
+    return Owned(
+        address=Address.parse(row.address),
+        provider=row.provider,
+        remote_id=RemoteId(row.remote_id),
+        protect=row.protect,
+        on_remove=OnRemove(row.on_remove),
+        fields=load_fields(row.fields),
+        parent=None if row.parent is None else RemoteId(row.parent),
+        applied=applied,
+        added=added,
+    )
+
+
+def _last_read(row: Row[Any]) -> LastRead:
+    return LastRead(objects=load_counts(row.objects, Kind), members=load_counts(row.members, RemoteId))

@@ -1,0 +1,168 @@
+"""One applier per account at a time. Leases are per account identity, across projects that share a store.
+
+No provider can check a fencing token, so a lease narrows the window for two appliers, it does not close it: a holder
+that could not renew stops sending before ``expires``, and whoever takes over settles first.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, text, update
+
+from reconciler.errors import LeaseHeld
+from reconciler.store.inventory import upsert
+from reconciler.store.process import Process, certainly_gone, this_process
+from reconciler.store.schema import leases
+
+LEASE_TTL = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Held on all of ``identities`` until ``expires`` (UTC). ``taken_over``: those a dead or late holder had."""
+
+    identities: tuple[str, ...]
+    nonce: str
+    expires: datetime
+    ttl: timedelta = LEASE_TTL
+    taken_over: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds the lease of one account. ``epoch`` counts how often it changed hands."""
+
+    identity: str
+    host: str
+    pid: int
+    since: datetime
+    expires: datetime
+    epoch: int
+
+
+def acquire(
+    connection: Connection, identities: Iterable[str], *, ttl: timedelta, session_locks: bool, now: datetime
+) -> Lease:
+    """All of ``identities`` or none. Raises LeaseHeld when somebody who may still be alive has one."""
+    wanted = tuple(sorted(set(identities)))
+    holder = this_process()
+    lease = Lease(identities=wanted, nonce=secrets.token_hex(16), expires=now + ttl, ttl=ttl)
+    taken_over = []
+    locked: list[str] = []
+    try:
+        for identity in wanted:
+            row = _row(connection, identity)
+            if session_locks:
+                if not _try_lock(connection, identity):
+                    raise _held(identity, row)
+                locked.append(identity)
+            elif row is not None and _alive(row, now):
+                raise _held(identity, row)
+            if row is not None and row.nonce:
+                taken_over.append(identity)
+            _take(connection, identity, lease, holder, epoch=1 if row is None else row.epoch + 1, now=now)
+    except LeaseHeld:
+        # The session's locks outlive the transaction that is about to be rolled back.
+        _unlock(connection, locked)
+        raise
+    return replace(lease, taken_over=tuple(taken_over))
+
+
+def renew(connection: Connection, lease: Lease, *, now: datetime) -> Lease:
+    """``lease`` for another ``ttl``. Raises LeaseHeld when somebody has taken it over: stop sending."""
+    renewed = replace(lease, expires=now + lease.ttl)
+    for identity in lease.identities:
+        where = (leases.c.identity == identity, leases.c.nonce == lease.nonce)
+        if connection.execute(update(leases).where(*where).values(expires_at=renewed.expires)).rowcount != 1:
+            raise LeaseHeld(
+                f"another apply has taken over the lease of {identity}",
+                hint="nothing more is sent; run `reconciler apply` again when that one is done",
+            )
+    return renewed
+
+
+def release(connection: Connection, lease: Lease, *, session_locks: bool, now: datetime) -> None:
+    """Gives ``lease`` back. One that somebody has taken over stays theirs."""
+    where = (leases.c.identity.in_(lease.identities), leases.c.nonce == lease.nonce)
+    connection.execute(update(leases).where(*where).values(nonce="", expires_at=now))
+    if session_locks:
+        _unlock(connection, lease.identities)
+
+
+def find_holder(connection: Connection, identity: str, *, now: datetime) -> Holder | None:
+    """Who holds the lease, None when it is free for the taking."""
+    row = _row(connection, identity)
+    return _holder(row) if row is not None and _alive(row, now) else None
+
+
+def _row(connection: Connection, identity: str) -> Row[Any] | None:
+    return connection.execute(select(leases).where(leases.c.identity == identity)).one_or_none()
+
+
+def _alive(row: Row[Any], now: datetime) -> bool:
+    return bool(row.nonce) and row.expires_at > now and not certainly_gone(_process(row))
+
+
+def _process(row: Row[Any]) -> Process:
+    return Process(host=row.host, scope=row.scope, pid=row.pid, started=row.process_started)
+
+
+def _holder(row: Row[Any]) -> Holder:
+    return Holder(
+        identity=row.identity,
+        host=row.host,
+        pid=row.pid,
+        since=row.acquired_at,
+        expires=row.expires_at,
+        epoch=row.epoch,
+    )
+
+
+def _held(identity: str, row: Row[Any] | None) -> LeaseHeld:
+    # The row of a holder that has only just locked is not there yet, or still tells of the one before.
+    by = ""
+    if row is not None and row.nonce:
+        by = f" (host {row.host}, process {row.pid}, since {row.acquired_at:%H:%M:%S} UTC)"
+    return LeaseHeld(
+        f"another apply holds the lease of {identity}{by}",
+        hint="wait until it is done; a lease nobody renews is free after a minute",
+    )
+
+
+def _take(connection: Connection, identity: str, lease: Lease, holder: Process, *, epoch: int, now: datetime) -> None:
+    upsert(
+        connection,
+        leases,
+        {
+            "identity": identity,
+            "nonce": lease.nonce,
+            "epoch": epoch,
+            "host": holder.host,
+            "scope": holder.scope,
+            "pid": holder.pid,
+            "process_started": holder.started,
+            "acquired_at": now,
+            "expires_at": lease.expires,
+        },
+    )
+
+
+def _lock_key(identity: str) -> int:
+    digest = blake2b(identity.encode(), digest_size=8, person=b"reconciler-lease").digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _try_lock(connection: Connection, identity: str) -> bool:
+    found = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _lock_key(identity)})
+    return bool(found.scalar_one())
+
+
+def _unlock(connection: Connection, identities: Iterable[str]) -> None:
+    for identity in identities:
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _lock_key(identity)})

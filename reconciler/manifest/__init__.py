@@ -1,0 +1,1 @@
+"""From files to Desired: YAML with places, schema check, variables, references, contact files."""

@@ -1,0 +1,191 @@
+"""Contact files in CSV.
+
+``csv`` in strict mode is the only judge of what a file says. For a large file Polars parses those blocks of which it
+can be shown that it reads them the same way; every other block, and every block that Polars refuses, is read as in a
+small file. So a problem is always found by the engine that can tell its line.
+"""
+
+from __future__ import annotations
+
+import csv
+from array import array
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import closing
+from itertools import chain
+from typing import Final
+
+from reconciler.manifest._contact_blocks import BlockParser, Parsed, ahead, parsed_ahead
+from reconciler.manifest._contact_files import BOM, BadFile, check_text
+from reconciler.manifest._contact_rows import (
+    MAX_FIELD,
+    ROWS_AT_ONCE,
+    Asked,
+    Flaw,
+    Framed,
+    Piece,
+    Plain,
+    too_long,
+    wanted_columns,
+)
+
+_MAX_HEADER: Final = 1 << 20
+
+
+class CsvReader:
+    """A CSV file being read; ``_line`` is the line that the next block starts with."""
+
+    def __init__(self, blocks: Iterator[bytes], asked: Asked) -> None:
+        self._asked = asked
+        self._blocks = blocks
+        self._parsed: Iterator[tuple[bytes, Future[Parsed | None]]] = iter(())
+        self._header: list[str] = []
+        self._wanted: dict[str, int] = {}
+        self._line = 1
+
+    def pieces(self) -> Iterator[Piece]:
+        """The rows in order. Raises BadFile."""
+        first = next(self._blocks, b"").removeprefix(BOM)
+        second = next(self._blocks, None)
+        check_text(first, 1)
+        rest = self._after_header(first)
+        if second is None:
+            yield from self._plain(rest)
+            return
+        parse = BlockParser(width=len(self._header), wanted=self._wanted, delimiter=self._asked.delimiter)
+        with closing(parsed_ahead(chain((rest, second), ahead(self._blocks)), parse)) as self._parsed:
+            for block, parsing in self._parsed:
+                parsed = parsing.result()
+                if parsed is None:
+                    check_text(block, self._line)
+                    yield from self._plain(block)
+                else:
+                    lines = range(self._line, self._line + parsed.frame.height)
+                    self._line = lines.stop
+                    yield Framed(frame=parsed.frame, lines=lines, strict=parsed.strict)
+
+    def _next_block(self) -> bytes | None:
+        for block, _ in self._parsed:
+            check_text(block, self._line)
+            return block
+        return None
+
+    def _after_header(self, block: bytes) -> bytes:
+        text, rest = _split_header(block)
+        try:
+            rows = [row for row in csv.reader(_lines(text), delimiter=self._asked.delimiter, strict=True) if row]
+        except csv.Error as cause:
+            raise _broken(cause, line=1, spans=text.count(b"\n") > 1) from None
+        if not rows:
+            raise BadFile("contact-file-empty", "it is empty", hint="a file without contacts still needs its header")
+        self._header = [name.strip() for name in rows[0]]
+        self._wanted = wanted_columns(self._header, self._asked)
+        self._line = text.count(b"\n") + 1
+        return rest
+
+    def _plain(self, block: bytes) -> Iterator[Plain]:
+        base, width = self._line, len(self._header)
+
+        def more() -> bytes | None:
+            self._line = base + reader.line_num
+            return self._next_block()
+
+        lines = _Lines(block, more)
+        reader = csv.reader(lines, delimiter=self._asked.delimiter, strict=True)
+        rows: list[list[str]] = []
+        starts, flaws = array("q"), list[Flaw]()
+        while not lines.exhausted:
+            before = reader.line_num
+            try:
+                row = next(reader)
+            except BadFile:
+                yield self._piece(rows, starts, flaws)
+                raise
+            except csv.Error as cause:
+                yield self._piece(rows, starts, flaws)
+                raise _broken(cause, line=base + before, spans=reader.line_num > before + 1) from None
+            if not row:
+                continue
+            if len(row) != width:
+                text = f"the row has {len(row)} fields, the header {width}"
+                flaws.append(Flaw(base + before, "contact-file-ragged-row", "ragged-row", text))
+            elif sum(map(len, row)) > MAX_FIELD and max(map(len, row)) > MAX_FIELD:
+                flaws.append(too_long(base + before))
+            else:
+                rows.append(row)
+                starts.append(base + before)
+            if len(rows) == ROWS_AT_ONCE:
+                yield self._piece(rows, starts, flaws)
+                rows, starts, flaws = [], array("q"), []
+        self._line = base + reader.line_num
+        yield self._piece(rows, starts, flaws)
+
+    def _piece(self, rows: list[list[str]], starts: array[int], flaws: list[Flaw]) -> Plain:
+        columns = {name: [row[i] or None for row in rows] for name, i in self._wanted.items()}
+        return Plain(columns=columns, lines=starts, flaws=tuple(flaws))
+
+
+def _split_header(block: bytes) -> tuple[bytes, bytes]:
+    """The first record that is not blank, with the blank lines before it, and the rest."""
+    cut = 0
+    while cut < min(len(block), _MAX_HEADER):
+        cut = block.find(b"\n", cut) + 1 or len(block)
+        if block[:cut].strip() and block.count(b'"', 0, cut) % 2 == 0:
+            break
+    return block[:cut], block[cut:]
+
+
+def _lines(block: bytes) -> list[str]:
+    # Only LF counts: str.splitlines would also break a name at U+2028.
+    *whole, last = block.decode().split("\n")
+    lines = [f"{line}\n" for line in whole]
+    return [*lines, last] if last else lines
+
+
+class _Lines:
+    """The lines of a block, for ``csv``. A quoted field that leaves the block pulls in the next one."""
+
+    def __init__(self, block: bytes, more: Callable[[], bytes | None]) -> None:
+        self._more = more
+        self._lines = _lines(block)
+        self._at = 0
+
+    @property
+    def exhausted(self) -> bool:
+        return self._at == len(self._lines)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        while self.exhausted:
+            block = self._more()
+            if block is None:
+                raise StopIteration
+            self._lines, self._at = _lines(block), 0
+        self._at += 1
+        return self._lines[self._at - 1]
+
+
+def _broken(cause: csv.Error, *, line: int, spans: bool) -> BadFile:
+    """What the parser of ``csv`` says in its own words, by the words that CPython's ``_csv.c`` has for it."""
+    said = str(cause)
+    if "new-line character" in said:
+        return BadFile(
+            "contact-file-line-ends",
+            "a line ends with a lone carriage return",
+            hint="save it with LF or CRLF",
+            line=line,
+        )
+    if "field larger" in said and not spans:
+        return BadFile("contact-file-field-too-long", f"a field has more than {MAX_FIELD} characters", line=line)
+    if "expected after" in said:
+        return BadFile(
+            "contact-file-quote",
+            "a quoted field goes on after its closing quote",
+            hint="double quotes inside",
+            line=line,
+        )
+    return BadFile(
+        "contact-file-quote", "a quote that opens in this row is never closed", hint="close or double it", line=line
+    )

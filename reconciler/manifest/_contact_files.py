@@ -1,0 +1,291 @@
+"""The bytes of a contact file: found inside the project, opened without hanging, decompressed without exploding."""
+
+from __future__ import annotations
+
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path, PurePath
+from typing import Final
+
+from reconciler.masking import visible
+
+MIB: Final = 1 << 20
+BOM: Final = b"\xef\xbb\xbf"
+MAX_DECODED: Final = 4096 * MIB
+BLOCK = 4 * MIB
+"""Bytes of text parsed at a time. A file of one block is read in plain Python, a larger one through Polars."""
+
+_RATIO_FREE: Final = 64 * MIB
+_MAX_RATIO: Final = 200
+_MAX_LINE: Final = 16 * MIB
+_ZSTD_WINDOW: Final = 128 * MIB
+_ZSTD_READ: Final = 2048
+"""A zstd block of a few bytes can stand for 128 KiB, so only little input is given at a time."""
+
+
+class BadFile(Exception):
+    """A contact file that cannot be used at all; ``line`` counts from 1, 0 when no line is to blame."""
+
+    def __init__(self, code: str, message: str, *, hint: str = "", line: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.line = line
+
+
+class Format(StrEnum):
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+
+
+class Compression(StrEnum):
+    NONE = ""
+    GZIP = ".gz"
+    ZSTD = ".zst"
+
+
+_SUFFIXES: Final = {
+    ".csv": Format.CSV,
+    ".ndjson": Format.NDJSON,
+    ".jsonl": Format.NDJSON,
+    ".parquet": Format.PARQUET,
+}
+
+_FOREIGN: Final = (
+    (b"version https://git-lfs.github.com/spec/", "contact-file-lfs-pointer", "is a Git LFS pointer, not the file"),
+    (b"\xff\xfe", "contact-file-encoding", "is UTF-16 or UTF-32"),
+    (b"\xfe\xff", "contact-file-encoding", "is UTF-16"),
+    (b"\x00\x00\xfe\xff", "contact-file-encoding", "is UTF-32"),
+    (b"\x1f\x8b", "contact-file-format", "is gzip inside, but its name does not end in .gz"),
+    (b"\x28\xb5\x2f\xfd", "contact-file-format", "is zstd inside, but its name does not end in .zst"),
+    (b"PK\x03\x04", "contact-file-format", "is a spreadsheet workbook or a zip archive"),
+    (b"\xd0\xcf\x11\xe0", "contact-file-format", "is an old spreadsheet workbook"),
+    (b"PAR1", "contact-file-format", "is Parquet inside, but is not declared as such"),
+)
+_HINTS: Final = {
+    "contact-file-lfs-pointer": "run `git lfs pull`",
+    "contact-file-encoding": "save it as UTF-8",
+    "contact-file-format": "export it as CSV, or give it the suffix of what it is",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A regular file inside the project. ``path`` has no symbolic links left in it."""
+
+    path: Path
+    format: Format
+    compression: Compression
+    size: int
+
+
+def locate(file: str, *, base: Path, root: Path, declared: str = "") -> Located:
+    """The file that ``file`` means, seen from the folder ``base`` of its manifest. Raises BadFile."""
+    format_, compression = _kind_of(file, declared)
+    if PurePath(file).is_absolute() or "\0" in file:
+        raise BadFile(
+            "contact-file-path-leaves-project",
+            f"{visible(file)} is not a path relative to its manifest",
+            hint="write the path relative to the manifest, inside the project",
+        )
+    path = Path(os.path.realpath(base / file))
+    if not path.is_relative_to(os.path.realpath(root)):
+        raise BadFile(
+            "contact-file-path-leaves-project",
+            f"{visible(file)} leads out of the project",
+            hint="keep contact files inside the project's folder; symbolic links out of it are not followed",
+        )
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise BadFile(
+            "contact-file-missing", f"{visible(file)} does not exist", hint="paths are relative to their manifest"
+        ) from None
+    except OSError as cause:
+        raise _unreadable(file, cause) from None
+    if not stat.S_ISREG(found.st_mode):
+        raise BadFile("contact-file-not-regular", f"{visible(file)} is not a regular file")
+    return Located(path, format_, compression, found.st_size)
+
+
+def _kind_of(file: str, declared: str) -> tuple[Format, Compression]:
+    name = PurePath(file)
+    compression = Compression(name.suffix) if name.suffix in {".gz", ".zst"} else Compression.NONE
+    bare = name.with_suffix("") if compression else name
+    format_ = Format(declared) if declared else _SUFFIXES.get(bare.suffix.lower())
+    if format_ is None or (format_ is Format.PARQUET and compression):
+        suffix = visible("".join(name.suffixes[-2:])) or "(none)"
+        raise BadFile(
+            "contact-file-format",
+            f"{visible(file)}: no contact file format has the suffix {suffix}",
+            hint="known are .csv, .ndjson and .jsonl, also with .gz or .zst, and .parquet; or set format",
+        )
+    return format_, compression
+
+
+def _unreadable(file: str, cause: OSError) -> BadFile:
+    return BadFile("contact-file-unreadable", f"{visible(file)} cannot be read: {cause.strerror}")
+
+
+class Stored:
+    """One file, read once from start to end: decoded on the way, and its stored bytes hashed."""
+
+    def __init__(self, located: Located, *, max_decoded: int = MAX_DECODED, block: int = BLOCK) -> None:
+        self._located = located
+        self._max_decoded = max_decoded
+        self._block = block
+        self._read = min(block, MIB)
+        self._hash = sha256()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex of what was read so far; of the whole file once ``blocks`` or ``stored`` is through."""
+        return self._hash.hexdigest()
+
+    def stored(self, size: int = 0) -> Iterator[bytes]:
+        """The bytes as they are, at most ``size`` at a time. Raises BadFile."""
+        # What has meanwhile become a pipe must not make us wait, and what has become a link is not followed.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        try:
+            with os.fdopen(os.open(self._located.path, flags), "rb", buffering=0) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise BadFile("contact-file-not-regular", f"{self._located.path.name} is not a regular file")
+                while piece := file.read(size or self._read):
+                    self._hash.update(piece)
+                    yield piece
+        except OSError as cause:
+            raise _unreadable(self._located.path.name, cause) from None
+
+    def blocks(self) -> Iterator[bytes]:
+        """Decoded text in pieces of about ``block`` bytes that end with a line (but the last). Raises BadFile."""
+        parts: list[bytes] = []
+        held, started = 0, False
+        for piece in self._decoded():
+            if not started:
+                _check_beginning(piece)
+                started = True
+            parts.append(piece)
+            held += len(piece)
+            if held < self._block or (b"\n" not in piece and held <= _MAX_LINE):
+                continue
+            whole = b"".join(parts)
+            cut = whole.rfind(b"\n") + 1
+            if cut:
+                yield whole[:cut]
+            else:
+                raise BadFile("contact-file-field-too-long", "a line is longer than any row of contacts can be")
+            parts = [whole[cut:]]
+            held = len(parts[0])
+        if rest := b"".join(parts):
+            yield rest
+
+    def _decoded(self) -> Iterator[bytes]:
+        match self._located.compression:
+            case Compression.NONE:
+                yield from self.stored()
+            case Compression.GZIP:
+                yield from self._bounded(self._gunzipped())
+            case Compression.ZSTD:
+                yield from self._bounded(self._unzstded())
+
+    def _bounded(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """``pieces`` unless they grow beyond reason: an archive of a few bytes must not fill the memory."""
+        total = 0
+        for piece in pieces:
+            total += len(piece)
+            swollen = total > _RATIO_FREE and total > self._located.size * _MAX_RATIO
+            if swollen or total > self._max_decoded:
+                raise BadFile(
+                    "contact-file-too-large",
+                    f"it unpacks to more than {total // MIB} MiB from {self._located.size:,} bytes",
+                    hint="no contact list packs like that; check where the file comes from",
+                )
+            yield piece
+
+    def _gunzipped(self) -> Iterator[bytes]:
+        """Any number of gzip members; zeros between and after them are what tape and disk tools pad with."""
+        member = None
+        try:
+            for piece in self.stored():
+                while piece:
+                    if member is None:
+                        piece = piece.lstrip(b"\0")
+                        member = zlib.decompressobj(wbits=31) if piece else None
+                        continue
+                    if decoded := member.decompress(piece, self._read):
+                        yield decoded
+                    piece = member.unused_data if member.eof else member.unconsumed_tail
+                    member = None if member.eof else member
+            while member is not None and (decoded := member.decompress(b"", self._read)):
+                yield decoded
+        except zlib.error:
+            raise _damaged("gzip") from None
+        if member is not None and not member.eof:
+            raise _damaged("gzip")
+
+    def _unzstded(self) -> Iterator[bytes]:
+        """Any number of zstd frames."""
+        import zstandard
+
+        decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+        frame = None
+        try:
+            for piece in self.stored(_ZSTD_READ):
+                while piece:
+                    frame = frame or decoder.decompressobj()
+                    if decoded := frame.decompress(piece):
+                        yield decoded
+                    piece = frame.unused_data if frame.eof else b""
+                    frame = None if frame.eof else frame
+        except zstandard.ZstdError:
+            raise _damaged("zstd") from None
+        if frame is not None:
+            raise _damaged("zstd")
+
+
+def _damaged(what: str) -> BadFile:
+    return BadFile(
+        "contact-file-damaged", f"the {what} archive is damaged or cut off", hint="pack it again, or fetch it again"
+    )
+
+
+def _check_beginning(start: bytes) -> None:
+    for magic, code, what in _FOREIGN:
+        if start.startswith(magic):
+            raise BadFile(code, f"it {what}", hint=_HINTS[code])
+
+
+def check_text(block: bytes, line: int) -> None:
+    """Refuses what no engine may see: NUL, bytes that are no UTF-8, conflict markers. ``line`` is the block's first."""
+
+    def bad(code: str, message: str, at: int, hint: str) -> BadFile:
+        return BadFile(code, message, hint=hint, line=line + block.count(b"\n", 0, at))
+
+    if (at := block.find(b"\0")) >= 0:
+        raise bad("contact-file-nul", "there is a NUL byte", at, "is it a text file, and saved as UTF-8?")
+    if not block.isascii():
+        try:
+            block.decode()
+        except UnicodeDecodeError as cause:
+            raise bad("contact-file-encoding", "the text is not UTF-8", cause.start, "save it as UTF-8") from None
+    for marker in (b"<<<<<<< ", b">>>>>>> "):
+        at = _line_starting(block, marker)
+        if at >= 0:
+            raise bad("contact-file-conflict", "there is a merge conflict", at, "resolve the conflict first")
+
+
+def _line_starting(block: bytes, marker: bytes) -> int:
+    # One byte is looked for first: that is eight times as fast as looking for the marker, and nearly always enough.
+    if block.find(marker[:1]) < 0:
+        return -1
+    if block.startswith(marker):
+        return 0
+    at = block.find(b"\n" + marker)
+    return at + 1 if at >= 0 else -1

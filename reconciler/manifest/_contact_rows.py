@@ -1,0 +1,172 @@
+"""Rows of a contact file as columns, with the line of each: what is asked of a reader, and what it makes."""
+
+from __future__ import annotations
+
+import difflib
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from reconciler.manifest._contact_files import BadFile
+from reconciler.manifest.numbers import REASONS, Reason, Unusable, normalise, normalise_all, normalise_series
+from reconciler.masking import mask_text, visible
+
+if TYPE_CHECKING:
+    import polars
+
+NUMBER: Final = "number"
+MAX_FIELD: Final = 64 * 1024
+"""Characters of one field. No attribute is that long; a forgotten quote is."""
+
+ROWS_AT_ONCE: Final = 50_000
+_DELIMITERS: Final = (";", "\t", "|", ",")
+_COLUMNS_NAMED: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What to take from a file: ``columns`` maps our name to the file's, empty for every column under its own name."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    region: str = ""
+    delimiter: str = ","
+
+    @property
+    def number(self) -> str:
+        return self.columns.get(NUMBER, NUMBER)
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One row that cannot be used: the code of its diagnostic, a short stable word, and the sentence for people."""
+
+    line: int
+    code: str
+    reason: str
+    text: str
+
+
+def refused(line: int, reason: Reason) -> Flaw:
+    """A row without a usable number."""
+    return Flaw(line, "contact-invalid-number", reason, REASONS[reason])
+
+
+def too_long(line: int) -> Flaw:
+    return Flaw(line, "contact-file-field-too-long", "field-too-long", f"a field has more than {MAX_FIELD} characters")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plain:
+    """Rows as lists; ``lines[i]`` is where row ``i`` starts."""
+
+    columns: Mapping[str, list[str | None]]
+    lines: Sequence[int]
+    flaws: Sequence[Flaw] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Framed:
+    """Rows as a Polars frame of text columns. ``strict``: every number is known to be E.164 already."""
+
+    frame: polars.DataFrame
+    lines: Sequence[int]
+    strict: bool = False
+    flaws: Sequence[Flaw] = ()
+
+
+Piece: TypeAlias = Plain | Framed
+
+
+def normalised(piece: Piece, region: str) -> Piece:
+    """``piece`` with every number in E.164; the rows that have none become flaws."""
+    match piece:
+        case Plain():
+            return _normalised_rows(piece, region)
+        case Framed():
+            return _normalised_frame(piece, region)
+
+
+def _normalised_rows(piece: Plain, region: str) -> Plain:
+    numbers, wrong = normalise_all(piece.columns[NUMBER], region=region)
+    columns = {**piece.columns, NUMBER: numbers}
+    if not wrong:
+        return replace(piece, columns=columns)
+    kept = [number is not None for number in numbers]
+    return Plain(
+        columns={name: _kept(values, kept) for name, values in columns.items()},
+        lines=array("q", _kept(piece.lines, kept)),
+        flaws=_with_refused(piece, wrong),
+    )
+
+
+def _normalised_frame(piece: Framed, region: str) -> Framed:
+    if piece.strict:
+        return piece
+    texts = piece.frame[NUMBER]
+    numbers, wrong = normalise_series(texts, region=region)
+    if numbers is texts:
+        return piece
+    frame = piece.frame.with_columns(numbers.alias(NUMBER))
+    if not wrong:
+        return replace(piece, frame=frame)
+    usable = frame[NUMBER].is_not_null()
+    lines = array("q", _kept(piece.lines, usable.to_list()))
+    return Framed(frame=frame.filter(usable), lines=lines, flaws=_with_refused(piece, wrong))
+
+
+def _kept(values: Iterable[Any], kept: Sequence[bool]) -> list[Any]:
+    return [value for value, keep in zip(values, kept, strict=True) if keep]
+
+
+def _with_refused(piece: Piece, wrong: Sequence[tuple[int, Reason]]) -> tuple[Flaw, ...]:
+    numbers = (refused(piece.lines[i], reason) for i, reason in wrong)
+    return tuple(sorted((*piece.flaws, *numbers), key=lambda flaw: flaw.line))
+
+
+def wanted_columns(header: Sequence[str], asked: Asked) -> dict[str, int]:
+    """Our column names to positions in the file. Raises BadFile when one is missing or stands there twice."""
+    columns = asked.columns or {name: name for name in header if name}
+    wanted: dict[str, int] = {}
+    for ours, theirs in {NUMBER: asked.number, **columns}.items():
+        if header.count(theirs) > 1:
+            raise BadFile("contact-file-duplicate-column", f"two columns are called {_named(theirs)}", line=1)
+        if theirs not in header:
+            raise missing_column(theirs, header, asked)
+        wanted[ours] = header.index(theirs)
+    return wanted
+
+
+def missing_column(name: str, header: Sequence[str], asked: Asked) -> BadFile:
+    """Why ``name`` is not among the columns; other names are only quoted when they can be no one's data."""
+    if len(header) == 1:
+        for delimiter in _DELIMITERS:
+            if delimiter != asked.delimiter and delimiter in header[0]:
+                return BadFile(
+                    "contact-file-delimiter",
+                    "the header is one column, so the fields are separated by something else",
+                    hint=f"set delimiter: {delimiter!r}",
+                    line=1,
+                )
+    if any(_looks_like_data(cell, asked.region) for cell in header):
+        return BadFile(
+            "contact-file-no-header", "the first row holds a number, not column names", hint="add a header", line=1
+        )
+    near = difflib.get_close_matches(name, header, n=1) or [
+        cell for cell in header if cell.lower().replace(" ", "_") == name.lower()
+    ]
+    known = ", ".join(map(_named, header[:_COLUMNS_NAMED])) + (", …" if len(header) > _COLUMNS_NAMED else "")
+    hint = f"did you mean {_named(near[0])}?" if near else f"the file has {known}."
+    hint += " Write columns: {our name: the file's name}"
+    return BadFile("contact-file-missing-column", f"there is no column {_named(name)}", hint=hint, line=1)
+
+
+def _looks_like_data(cell: str, region: str) -> bool:
+    number = normalise(cell, region=region)
+    if not isinstance(number, Unusable):
+        return True
+    return number.reason not in {Reason.EMPTY, Reason.NOT_A_NUMBER, Reason.HAS_EXTENSION, Reason.TOO_SHORT}
+
+
+def _named(name: str) -> str:
+    return f'"{mask_text(visible(name))}"'

@@ -1,0 +1,235 @@
+"""Contact files and inline contacts of a Membership or a Suppression, read into one ``ContactSet``.
+
+CSV, NDJSON (also gzipped or zstd-compressed) and Parquet. Every problem is a diagnostic with file and line, and none
+quotes a number or an attribute. A small repository is read in plain Python; Polars is imported for large files, for
+Parquet, and for sets that need it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from reconciler.diagnostics import Diagnostic, Severity, Span, in_order
+from reconciler.manifest import _contact_files
+from reconciler.manifest._contact_codes import CODES
+from reconciler.manifest._contact_csv import CsvReader
+from reconciler.manifest._contact_files import MAX_DECODED, BadFile, Format, Located, Stored, locate
+from reconciler.manifest._contact_merge import KEPT, Duplicate, Place, Read, Repeats, repeats_in, united
+from reconciler.manifest._contact_objects import NdjsonReader, ParquetReader
+from reconciler.manifest._contact_rows import NUMBER, Asked, Flaw, Plain, normalised
+from reconciler.manifest.numbers import known_region
+from reconciler.masking import visible
+from reconciler.model.contacts import ContactSet
+
+__all__ = [
+    "CODES",
+    "ContactFile",
+    "ContactsRead",
+    "Duplicate",
+    "InlineContacts",
+    "OnInvalid",
+    "Rejected",
+    "read_contacts",
+]
+
+LISTED: Final = 20
+"""Rows of one file that get a diagnostic of their own; the others are counted."""
+
+
+class OnInvalid(StrEnum):
+    """What a row without a usable number means for its file."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactFile:
+    """One entry of ``contactsFrom``. ``base`` is the absolute folder of the manifest, ``source`` the entry's place.
+
+    ``columns`` maps our names to the file's; empty: every column under its own name. An empty ``delimiter``
+    is a comma, an empty ``format`` what the suffix says.
+    """
+
+    file: str
+    base: Path
+    source: Span | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    on_invalid: OnInvalid = OnInvalid.FAIL
+    default_region: str = ""
+    delimiter: str = ""
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InlineContacts:
+    """Contacts written in the manifest: columns of one length, ``number`` among them. ``place`` finds row ``i``."""
+
+    columns: Mapping[str, Sequence[str | None]]
+    place: Callable[[int], Span]
+    default_region: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A row that was left out. ``line`` counts from 1 (Parquet: the row); ``reason`` is a short stable word."""
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactsRead:
+    """What was read. ``contacts`` is complete only if no diagnostic blocks.
+
+    ``digests`` are the SHA-256 of each file's bytes in the order asked for, empty for one that could not be read whole.
+    ``rejected`` and ``duplicates`` hold at most ``KEPT`` rows each; the counts are complete.
+    """
+
+    contacts: ContactSet
+    rejected: tuple[Rejected, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    digests: tuple[str, ...] = ()
+    rejected_count: int = 0
+    duplicate_count: int = 0
+
+
+def read_contacts(
+    files: Sequence[ContactFile],
+    root: Path,
+    *,
+    inline: InlineContacts | None = None,
+    shown: Callable[[Path], str] | None = None,
+    max_decoded: int = MAX_DECODED,
+) -> ContactsRead:
+    """All contacts of one manifest: inline rows first, then the files in their order. The first row of a number wins.
+
+    Paths must stay inside ``root``. ``shown`` names a file in diagnostics; by default relative to ``root``.
+    ``max_decoded`` is the most that one file may unpack to, in bytes.
+    """
+    name = shown or _relative_to(root)
+    reads = [] if inline is None else [_read_inline(inline)]
+    reads += [_read_file(file, root, name, max_decoded) for file in files]
+    contacts = united([piece for read in reads for piece in read.pieces])
+    rows = sum(len(piece.lines) for read in reads for piece in read.pieces)
+    repeats = repeats_in(reads) if len(contacts) < rows else Repeats(reads)
+    digests = [read.digest for read in reads]
+    rejected = (
+        Rejected(file=span.file, line=span.line, reason=flaw.reason)
+        for read in reads
+        for flaw in read.flaws
+        if (span := read.place(flaw.line))
+    )
+    return ContactsRead(
+        contacts=contacts,
+        rejected=tuple(islice(rejected, KEPT)),
+        duplicates=tuple(repeats.kept),
+        diagnostics=in_order([*(d for read in reads for d in read.problems), *repeats.warnings()]),
+        digests=tuple(digests if inline is None else digests[1:]),
+        rejected_count=sum(read.flawed for read in reads),
+        duplicate_count=repeats.count,
+    )
+
+
+def _relative_to(root: Path) -> Callable[[Path], str]:
+    whole = Path(os.path.realpath(root))
+    return lambda path: path.relative_to(whole).as_posix()
+
+
+def _read_inline(inline: InlineContacts) -> Read:
+    read = Read(place=inline.place)
+    columns = {name: [value or None for value in values] for name, values in inline.columns.items()}
+    rows = Plain(columns=columns, lines=range(len(columns[NUMBER])))
+    read.take([normalised(rows, inline.default_region)])
+    read.problems += _flaw_diagnostics(read, "the inline contacts", Severity.ERROR)
+    return read
+
+
+def _read_file(file: ContactFile, root: Path, name: Callable[[Path], str], max_decoded: int) -> Read:
+    shown = visible(file.file)
+    read = Read(place=lambda line: Span(file=shown, line=line))
+    try:
+        _check_options(file)
+        located = locate(file.file, base=file.base, root=root, declared=file.format)
+        shown = visible(name(located.path))
+        stored = Stored(located, max_decoded=max_decoded, block=_contact_files.BLOCK)
+        asked = Asked(columns=file.columns, region=file.default_region, delimiter=file.delimiter or ",")
+        pieces = _reader(located, stored, asked, max_decoded).pieces()
+        read.take(normalised(piece, file.default_region) for piece in pieces)
+        read.digest = stored.digest
+    except BadFile as bad:
+        read.problems.append(_refusal(bad, file, read.place, shown))
+    else:
+        if not read.flawed and not any(piece.lines for piece in read.pieces):
+            read.problems.append(_header_only(read.place))
+    severity = Severity.WARNING if file.on_invalid is OnInvalid.SKIP else Severity.ERROR
+    read.problems += _flaw_diagnostics(read, shown, severity)
+    return read
+
+
+def _reader(
+    located: Located, stored: Stored, asked: Asked, max_decoded: int
+) -> CsvReader | NdjsonReader | ParquetReader:
+    match located.format:
+        case Format.CSV:
+            return CsvReader(stored.blocks(), asked)
+        case Format.NDJSON:
+            return NdjsonReader(stored.blocks(), asked)
+        case Format.PARQUET:
+            return ParquetReader(located, stored, asked, max_decoded=max_decoded)
+
+
+def _check_options(file: ContactFile) -> None:
+    def bad(message: str, hint: str) -> BadFile:
+        return BadFile("contact-file-option", message, hint=hint)
+
+    if len(file.delimiter) > 1 or not file.delimiter.isascii() or file.delimiter in {'"', "\n", "\r", "\0"}:
+        raise bad("delimiter must be one ASCII character", 'write delimiter: ";" or "\\t"')
+    if file.format and file.format not in {str(known) for known in Format}:
+        raise bad(f"format {visible(file.format)} is not known", f"use one of {', '.join(Format)}")
+    if file.default_region and not known_region(file.default_region):
+        raise bad(f"defaultRegion {visible(file.default_region)} is no country", "use an ISO code such as US or GB")
+
+
+def _refusal(bad: BadFile, file: ContactFile, place: Place, shown: str) -> Diagnostic:
+    """At the line of the file when there is one, else at the manifest entry that names the file."""
+    source = place(bad.line) if bad.line else file.source or place(1)
+    message = bad.message if source.file == shown or shown in bad.message else f"{shown}: {bad.message}"
+    return Diagnostic(code=bad.code, severity=Severity.ERROR, message=message, hint=bad.hint, source=source)
+
+
+def _header_only(place: Place) -> Diagnostic:
+    return Diagnostic(
+        code="contact-file-header-only",
+        severity=Severity.WARNING,
+        message="the file has no rows, so it contributes nobody",
+        source=place(1),
+    )
+
+
+def _flaw_diagnostics(read: Read, shown: str, invalid: Severity) -> Iterator[Diagnostic]:
+    """One diagnostic for each of the first ``LISTED`` rows, and one that counts the others."""
+
+    def severity(flaw: Flaw) -> Severity:
+        return invalid if flaw.code == "contact-invalid-number" else Severity.ERROR
+
+    for flaw in read.flaws[:LISTED]:
+        text = f"{flaw.reason}: {flaw.text}" if flaw.code == "contact-invalid-number" else flaw.text
+        yield Diagnostic(code=flaw.code, severity=severity(flaw), message=text, source=read.place(flaw.line))
+    if read.flawed > LISTED:
+        more = read.flaws[LISTED:]
+        gravest = next((flaw for flaw in more if severity(flaw) is Severity.ERROR), more[0])
+        yield Diagnostic(
+            code=gravest.code,
+            severity=severity(gravest),
+            message=f"… and {read.flawed - LISTED:,} more rows of {shown} that cannot be used",
+            source=read.place(more[0].line),
+        )

@@ -1,0 +1,177 @@
+"""Which files a load reads: the paths given, or what the Project document names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from reconciler.diagnostics import Span
+from reconciler.errors import UsageError
+from reconciler.manifest.documents import Broken, Document, Parsed
+from reconciler.manifest.entries import is_project
+from reconciler.manifest.files import Found, Unreadable, decode, manifest_files, read_bytes, shown_name
+from reconciler.manifest.findings import Findings
+from reconciler.manifest.values import path_problem
+from reconciler.manifest.yaml import parse
+
+PROJECT_FILES = ("reconciler.yaml", "reconciler.yml")
+
+
+@dataclass(slots=True)
+class Inputs:
+    """Everything that was read. ``root`` is the project's real path; ``unreadable`` the text of what was no YAML."""
+
+    root: Path
+    documents: list[Document] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
+
+    def digest(self, others: Mapping[str, str]) -> str:
+        """SHA-256 over the names and the contents of all that was read, ``others`` included: real paths to digests.
+
+        Names are relative to the project, so that every checkout has the same digest; what lies elsewhere counts by
+        its bare name.
+        """
+        names = []
+        below = f"{self.root}{os.sep}"
+        for path, digest in {**self.digests, **others}.items():
+            name = path.removeprefix(below) if path.startswith(below) else Path(path).name
+            names.append(f"{len(name)}:{name}:{digest}\n")
+        return sha256("".join(sorted(names)).encode()).hexdigest()
+
+
+def gather(findings: Findings, paths: Sequence[Path], folder: Path) -> Inputs:
+    """Read every manifest at or below ``paths``, or the project in ``folder`` when there are none.
+
+    A folder with a project file stands for the manifests that it names. Without any Project document in what was
+    given, the one in ``folder`` counts when everything given is below it: its guards and its store hold there too.
+    Raises UsageError for a path that does not exist.
+    """
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"There is no {path}.", hint="Give the path of a manifest or of a folder with manifests.")
+    given = [folder / path for path in paths] or [folder]
+    gathering = _Gathering(findings, folder, Inputs(root=_common_folder(given)))
+    project = next((p for p in map(gathering.project_file, given) if p is not None), None)
+    own = gathering.project_file(folder) if project is None else None
+    if own is not None and all(p.resolve().is_relative_to(folder.resolve()) for p in given):
+        project = own
+        gathering.take(_found(own))
+    if project is not None:
+        gathering.inputs.root = project.parent.resolve()
+    for path in given:
+        gathering.add(path)
+    inputs = gathering.inputs
+    found = next((d for d in inputs.documents if is_project(d)), None) if project is None else None
+    if found is not None:
+        inputs.root = Path(found.source.path).resolve().parent
+    return inputs
+
+
+def _common_folder(paths: Sequence[Path]) -> Path:
+    real = [p.resolve() for p in paths]
+    return Path(os.path.commonpath([p if p.is_dir() else p.parent for p in real]))
+
+
+@dataclass(slots=True)
+class _Gathering:
+    findings: Findings
+    folder: Path
+    inputs: Inputs
+    known: dict[str, _File | Unreadable] = field(default_factory=dict)
+    refused: set[Path] = field(default_factory=set)
+
+    def project_file(self, path: Path) -> Path | None:
+        """The file with a Project document that ``path`` is, or that it has at its top."""
+        candidates = [path / name for name in PROJECT_FILES] if path.is_dir() else [path]
+        return next((c for c in candidates if c.is_file() and self._projects(c)), None)
+
+    def add(self, path: Path) -> None:
+        """Take a file, or what is below a folder; a project file stands for the manifests that it names."""
+        project = self.project_file(path)
+        if project is not None:
+            self.take(_found(project))
+        named = [d for d in self._projects(project) if _manifests(d) is not None] if project else []
+        if project is not None and named:
+            for document in named:
+                self._add_named(project, document)
+        else:
+            real = path.resolve()
+            self._walk(path, real if path.is_dir() else real.parent)
+
+    def take(self, found: Found) -> None:
+        """The documents of one file, once."""
+        if found.real in self.inputs.digests:
+            return
+        file = self._read(found)
+        if isinstance(file, Unreadable):
+            self._refuse(file)
+            return
+        self.inputs.digests[found.real] = file.digest
+        self.inputs.documents += file.parsed.documents
+        for broken in file.parsed.broken:
+            self.findings.broken(broken)
+            self.inputs.unreadable.append(broken.text)
+
+    def _projects(self, path: Path) -> list[Document]:
+        file = self._read(_found(path))
+        return [] if isinstance(file, Unreadable) else [d for d in file.parsed.documents if is_project(d)]
+
+    def _add_named(self, project: Path, document: Document) -> None:
+        root = project.resolve().parent
+        for i, text in enumerate(_manifests(document) or ()):
+            if not isinstance(text, str):
+                continue  # told by the schema
+            if problem := path_problem(text, project.parent, root):
+                self.findings.at(document, ("spec", "manifests", i), "path-outside-project", problem)
+            elif not (project.parent / text).exists():
+                message = "there is no such folder or file"
+                self.findings.at(document, ("spec", "manifests", i), "manifests-not-found", message)
+            else:
+                self._walk(project.parent / text, root)
+
+    def _walk(self, path: Path, root: Path) -> None:
+        for found in manifest_files(path, root):
+            if isinstance(found, Unreadable):
+                self._refuse(found)
+            else:
+                self.take(found)
+
+    def _refuse(self, file: Unreadable) -> None:
+        if file.path in self.refused:
+            return
+        self.refused.add(file.path)
+        source = Span(file=shown_name(file.path, self.folder), line=1)
+        self.findings.error(file.code, file.message, hint=file.hint, source=source)
+
+    def _read(self, found: Found) -> _File | Unreadable:
+        if found.real not in self.known:
+            content = read_bytes(found)
+            if isinstance(content, Unreadable):
+                self.known[found.real] = content
+            else:
+                source, flaws = decode(found.path, shown_name(found.path, self.folder), content)
+                parsed = parse(source)
+                parsed.broken += [Broken(source=source, flaw=flaw, text=source.text) for flaw in flaws]
+                self.known[found.real] = _File(parsed, sha256(content).hexdigest())
+        return self.known[found.real]
+
+
+def _found(path: Path) -> Found:
+    return Found(str(path), str(path.resolve()))
+
+
+def _manifests(project: Document) -> Sequence[object] | None:
+    """``spec.manifests`` of a project that may not fit its schema; None when it is left out."""
+    spec = project.data.get("spec")
+    named = spec.get("manifests") if isinstance(spec, dict) else None
+    return named if isinstance(named, list) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    parsed: Parsed
+    digest: str

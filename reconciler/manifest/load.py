@@ -1,0 +1,140 @@
+"""From files to Desired: the one door of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from reconciler.diagnostics import Diagnostic, Span
+from reconciler.errors import UsageError
+from reconciler.manifest.accounts import Rules, build_accounts
+from reconciler.manifest.crosschecks import check_providers, check_together
+from reconciler.manifest.documents import Broken
+from reconciler.manifest.entries import Entries, check, check_projects
+from reconciler.manifest.files import Found, Unreadable, decode, read_bytes, shown_name
+from reconciler.manifest.findings import Findings
+from reconciler.manifest.inputs import Inputs, gather
+from reconciler.manifest.members import People
+from reconciler.manifest.project import Settings, check_values, given_variables, settings
+from reconciler.manifest.references import Declarations
+from reconciler.manifest.resources import build_resources, build_waivers
+from reconciler.manifest.yaml import parse
+from reconciler.model.desired import Desired
+from reconciler.providers.base import Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOptions:
+    """What the command line says about a load.
+
+    ``variables`` win over those of ``values_files``, the later file over the earlier, all of them over the project's.
+    ``allowed_hosts`` are ``HOST`` or ``HOST:PORT``. ``providers`` None: those of the registry.
+    """
+
+    environment: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    values_files: Sequence[Path] = ()
+    allowed_hosts: Collection[str] = ()
+    show_pii: bool = False
+    providers: Mapping[str, Provider] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """``desired`` is None when any diagnostic is an error: half of what is wanted would read as the rest unwanted."""
+
+    desired: Desired | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def load(paths: Sequence[Path], options: LoadOptions | None = None) -> Loaded:
+    """Read, check and resolve every manifest at or below ``paths`` (none: the project in the current folder).
+
+    Reports every problem at once and sends nothing anywhere. Raises UsageError for a path that does not exist; what is
+    wrong inside files is a diagnostic.
+    """
+    options = options or LoadOptions()
+    findings = Findings(show_pii=options.show_pii)
+    folder = Path.cwd()
+    inputs = gather(findings, paths, folder)
+    desired = _desired(findings, inputs, options, folder)
+    return Loaded(desired=None if findings.failures else desired, diagnostics=findings.all())
+
+
+def _desired(findings: Findings, inputs: Inputs, options: LoadOptions, folder: Path) -> Desired:
+    """Everything that could be built, with every problem found on the way."""
+    projects = check_projects(findings, inputs.documents)
+    project = settings(findings, projects, inputs.root, options.environment)
+    entries = check(findings, inputs.documents, _variables(findings, inputs, project, options, folder))
+    entries.unknown += len(inputs.unreadable)
+    if not entries.known and not findings.failures:
+        where = Span(file=shown_name(inputs.root, folder), line=1)
+        message = "no manifests were found here"
+        findings.error("no-manifests", message, hint="manifests are *.yaml and *.yml files", source=where)
+    providers = _registered(entries) if options.providers is None else options.providers
+    rules = Rules(
+        root=inputs.root,
+        guards=project.guards,
+        allowed_hosts=frozenset(host.strip().lower() for host in options.allowed_hosts if host.strip()),
+        providers=providers,
+    )
+    accounts = build_accounts(findings, entries.accounts, rules)
+    declarations = Declarations(unreadable="\n".join(inputs.unreadable))
+    people = People(findings, declarations, inputs.root, folder)
+    built = build_resources(findings, entries, accounts, declarations, people.members)
+    suppressions = people.suppressions(entries.suppressions, accounts)
+    waivers = build_waivers(findings, entries.waivers, declarations)
+    check_together(findings, built, declarations)
+    desired = Desired(
+        project=project.project,
+        accounts=accounts.built,
+        resources=built.resources,
+        suppressions=suppressions,
+        inputs_digest=inputs.digest(people.digests),
+        waivers=waivers,
+    )
+    check_providers(findings, built, desired, providers)
+    return desired
+
+
+def _registered(entries: Entries) -> Mapping[str, Provider]:
+    """The providers that are in use. Their modules are not cheap, so the others are left alone."""
+    from reconciler.providers import registry
+
+    used = {e.provider for e in (*entries.accounts, *entries.resources)}
+    return {name: registry.get(name) for name in sorted(used.intersection(registry.names()))}
+
+
+def _variables(
+    findings: Findings, inputs: Inputs, project: Settings, options: LoadOptions, folder: Path
+) -> Mapping[str, str]:
+    """Every variable, the stronger source over the weaker."""
+    variables = dict(project.variables)
+    for path in options.values_files:
+        variables.update(_values(findings, inputs, folder / path, folder))
+    variables.update(given_variables(findings, options.variables))
+    return variables
+
+
+def _values(findings: Findings, inputs: Inputs, path: Path, folder: Path) -> Mapping[str, str]:
+    """The variables of one values file: a mapping of names to text. It may lie anywhere, whoever runs us names it."""
+    if not path.exists():
+        raise UsageError(f"There is no {path}.", hint="--values takes the path of a YAML file.")
+    name = shown_name(path, folder)
+    found = Found(str(path), str(path.resolve()))
+    content = read_bytes(found)
+    if isinstance(content, Unreadable):
+        findings.error(content.code, content.message, hint=content.hint, source=Span(file=name, line=1))
+        return {}
+    inputs.digests[found.real] = sha256(content).hexdigest()
+    source, flaws = decode(found.path, name, content)
+    parsed = parse(source)
+    for broken in (*parsed.broken, *(Broken(source=source, flaw=f) for f in flaws)):
+        findings.broken(broken)
+    values: dict[str, str] = {}
+    for document in parsed.documents:
+        findings.flaws(document, document.flaws)
+        values.update(check_values(findings, document))
+    return values

@@ -1,0 +1,164 @@
+"""Memberships and suppressions: contacts written in the manifest, and those in files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconciler.diagnostics import Span
+from reconciler.manifest.accounts import Accounts
+from reconciler.manifest.complaints import closest
+from reconciler.manifest.entries import Entry
+from reconciler.manifest.files import shown_name
+from reconciler.manifest.findings import Findings
+from reconciler.manifest.numbers import E164, known_region
+from reconciler.manifest.references import Declarations
+from reconciler.manifest.resources import unique
+from reconciler.manifest.values import frozen
+from reconciler.model.addresses import Address, Kind
+from reconciler.model.contacts import ContactSet
+from reconciler.model.desired import Suppression
+from reconciler.model.resources import Members, Mode
+
+if TYPE_CHECKING:
+    from reconciler.manifest.contacts import ContactFile
+
+_E164 = re.compile(E164)
+
+_NOT_OPTIONS = frozenset(
+    {
+        "list",
+        "campaign",
+        "mode",
+        "missingContacts",
+        "contactAttributes",
+        "allowEmpty",
+        "contacts",
+        "contactsFrom",
+        "defaultRegion",
+    }
+)
+
+
+@dataclass(slots=True)
+class People:
+    """Reads contacts and remembers which files that took.
+
+    ``root`` is the project's real path; files are named relative to ``folder`` in diagnostics.
+    """
+
+    findings: Findings
+    declarations: Declarations
+    root: Path
+    folder: Path
+    digests: dict[str, str] = field(default_factory=dict)
+
+    def members(self, entry: Entry, address: Address) -> Members | None:
+        """What a Membership declares; None, and reported, when its list is unknown or a row cannot be used."""
+        findings, spec = self.findings, entry.spec
+        key, kind = ("list", Kind.LIST) if "list" in spec else ("campaign", Kind.CAMPAIGN)
+        of = self.declarations.resolve(findings, entry, address, key, kind)
+        before = findings.failures
+        rows: Sequence[Mapping[str, str]] = spec.get("contacts", ())
+        contacts = self._contacts(entry, [row["number"] for row in rows], rows)
+        if of is None or findings.failures != before:
+            return None
+        mode, allow_empty = Mode(spec["mode"]), spec.get("allowEmpty", False)
+        if mode is Mode.EXACT and not len(contacts) and not allow_empty:
+            message = "this exact membership declares nobody, which would empty the list"
+            hint = "if that is meant, set allowEmpty: true"
+            findings.at(entry.document, ("spec", "mode"), "empty-exact-membership", message, hint=hint)
+            return None
+        return Members(
+            of=of,
+            mode=mode,
+            contacts=contacts,
+            allow_empty=allow_empty,
+            missing_contacts=spec.get("missingContacts", "fail"),
+            contact_attributes=spec.get("contactAttributes", "create"),
+            options={k: frozen(v) for k, v in spec.items() if k not in _NOT_OPTIONS},
+        )
+
+    def suppressions(self, entries: Sequence[Entry], accounts: Accounts) -> tuple[Suppression, ...]:
+        """Every Suppression, sorted by name."""
+        found: dict[str, Suppression] = {}
+        for entry in entries:
+            if not entry.sound or not unique(self.findings, entry, found):
+                continue
+            spec = entry.spec
+            for i, name in enumerate(spec.get("accounts", ())):
+                if name not in accounts.entries:
+                    hint = closest(name, accounts.entries)
+                    message = f'no manifest declares the account "{name}"'
+                    self.findings.at(entry.document, ("spec", "accounts", i), "unknown-account", message, hint=hint)
+            found[entry.name] = Suppression(
+                name=entry.name,
+                contacts=self._contacts(entry, spec.get("numbers", ()), ()).select(("number",)),
+                accounts=frozenset(spec.get("accounts", ())),
+            )
+        return tuple(found[name] for name in sorted(found))
+
+    def _contacts(self, entry: Entry, numbers: Sequence[str], rows: Sequence[Mapping[str, str]]) -> ContactSet:
+        """What is written in the manifest first, then the files in their order. ``rows`` is empty for bare numbers."""
+        files: Sequence[Mapping[str, Any]] = entry.spec.get("contactsFrom", ())
+        if not files and len(set(numbers)) == len(numbers) and all(map(_E164.fullmatch, numbers)):
+            # Nothing to normalise and nothing to report: true of nearly every membership, so it must cost little.
+            return ContactSet.from_columns(_columns(numbers, rows)) if numbers else ContactSet.empty()
+        region = entry.spec.get("defaultRegion", "")
+        if region and not known_region(region):
+            message = f"{region} is no country with phone numbers"
+            self.findings.at(entry.document, ("spec", "defaultRegion"), "bad-format", message, hint="such as US or GB")
+            return ContactSet.empty()
+        return self._read(entry, numbers, rows, region)
+
+    def _read(self, entry: Entry, numbers: Sequence[str], rows: Sequence[Mapping[str, str]], region: str) -> ContactSet:
+        from reconciler.manifest.contacts import InlineContacts, read_contacts
+
+        document = entry.document
+        list_ = "contacts" if rows else "numbers"
+
+        def place(i: int) -> Span:
+            return self.findings.span(document, ("spec", list_, i, "number") if rows else ("spec", list_, i))
+
+        inline = InlineContacts(columns=_columns(numbers, rows), place=place, default_region=region)
+        files = self._files(entry, region)
+        read = read_contacts(
+            files,
+            self.root,
+            inline=inline if numbers else None,
+            shown=lambda path: shown_name(path, self.folder),
+        )
+        for file, digest in zip(files, read.digests, strict=True):
+            self.digests[str((file.base / file.file).resolve())] = digest
+        for diagnostic in read.diagnostics:
+            self.findings.quoted(document, diagnostic)
+        return read.contacts
+
+    def _files(self, entry: Entry, region: str) -> list[ContactFile]:
+        from reconciler.manifest.contacts import ContactFile, OnInvalid
+
+        base = Path(entry.document.source.path).parent
+        return [
+            ContactFile(
+                file=given["file"],
+                base=base,
+                source=self.findings.span(entry.document, ("spec", "contactsFrom", i, "file")),
+                columns=given.get("columns", {}),
+                on_invalid=OnInvalid(given.get("onInvalid", OnInvalid.FAIL)),
+                default_region=given.get("defaultRegion", region),
+                delimiter=given.get("delimiter", ""),
+                format=given.get("format", ""),
+            )
+            for i, given in enumerate(entry.spec.get("contactsFrom", ()))
+        ]
+
+
+def _columns(numbers: Sequence[str], rows: Sequence[Mapping[str, str]]) -> dict[str, Sequence[str | None]]:
+    """Rows as columns; an empty attribute is none."""
+    columns: dict[str, Sequence[str | None]] = {"number": numbers}
+    for name in {name for row in rows for name in row} - {"number"}:
+        columns[name] = [row.get(name) or None for row in rows]
+    return columns

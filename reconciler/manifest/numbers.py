@@ -1,0 +1,204 @@
+"""Phone numbers in any spelling to E.164, or a reason why not.
+
+A number that is E.164 already is taken as it stands, whatever its number plan says: judging ten million of them would
+take minutes. Every other spelling goes through libphonenumber with the file's declared region, and then has to fit the
+number plan of its country: that is what catches a file whose region was declared wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import phonenumbers
+    import polars
+
+E164: Final = r"\+[1-9][0-9]{6,14}"
+"""A plus and 7 to 15 digits, the first no zero (ITU-T E.164)."""
+
+_E164 = re.compile(E164)
+_DAMAGED = re.compile(r"""\d+(?:[.,]\d+)?e[+-]?\d+ | \d+[.,]0* | =.* | '.* | \#.*""", re.VERBOSE | re.IGNORECASE)
+"""What spreadsheets leave of a number: an exponent, decimals, a formula, an apostrophe, ``#N/A`` or ``####``."""
+_EXTENSION = re.compile(r"(?:;ext=|\bext(?:ension|n)?\b|[x#])\W*\d{1,7}\s*$", re.IGNORECASE)
+_SEPARATORS: Final = frozenset(" .-()/\u00a0\u2007\u202f\u2010\u2011\u2012\u2013\u2014\u2212\u2060")
+_INVISIBLE: Final = dict.fromkeys(
+    map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+)
+_SHORT_CODE_DIGITS: Final = range(3, 7)
+
+_AMERICAN: Final = r"(?:\+?1[ .-]?)?\(?[2-9][0-9]{2}\)?[ .-]?[0-9]{3}[ .-]?[0-9]{4}"
+_AMERICAN_REGIONS: Final = frozenset({"US", "CA"})
+
+
+class Reason(StrEnum):
+    """Why a text is no number that can be written to a provider."""
+
+    EMPTY = "empty"
+    NOT_A_NUMBER = "not-a-number"
+    NOT_TEXT = "not-text"
+    SPREADSHEET_DAMAGE = "spreadsheet-damage"
+    HAS_EXTENSION = "has-extension"
+    NO_COUNTRY = "no-country"
+    UNKNOWN_COUNTRY = "unknown-country"
+    SHORT_CODE = "short-code-or-emergency"
+    NO_AREA_CODE = "no-area-code"
+    TOO_SHORT = "too-short"
+    TOO_LONG = "too-long"
+    NOT_IN_PLAN = "not-in-number-plan"
+
+
+REASONS: Final[Mapping[Reason, str]] = MappingProxyType(
+    {
+        Reason.EMPTY: "the row has no number",
+        Reason.NOT_A_NUMBER: "the text is no phone number",
+        Reason.NOT_TEXT: "the number is not text, so a plus or leading zeros may be lost",
+        Reason.SPREADSHEET_DAMAGE: "a spreadsheet has turned the number into something else; export the column as text",
+        Reason.HAS_EXTENSION: "an extension cannot be dialled by a provider",
+        Reason.NO_COUNTRY: "a national number needs defaultRegion, or a leading + and country code",
+        Reason.UNKNOWN_COUNTRY: "no country has this country code",
+        Reason.SHORT_CODE: "short codes and emergency numbers are never contacted",
+        Reason.NO_AREA_CODE: "the area code is missing",
+        Reason.TOO_SHORT: "digits are missing",
+        Reason.TOO_LONG: "there are too many digits",
+        Reason.NOT_IN_PLAN: "the country has no such numbers; is defaultRegion the right one?",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A text that is no number, and why. The text itself is left out on purpose."""
+
+    reason: Reason
+
+
+def known_region(region: str) -> bool:
+    """Whether ``region`` is an ISO 3166 country that has phone numbers (``US``, ``GB``)."""
+    import phonenumbers
+
+    return region in phonenumbers.SUPPORTED_REGIONS
+
+
+def normalise(text: str | None, *, region: str = "") -> str | Unusable:
+    """``text`` as E.164. ``region`` (ISO 3166, see ``known_region``) says how to read a national number."""
+    if text is None:
+        return Unusable(Reason.EMPTY)
+    if _E164.fullmatch(text):
+        return text
+    text = text.translate(_INVISIBLE).strip()
+    if _E164.fullmatch(text):
+        return text
+    if reason := _unusable_text(text):
+        return Unusable(reason)
+    return _parsed(text, region)
+
+
+def normalise_all(
+    texts: Sequence[str | None], *, region: str = ""
+) -> tuple[list[str | None], list[tuple[int, Reason]]]:
+    """Every text as E.164, None where it is no number, and the position and reason of those."""
+    numbers: list[str | None] = []
+    refused: list[tuple[int, Reason]] = []
+    matches = _E164.fullmatch
+    for i, text in enumerate(texts):
+        number = text if text is not None and matches(text) else normalise(text, region=region)
+        if isinstance(number, Unusable):
+            refused.append((i, number.reason))
+            numbers.append(None)
+        else:
+            numbers.append(number)
+    return numbers, refused
+
+
+def normalise_series(texts: polars.Series, *, region: str = "") -> tuple[polars.Series, list[tuple[int, Reason]]]:
+    """As ``normalise_all`` for a column of text: only what no vectorised pattern fits is looked at one by one."""
+    strict = texts.str.contains(f"^(?:{E164})$").fill_null(False)
+    if strict.all():
+        return texts, []
+    import polars as pl
+
+    if region in _AMERICAN_REGIONS:
+        digits = texts.str.replace_all("[^0-9]", "")
+        american = texts.str.contains(f"^(?:{_AMERICAN})$").fill_null(False) & ~strict
+        texts = pl.select(pl.when(american).then(pl.lit("+1") + digits.str.slice(-10)).otherwise(texts)).to_series()
+        strict |= american
+    odd = (~strict).arg_true()
+    numbers, refused = normalise_all(texts.gather(odd).to_list(), region=region)
+    at = odd.to_list()
+    # scatter writes into the series it is called on, and that one may still be the caller's.
+    whole = texts.clone().scatter(odd, pl.Series(numbers, dtype=pl.String)) if at else texts
+    return whole, [(at[i], reason) for i, reason in refused]
+
+
+def _unusable_text(text: str) -> Reason | None:
+    """What can be told without knowing any number plan."""
+    if not text:
+        return Reason.EMPTY
+    if _DAMAGED.fullmatch(text):
+        return Reason.SPREADSHEET_DAMAGE
+    body = text.removeprefix("tel:")
+    body = body.removeprefix("+").removeprefix("\uff0b")
+    if _EXTENSION.search(body):
+        return Reason.HAS_EXTENSION
+    digits = sum(c.isdecimal() for c in body)
+    if not digits or any(not c.isdecimal() and c not in _SEPARATORS for c in body):
+        return Reason.NOT_A_NUMBER
+    if digits in _SHORT_CODE_DIGITS:
+        return Reason.SHORT_CODE
+    return Reason.TOO_SHORT if digits < _SHORT_CODE_DIGITS.start else None
+
+
+def _parsed(text: str, region: str) -> str | Unusable:
+    import phonenumbers
+    from phonenumbers import NumberParseException as Failure
+
+    try:
+        number = phonenumbers.parse(text, region or None)
+    except Failure as failure:
+        international = text.removeprefix("tel:").startswith(("+", "\uff0b"))
+        match failure.error_type:
+            case Failure.INVALID_COUNTRY_CODE:
+                return Unusable(Reason.UNKNOWN_COUNTRY if region or international else Reason.NO_COUNTRY)
+            case Failure.TOO_SHORT_NSN | Failure.TOO_SHORT_AFTER_IDD:
+                return Unusable(Reason.TOO_SHORT)
+            case Failure.TOO_LONG:
+                return Unusable(Reason.TOO_LONG)
+            case _:
+                return Unusable(Reason.NOT_A_NUMBER)
+    if reason := _misfit(number):
+        return Unusable(reason)
+    made = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return made if _E164.fullmatch(made) else Unusable(Reason.NOT_IN_PLAN)
+
+
+def _misfit(number: phonenumbers.PhoneNumber) -> Reason | None:
+    """How ``number`` fails its country's number plan.
+
+    The plan's outline is asked, not its list of ranges in use: an outline is as old as the country's numbering, while
+    ranges are handed out every month and would make the answer depend on the library's release.
+    """
+    import phonenumbers
+    from phonenumbers import PhoneMetadata, ValidationResult
+
+    match phonenumbers.is_possible_number_with_reason(number):
+        case ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
+            return Reason.NO_AREA_CODE
+        case ValidationResult.TOO_SHORT:
+            return Reason.TOO_SHORT
+        case ValidationResult.TOO_LONG:
+            return Reason.TOO_LONG
+        case ValidationResult.INVALID_COUNTRY_CODE:
+            return Reason.UNKNOWN_COUNTRY
+        case ValidationResult.INVALID_LENGTH:
+            return Reason.NOT_IN_PLAN
+    country = number.country_code or 0
+    region = phonenumbers.region_code_for_country_code(country)
+    plan = PhoneMetadata.metadata_for_region_or_calling_code(country, region)
+    outline = plan.general_desc.national_number_pattern if plan and plan.general_desc else None
+    national = phonenumbers.national_significant_number(number)
+    return None if outline and re.fullmatch(outline, national) else Reason.NOT_IN_PLAN

@@ -1,0 +1,358 @@
+"""Contact sets: what each operation means, and that both engines agree on it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.model import contacts
+from reconciler.model._rows import Rows
+from reconciler.model.contacts import ContactSet, ContactSetBuilder
+from reconciler.model.inventory import member_hash
+
+ANN, BOB, CYD, DEE = (f"+1615555010{i}" for i in range(4))
+PEOPLE: dict[str, list[str | None]] = {
+    "number": [CYD, ANN, BOB],
+    "tier": ["gold", None, "silver"],
+    "first": ["Cyd", "Ann", ""],
+}
+
+Columns = dict[str, list[str | None]]
+
+
+@contextmanager
+def plain_below(rows: int) -> Iterator[None]:
+    """Within, sets of ``rows`` and more are frames."""
+    before = contacts.PLAIN_BELOW
+    contacts.PLAIN_BELOW = rows
+    try:
+        yield
+    finally:
+        contacts.PLAIN_BELOW = before
+
+
+@pytest.fixture(params=["plain", "frame"])
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    with plain_below(0 if request.param == "frame" else 100_000):
+        yield request.param
+
+
+def people(*numbers: str, **columns: list[str | None]) -> ContactSet:
+    return ContactSet.from_columns({"number": list(numbers), **columns})
+
+
+def as_rows(of: ContactSet) -> list[dict[str, str | None]]:
+    return [dict(row) for row in of.rows()]
+
+
+def test_engine_follows_size(engine: str) -> None:
+    assert isinstance(people(ANN)._engine, Rows) is (engine == "plain")
+
+
+def test_rows_come_sorted_by_number(engine: str) -> None:
+    made = ContactSet.from_columns(PEOPLE)
+    assert list(made.numbers()) == [ANN, BOB, CYD]
+    assert made.columns == ("number", "first", "tier")
+    assert made.column("tier") == [None, "silver", "gold"]
+    assert as_rows(made)[0] == {"number": ANN, "first": "Ann", "tier": None}
+
+
+def test_first_row_of_a_number_wins_and_rows_without_number_go(engine: str) -> None:
+    made = people(BOB, ANN, BOB, tier=["1", "2", "3"])
+    assert as_rows(made) == [{"number": ANN, "tier": "2"}, {"number": BOB, "tier": "1"}]
+    holes = ContactSet.from_columns({"number": [None, ANN], "tier": ["x", "y"]})
+    assert as_rows(holes) == [{"number": ANN, "tier": "y"}]
+
+
+def test_sorted_input_with_repeats_collapses_to_the_first(engine: str) -> None:
+    assert people(ANN, ANN, BOB, tier=["1", "2", "3"]).column("tier") == ["1", "3"]
+
+
+def test_frame_columns_become_text(engine: str) -> None:
+    made = ContactSet.from_frame(pl.DataFrame({"number": [ANN], "age": [41]}))
+    assert as_rows(made) == [{"number": ANN, "age": "41"}]
+
+
+@pytest.mark.parametrize("columns", [{}, {"tier": ["gold"]}, {"number": [ANN], "tier": []}])
+def test_bad_columns_are_refused(columns: Columns) -> None:
+    with pytest.raises(ValueError, match="column"):
+        ContactSet.from_columns(columns)
+
+
+def test_empty_set(engine: str) -> None:
+    none = ContactSet.empty()
+    assert (len(none), bool(none), none.columns, list(none.rows())) == (0, False, ("number",), [])
+    assert none == people()
+    assert none.get(ANN) is None
+    assert people(ANN).within(none) == none == none.without(people(ANN))
+
+
+def test_repr_shows_no_value(engine: str) -> None:
+    assert repr(ContactSet.from_columns(PEOPLE)) == "ContactSet(3 rows: number, first, tier)"
+
+
+def test_get_finds_by_number(engine: str) -> None:
+    made = ContactSet.from_columns(PEOPLE)
+    assert made.get(BOB) == {"number": BOB, "first": "", "tier": "silver"}
+    assert made.get(DEE) is None
+    assert made.get("") is None
+
+
+def test_slices_are_contact_sets(engine: str) -> None:
+    made = ContactSet.from_columns(PEOPLE)
+    assert list(made.slice(1, 3).numbers()) == [BOB, CYD]
+    assert list(made.head(1).numbers()) == [ANN]
+    assert len(made.slice(2, 99)) == 1
+    assert len(made.slice(3, 1)) == 0
+    assert [row["number"] for row in made.rows(1, 2)] == [BOB]
+
+
+def test_select_keeps_number_and_ignores_unknown(engine: str) -> None:
+    assert ContactSet.from_columns(PEOPLE).select(["tier", "nonsense"]).columns == ("number", "tier")
+
+
+def test_without_and_within(engine: str) -> None:
+    made, other = ContactSet.from_columns(PEOPLE), people(BOB, DEE)
+    assert list(made.without(other).numbers()) == [ANN, CYD]
+    assert as_rows(made.within(other)) == [{"number": BOB, "first": "", "tier": "silver"}]
+
+
+def test_few_are_found_among_many() -> None:
+    many = people(*(f"+1202555{i:04}" for i in range(2_000)))
+    few = people("+12025550007", "+12025551999", ANN)
+    with plain_below(0):
+        for large, small in [(ContactSet.union_of([many, many]), few), (many, ContactSet.union_of([few, few]))]:
+            assert list(small.within(large).numbers()) == ["+12025550007", "+12025551999"]
+            assert list(small.without(large).numbers()) == [ANN]
+            assert len(large.without(small)) == 1_998
+
+
+def test_where_treats_an_absent_column_as_none(engine: str) -> None:
+    made = ContactSet.from_columns(PEOPLE)
+    assert list(made.where("tier", {"gold", None}).numbers()) == [ANN, CYD]
+    assert list(made.where("tier", {"gold"}, keep=False).numbers()) == [ANN, BOB]
+    assert len(made.where("status", {None})) == 3
+    assert len(made.where("status", {"opted-out"}, keep=False)) == 3
+    assert len(made.where("status", set())) == 0
+    assert list(made.where("number", {BOB}).numbers()) == [BOB]
+    assert made.column("status") == [None, None, None]
+
+
+def test_joined_takes_the_others_values_where_it_has_the_number(engine: str) -> None:
+    made = people(ANN, BOB, CYD, tier=["a", "b", "c"])
+    other = people(BOB, CYD, DEE, tier=["x", None, "z"], contact_id=["2", "3", "4"])
+    joined = made.joined(other, ["tier", "contact_id", "number"])
+    assert joined == people(ANN, BOB, CYD, tier=["a", "x", None], contact_id=[None, "2", "3"])
+
+
+def test_joined_with_a_set_that_lacks_the_column_keeps_ours(engine: str) -> None:
+    made = people(ANN, tier=["a"])
+    assert made.joined(people(ANN), ["tier", "id"]) == people(ANN, tier=["a"], id=[None])
+    assert made.joined(ContactSet.empty(), ["tier"]) == made
+
+
+def test_filled_and_constant_columns(engine: str) -> None:
+    made = people(ANN, BOB, tier=["a", None])
+    assert made.filled("tier", {BOB: "b", DEE: "d"}).column("tier") == ["a", "b"]
+    assert made.filled("id", {ANN: "1"}).column("id") == ["1", None]
+    assert made.filled("id", {}).columns == ("number", "id", "tier")
+    assert made.with_column("tier", "x").column("tier") == ["x", "x"]
+    assert made.with_column("tier", None).column("tier") == [None, None]
+
+
+def test_the_number_cannot_be_overwritten(engine: str) -> None:
+    with pytest.raises(ValueError, match="key"):
+        people(ANN).with_column("number", "x")
+    with pytest.raises(ValueError, match="key"):
+        people(ANN).filled("number", {})
+
+
+def test_changed_ignores_null_against_empty(engine: str) -> None:
+    made = people(ANN, BOB, CYD, tier=["a", None, "c"], first=["A", "B", "C"])
+    other = people(ANN, BOB, DEE, tier=["z", "", "c"], first=["A", "-", "C"])
+    assert list(made.changed(other, ["tier"]).numbers()) == [ANN]
+    assert list(made.changed(other, ["tier", "first"]).numbers()) == [ANN, BOB]
+    assert len(made.changed(other, [])) == 0
+    assert made.changed(other, ["tier"]).columns == made.columns
+    assert list(made.changed(other, ["missing"]).numbers()) == []
+
+
+def test_compared_is_its_three_parts(engine: str) -> None:
+    made = people(ANN, BOB, tier=["a", "b"])
+    other = people(BOB, DEE, tier=["x", "d"], status=[None, "ok"])
+    assert made.compared(other, ["tier"]) == (made.without(other), other.without(made), made.changed(other, ["tier"]))
+
+
+def test_union_prefers_the_first_set(engine: str) -> None:
+    united = ContactSet.union_of([people(BOB, tier=["1"]), people(ANN, BOB, first=["A", "B"]), people(DEE)])
+    assert united == people(ANN, BOB, DEE, tier=[None, "1", None], first=["A", None, None])
+    assert ContactSet.union_of([]) == ContactSet.empty()
+    assert ContactSet.union_of([united]) is united
+
+
+def test_hashes_are_those_of_the_inventory(engine: str) -> None:
+    made = people(ANN, BOB)
+    key = b"k" * 16
+    assert made.hashes(key) == {member_hash(ANN, key), member_hash(BOB, key)}
+    assert list(made.where_hashed(key, frozenset({member_hash(BOB, key)})).numbers()) == [BOB]
+    assert list(made.where_hashed(key, frozenset({member_hash(BOB, key)}), keep=False).numbers()) == [ANN]
+
+
+def test_equality_needs_the_same_columns(engine: str) -> None:
+    assert people(ANN) != people(ANN, tier=[None])
+    assert people(ANN) != people(BOB)
+    assert people(ANN) != [ANN]
+    assert hash(people(ANN)) == hash(people(ANN))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"number": [ANN, BOB], "tier": ["ab", ""]},
+        {
+            "number": [ANN, BOB],
+            "tier": [
+                "a",
+                "b",
+            ][::-1],
+        },
+        {"number": [ANN, BOB], "tier": ["a", None]},
+        {"number": [ANN, BOB], "tier": ["~", "b"]},
+        {"number": [ANN, BOB], "tiers": ["a", "b"]},
+        {"number": [ANN], "tier": ["a1:b"]},
+    ],
+)
+def test_different_sets_have_different_digests(engine: str, other: Columns) -> None:
+    made = people(ANN, BOB, tier=["a", "b"])
+    assert made.digest() != ContactSet.from_columns(other).digest()
+    assert made.digest() == people(BOB, ANN, BOB, tier=["b", "a", "z"]).digest()
+
+
+def test_digest_is_that_of_the_documented_encoding(engine: str) -> None:
+    made = people(BOB, ANN, tier=["gold", None], ünï=["🙂", ""])
+    encoded = f"2 rows, 3 columns\n6:number12:{ANN}12:{BOB}4:tier~4:gold5:ünï0:4:🙂"
+    assert made.digest() == sha256(encoded.encode()).hexdigest()
+
+
+def test_builder_takes_pages(engine: str) -> None:
+    builder = ContactSetBuilder(["number", "tier"])
+    builder.append({"number": [BOB, CYD], "tier": ["1", "2"], "extra": ["x", "y"]})
+    builder.append({"number": [ANN, BOB]})
+    assert len(builder) == 4
+    assert builder.build() == people(ANN, BOB, CYD, tier=[None, "1", "2"])
+    builder.append({"number": [DEE], "tier": ["4"]})
+    assert list(builder.build().numbers()) == [ANN, BOB, CYD, DEE]
+
+
+def test_builder_without_pages_is_an_empty_set_with_its_columns(engine: str) -> None:
+    assert ContactSetBuilder(["tier"]).build() == people(tier=[])
+
+
+def test_builder_packs_long_reads() -> None:
+    numbers = [f"+1202555{i:04}" for i in range(1_000)]
+    with plain_below(300):
+        builder = ContactSetBuilder(["number"])
+        for at in range(0, 1_000, 100):
+            builder.append({"number": numbers[at : at + 100][::-1]})
+        made = builder.build()
+        assert len(builder._frames) == 4
+    assert list(made.numbers()) == numbers
+
+
+def test_builder_refuses_ragged_pages() -> None:
+    with pytest.raises(ValueError, match="length"):
+        ContactSetBuilder(["number", "tier"]).append({"number": [ANN], "tier": []})
+
+
+def test_long_sets_are_read_in_pieces() -> None:
+    numbers = [f"+1202555{i:04}" for i in range(10_000)]
+    with plain_below(1_000):
+        made = people(*reversed(numbers))
+        assert [row["number"] for row in made.rows()] == numbers
+        assert [row["number"] for row in made.rows(8_190, 8_195)] == numbers[8_190:8_195]
+        assert isinstance(made.head(999)._engine, Rows)
+        assert not isinstance(made.head(1_000)._engine, Rows)
+
+
+def test_small_sets_never_import_polars() -> None:
+    code = (
+        "import sys; from reconciler.model.contacts import ContactSet as C, ContactSetBuilder as B\n"
+        "a = C.from_columns({'number': ['+1'], 't': ['x']}); b = B(['number']); b.append({'number': ['+1']})\n"
+        "a.joined(b.build(), ['t']); C.union_of([a, b.build()]).digest(); assert a.compared(a, ['t'])\n"
+        "sys.exit('polars' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+NUMBERS = st.sampled_from([f"+120255501{i:02}" for i in range(12)])
+VALUES = st.sampled_from([None, "", "a", "b", "~", "1:a", "é\n"])
+NAMES = st.sampled_from(["tier", "first", "id"])
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> Columns:
+    names = draw(st.sets(NAMES))
+    rows = draw(st.lists(st.tuples(st.none() | NUMBERS, VALUES, VALUES, VALUES), max_size=14))
+    made: Columns = {"number": [row[0] for row in rows]}
+    for i, name in enumerate(sorted(names), start=1):
+        made[name] = [row[i] for row in rows]
+    return made
+
+
+@settings(deadline=None)
+@given(a=columns(), b=columns(), names=st.lists(NAMES, unique=True), value=VALUES, at=st.integers(0, 15))
+def test_engines_agree(a: Columns, b: Columns, names: list[str], value: str | None, at: int) -> None:
+    """Every operation gives the same result whichever engine holds either side."""
+
+    def results(left_below: int, right_below: int) -> list[object]:
+        with plain_below(left_below):
+            left = ContactSet.from_columns(a)
+        with plain_below(right_below):
+            right = ContactSet.from_columns(b)
+        given_values = {number: value for number in left.numbers() if value is not None}
+        sets = [
+            left,
+            left.without(right),
+            left.within(right),
+            left.joined(right, names),
+            left.changed(right, names),
+            *left.compared(right, names),
+            left.where("tier", {value, "a"}),
+            left.where("tier", {value, "a"}, keep=False),
+            left.with_column("tier", value),
+            left.filled("id", given_values),
+            left.slice(at, at + 3),
+            left.select(names),
+            ContactSet.union_of([left, right]),
+            left.where_hashed(b"key", right.hashes(b"key")),
+        ]
+        facts: list[object] = [(s.columns, as_rows(s), s.digest(), len(s)) for s in sets]
+        return [*facts, left == right, [left.get(n) for n in right.numbers()], left.hashes(b"key")]
+
+    expected = results(99, 99)
+    for sides in [(0, 0), (0, 99), (99, 0)]:
+        with plain_below(0):
+            assert results(*sides) == expected
+
+
+@settings(deadline=None)
+@given(a=columns(), b=columns(), names=st.lists(NAMES, unique=True), frame=st.booleans())
+def test_laws(a: Columns, b: Columns, names: list[str], frame: bool) -> None:
+    with plain_below(0 if frame else 99):
+        left, right = ContactSet.from_columns(a), ContactSet.from_columns(b)
+        assert len(left.without(right)) + len(left.within(right)) == len(left)
+        assert ContactSet.union_of([left.without(right), left.within(right)]) == left
+        assert ContactSet.union_of([left, left]) == left
+        assert list(left.numbers()) == sorted(set(left.numbers()))
+        assert len(left.joined(right, names)) == len(left)
+        assert len(left.joined(right, names).changed(right, [n for n in names if n in right.columns])) == 0
+        assert (left == right) is (left.digest() == right.digest())
+        assert [left.get(n) for n in left.numbers()] == list(left.rows())

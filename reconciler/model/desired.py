@@ -78,9 +78,7 @@ class Desired:
 
     def of(self, account: str, kind: Kind | None = None) -> tuple[Resource, ...]:
         """The resources of one account (and kind), sorted by address."""
-        found = (
-            r for a, r in self.resources.items() if a.account == account and (kind is None or a.kind is kind)
-        )
+        found = (r for a, r in self.resources.items() if a.account == account and (kind is None or a.kind is kind))
         return tuple(sorted(found, key=lambda r: r.address))
 
     def suppressed(self, account: str) -> ContactSet:

@@ -141,7 +141,7 @@ def _change(change: Change, show_pii: bool) -> dict[str, Any]:
         "reason": change.reason,
         "contactClass": str(change.contact_class),
         "deltas": [
-            {"path": d.path, "live": _value(d.live, show_pii), "desired": _value(d.desired, show_pii)}
+            {"path": d.path, "live": field_value(d.live, show_pii), "desired": field_value(d.desired, show_pii)}
             for d in change.deltas
         ],
         "members": None if change.members is None else _members(change, change.members, show_pii),
@@ -154,16 +154,17 @@ def _change(change: Change, show_pii: bool) -> dict[str, Any]:
     }
 
 
-def _value(value: FieldValue, show_pii: bool) -> Any:
+def field_value(value: FieldValue, show_pii: bool = False) -> Any:
+    """A field as JSON, numbers masked; what has no order comes out sorted."""
     match value:
         case str():
             return value if show_pii else mask_text(value)
         case frozenset():
-            return sorted(str(_value(v, show_pii)) for v in value)
+            return sorted(str(field_value(v, show_pii)) for v in value)
         case tuple():
-            return [_value(v, show_pii) for v in value]
+            return [field_value(v, show_pii) for v in value]
         case Mapping():
-            return {k: _value(value[k], show_pii) for k in sorted(value)}
+            return {k: field_value(value[k], show_pii) for k in sorted(value)}
         case _:
             return value
 

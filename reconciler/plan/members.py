@@ -137,10 +137,14 @@ def _against_ledger(
 
 
 def _skipped(code: str, resource: Resource, contacts: ContactSet, word: str) -> Diagnostic:
-    people = "person is" if len(contacts) == 1 else "people are"
+    people = (
+        f"1 declared person is {word} and stays"
+        if len(contacts) == 1
+        else (f"{len(contacts)} declared people are {word} and stay")
+    )
     return warning(
         code,
-        f"{len(contacts)} declared {people} {word} and stay out: {examples(contacts)}",
+        f"{people} out: {examples(contacts)}",
         hint="take them out of the manifest to silence this",
         address=str(resource.address),
         source=resource.source,

@@ -6,10 +6,10 @@ deletes run that backwards, after everything else
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reconciler.model.addresses import Address, Kind, RemoteId
-from reconciler.model.resources import Declared, Reference
+from reconciler.model.resources import Declared, Reference, Resource
 from reconciler.plan.calls import Phase, Ref, Step
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Forget, Replace, Update
 from reconciler.plan.rules import World
@@ -40,16 +40,54 @@ def in_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
 
 def with_requirements(changes: tuple[Change, ...], world: World) -> tuple[Change, ...]:
     """Every change with what it must wait for, besides what its provider already said; only what is in the plan."""
-    planned = {c.address: c for c in changes}
-    made = {a for a, c in planned.items() if isinstance(c, Create | Replace)}
+    index = _Index.of(changes, world)
     result: list[Change] = []
     for change in changes:
-        needs = set(change.requires) | (_needs(change, planned, made, world))
-        needs &= planned.keys() - {change.address}
-        arms = set(change.arm_after) | (_arms_after(change, planned, world) if _has_arm(change) else set())
-        arms &= planned.keys() - {change.address}
+        needs = set(change.requires) | _needs(change, index, world)
+        needs &= index.planned.keys() - {change.address}
+        arms = set(change.arm_after) | (_arms_after(change, index) if _has_arm(change) else set())
+        arms &= index.planned.keys() - {change.address}
         result.append(replace(change, requires=tuple(sorted(needs)), arm_after=tuple(sorted(arms - needs))))
     return tuple(result)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Index:
+    """The plan by what requirements ask for, so that a plan of many changes is ordered in one pass."""
+
+    planned: dict[Address, Change]
+    made: frozenset[Address]
+    creating: tuple[Change, ...]
+    leaving: frozenset[Address]
+    links: dict[Address, list[Resource]]
+    members: dict[Address, list[Address]]
+    carried: dict[Address, list[Address]]
+
+    @classmethod
+    def of(cls, changes: tuple[Change, ...], world: World) -> _Index:
+        links: dict[Address, list[Resource]] = {}
+        members: dict[Address, list[Address]] = {}
+        carried: dict[Address, list[Address]] = {}
+        for resource in world.desired.of(world.account.name):
+            if resource.link is not None:
+                for campaign in _declared(resource.link.campaign):
+                    links.setdefault(campaign, []).append(resource)
+            if resource.members is not None:
+                for parent in _declared(resource.members.of):
+                    members.setdefault(parent, []).append(resource.address)
+        for change in changes:
+            if change.carried_by is not None:
+                carried.setdefault(change.carried_by, []).append(change.address)
+        relations = (Kind.ASSOCIATION, Kind.MEMBERSHIP)
+        return cls(
+            planned={c.address: c for c in changes},
+            made=frozenset(c.address for c in changes if isinstance(c, Create | Replace)),
+            creating=tuple(c for c in changes if c.members is not None and c.members.create),
+            leaving=frozenset(c.address for c in changes if isinstance(c, Delete) and c.address.kind in relations),
+            links=links,
+            members=members,
+            carried=carried,
+        )
 
 
 def _has_arm(change: Change) -> bool:
@@ -60,14 +98,14 @@ def _declared(reference: Reference) -> set[Address]:
     return {reference.address} if isinstance(reference, Declared) else set()
 
 
-def _needs(change: Change, planned: dict[Address, Change], made: set[Address], world: World) -> set[Address]:
+def _needs(change: Change, index: _Index, world: World) -> set[Address]:
     match change:
         case Delete():
-            return _before_delete(change, planned, world)
+            return _before_delete(change, index.planned, world)
         case Forget():
             return set()
         case Create() | Update() | Replace() | Adopt():
-            return (_ends(change) & made) | (_refs(change) & made) | _contact_makers(change, planned)
+            return ((_ends(change) | _refs(change)) & index.made) | _contact_makers(change, index)
 
 
 def _ends(change: Change) -> set[Address]:
@@ -99,18 +137,18 @@ def _refs(change: Change) -> set[Address]:
     return set().union(*(within(s.call.path) | within(s.call.body) for s in change.steps)) - {change.address}
 
 
-def _contact_makers(change: Change, planned: dict[Address, Change]) -> set[Address]:
+def _contact_makers(change: Change, index: _Index) -> set[Address]:
     """The memberships that create contacts which this one adds: a contact is created once."""
     members = change.members
-    if members is None or not members.add:
+    if members is None or not members.add or not index.creating:
         return set()
     waiting = members.add.where("contact_id", {None, ""}).without(members.create)
     if not waiting:
         return set()
     return {
-        a
-        for a, other in planned.items()
-        if a != change.address and other.members is not None and other.members.create.within(waiting)
+        other.address
+        for other in index.creating
+        if other.address != change.address and other.members is not None and other.members.create.within(waiting)
     }
 
 
@@ -140,22 +178,13 @@ def _hangs_on(change: Change, list_id: RemoteId | None, world: World) -> bool:
             return False
 
 
-def _arms_after(change: Change, planned: dict[Address, Change], world: World) -> set[Address]:
+def _arms_after(change: Change, index: _Index) -> set[Address]:
     """Everything that decides whom a campaign reaches: its links, their lists, and the members of those."""
-    lists: set[Address] = set()
-    links: set[Address] = set()
-    for resource in world.desired.of(world.account.name, Kind.ASSOCIATION):
-        if resource.link is not None and resource.link.campaign == Declared(change.address):
-            links.add(resource.address)
-            lists |= _declared(resource.link.list)
-    members = {
-        r.address
-        for r in world.desired.of(world.account.name, Kind.MEMBERSHIP)
-        if r.members is not None and _declared(r.members.of) & lists
-    }
-    leaving = {a for a, c in planned.items() if isinstance(c, Delete) and a.kind in (Kind.ASSOCIATION, Kind.MEMBERSHIP)}
-    carried = {a for a, c in planned.items() if c.carried_by == change.address}
-    return (lists | links | members | leaving) - carried
+    links = index.links.get(change.address, [])
+    lists = set().union(*(_declared(r.link.list) for r in links if r.link is not None))
+    members = set().union(*(index.members.get(a, []) for a in lists))
+    reached = {r.address for r in links} | lists | members | index.leaving
+    return reached - set(index.carried.get(change.address, []))
 
 
 def steps_in_order(changes: tuple[Change, ...]) -> tuple[tuple[Change, Step], ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.inventory import LastRead
 from reconciler.model.resources import GuardLimits, Lifecycle, OnRemove
 from reconciler.plan.changes import Approval
+
 from worlds import (
     MadeUp,
     a_campaign,

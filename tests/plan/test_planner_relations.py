@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.live import AccountLive, LiveMembers
 from reconciler.model.resources import GuardLimits, Lifecycle, Mode, OnRemove
 from reconciler.plan.changes import Approval, Change, Plan
+
 from worlds import (
     MadeUp,
     a_campaign,
@@ -118,9 +120,7 @@ def test_a_contact_that_two_memberships_need_is_created_once_and_waited_for() ->
 
 
 def test_numbers_in_messages_are_masked() -> None:
-    made = planned(
-        a_list("join"), a_membership("m", "join", people(1)), now=live(), rules=MadeUp(contacts_apart=True)
-    )
+    made = planned(a_list("join"), a_membership("m", "join", people(1)), now=live(), rules=MadeUp(contacts_apart=True))
     assert codes(made) == {"missing-contacts"}
     assert not any(number(1) in d.message or "5550001" in d.message for d in made.diagnostics)
 

@@ -187,5 +187,3 @@ def shape(made: Plan) -> list[tuple[str, str]]:
 
 def codes(made: Plan) -> set[str]:
     return {d.code for d in made.diagnostics}
-
-

@@ -1,0 +1,311 @@
+"""Making a plan: load the manifests, read the accounts, compare. And telling whether a saved one is still the same."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from reconciler import __version__
+from reconciler.diagnostics import Diagnostic
+from reconciler.errors import Exit, InvalidInput, StalePlan, UsageError
+from reconciler.manifest.load import Loaded, LoadOptions, load
+from reconciler.model.addresses import Address, RemoteId
+from reconciler.model.desired import Desired
+from reconciler.model.inventory import Inventory
+from reconciler.model.live import AccountLive, Live
+from reconciler.model.resources import Account
+from reconciler.plan.allows import Allow, Allows
+from reconciler.plan.binding import bind
+from reconciler.plan.changes import Plan
+from reconciler.plan.codec import encode
+from reconciler.plan.digest import digest as digest_of
+from reconciler.plan.digest import fingerprint, matches
+from reconciler.plan.planner import PlanOptions, in_scope
+from reconciler.plan.planner import plan as make_plan
+from reconciler.plan.saved import (
+    DEFAULT_TTL,
+    Inputs,
+    SavedPlan,
+    check_life,
+    check_shown,
+    differences,
+    expiry,
+    salt,
+    stamp,
+)
+from reconciler.plan.selection import Selection, Selector
+from reconciler.providers.base import Progress, Provider, Scope, silent
+from reconciler.providers.reading import Sessions, connected, read
+from reconciler.providers.registry import get as get_provider
+from reconciler.store import DEFAULT_URL, Store, open_store
+
+TOOL = f"reconciler {__version__}"
+
+
+class InvalidManifests(InvalidInput):
+    """The manifests cannot be used; ``diagnostics`` say where and why."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__("the manifests have errors")
+        self.diagnostics = diagnostics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What somebody asked for, whichever command it came through."""
+
+    inputs: Inputs = Inputs()
+    store: str = ""
+    parallelism: int | None = None
+    show_pii: bool = False
+    progress: Progress = silent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan with everything it was made from, so that an apply can go on from it."""
+
+    plan: Plan
+    desired: Desired
+    live: Live
+    inventory: Inventory
+    allows: Allows
+    request: Request
+
+    @property
+    def exit_code(self) -> Exit:
+        """What keeps this plan from being applied, the first that fails; OK when nothing does."""
+        codes = {a.exit_code for a in self.plan.accounts if a.problem is not None}
+        for code in (Exit.CREDENTIALS, Exit.UNREACHABLE):
+            if code in codes:
+                return code
+        return Exit.INVALID if self.plan.blocking else Exit.OK
+
+    @property
+    def fingerprint(self) -> bytes:
+        return fingerprint(self.plan, tool=TOOL, allows=self.allows)
+
+    def document(self, *, digest: str = "", created: datetime | None = None, **options: Any) -> dict[str, Any]:
+        """The plan's JSON document; ``options`` are those of ``codec.encode``."""
+        ends = stamp(expiry(digest)) if digest else ""
+        return encode(
+            self.plan,
+            tool=TOOL,
+            digest=digest,
+            created_at=stamp(created) if created else "",
+            expires_at=ends,
+            **options,
+        )
+
+
+def loaded(request: Request) -> Loaded:
+    """The manifests, checked as far as that goes without a network."""
+    inputs = request.inputs
+    options = LoadOptions(
+        environment=inputs.environment,
+        variables=_variables(inputs.variables),
+        values_files=tuple(map(Path, inputs.values)),
+        allowed_hosts=_allowed_hosts(inputs),
+        show_pii=request.show_pii,
+    )
+    return load([Path(p) for p in inputs.paths], options)
+
+
+def _allowed_hosts(inputs: Inputs) -> frozenset[str]:
+    named = os.environ.get("RECONCILER_ALLOWED_HOSTS", "")
+    return frozenset(inputs.allow_hosts) | {h for h in named.replace(",", " ").split() if h}
+
+
+def _variables(given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    if wrong := [name for name, equals, _ in pairs if not equals or not name]:
+        raise UsageError(f"--var {wrong[0]}: write NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def selection_of(inputs: Inputs) -> Selection:
+    """``--select`` and ``--exclude``. Raises UsageError for one that can never match."""
+    try:
+        return Selection(
+            select=tuple(map(Selector.parse, inputs.select)), exclude=tuple(map(Selector.parse, inputs.exclude))
+        )
+    except ValueError as problem:
+        raise UsageError(str(problem)) from None
+
+
+def allows_of(inputs: Inputs) -> Allows:
+    """``--allow``. Raises UsageError."""
+    try:
+        return Allows(tuple(map(Allow.parse, inputs.allow)))
+    except ValueError as problem:
+        raise UsageError(f"--allow {problem}") from None
+
+
+def required(found: Loaded) -> Desired:
+    """What was loaded, or InvalidManifests."""
+    if found.desired is None:
+        raise InvalidManifests(found.diagnostics)
+    return found.desired
+
+
+def store_for(desired: Desired, request: Request, *, create: bool) -> Store:
+    """The project's store. Without ``create`` nothing is made or written."""
+    project = desired.project
+    return open_store(
+        request.store or project.store or DEFAULT_URL,
+        namespace=f"{project.name}/{project.environment}",
+        create=create,
+        root=Path(project.root),
+    )
+
+
+@dataclass(slots=True)
+class Workspace:
+    """One loaded project with its providers and what of it is in scope, ready to be read and planned."""
+
+    request: Request
+    desired: Desired
+    notes: tuple[Diagnostic, ...]
+    selection: Selection
+    allows: Allows
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: Request) -> Workspace:
+        """Raises InvalidManifests and UsageError."""
+        selection, allows = selection_of(request.inputs), allows_of(request.inputs)
+        found = loaded(request)
+        desired = required(found)
+        names = {a.provider for a in desired.accounts.values()}
+        return cls(
+            request=request,
+            desired=desired,
+            notes=found.diagnostics,
+            selection=selection,
+            allows=allows,
+            providers={name: get_provider(name) for name in sorted(names)},
+        )
+
+    def scoped(self, inventory: Inventory) -> Mapping[str, Account]:
+        """The accounts that this run is about."""
+        return {n: self.desired.accounts[n] for n in in_scope(self.desired, inventory, self.selection)}
+
+    async def planned(self, inventory: Inventory, sessions: Sessions, accounts: Mapping[str, Account]) -> Planned:
+        """Read the accounts and plan. An account that cannot be read is in the plan as a problem."""
+        scope = Scope(desired=self.desired, inventory=inventory)
+        live = await read(accounts, sessions, scope)
+        options = PlanOptions(selection=self.selection, allows=self.allows, notes=self.notes)
+        rules = {name: provider.rules for name, provider in self.providers.items()}
+        return Planned(
+            plan=make_plan(self.desired, live, inventory, rules, options),
+            desired=self.desired,
+            live=live,
+            inventory=inventory,
+            allows=self.allows,
+            request=self.request,
+        )
+
+
+async def plan(request: Request) -> Planned:
+    """A plan, read-only from end to end: no write leaves and the store is not touched."""
+    workspace = Workspace.of(request)
+    with store_for(workspace.desired, request, create=False) as store:
+        inventory = store.inventory()
+    accounts = workspace.scoped(inventory)
+    async with connected(
+        accounts,
+        workspace.providers,
+        read_only=True,
+        concurrency=request.parallelism,
+        progress=request.progress,
+    ) as sessions:
+        return await workspace.planned(inventory, sessions, accounts)
+
+
+def sealed(planned: Planned, *, ttl: timedelta = DEFAULT_TTL, now: datetime | None = None) -> str:
+    """A digest for ``planned`` that lives for ``ttl``."""
+    ends = (now or datetime.now(UTC)) + ttl
+    return digest_of(planned.fingerprint, salt(ends, secrets.token_bytes(16)))
+
+
+def check_saved(planned: Planned, saved: SavedPlan, store: Store) -> None:
+    """Raises StalePlan unless ``planned``, made just now, is the plan that was saved."""
+    _check_project(planned, saved)
+    check_life(saved.digest, datetime.now(UTC))
+    _check_unused(saved.digest, store)
+    fresh = planned.document()
+    if planned.exit_code is Exit.INVALID or not matches(planned.fingerprint, saved.digest):
+        changed = differences(saved, fresh)
+        where = f": {', '.join(changed[:5])}" if changed else ""
+        raise StalePlan(
+            f"the plan is stale: manifests, live state or tool changed since it was made{where}",
+            hint="make a new plan and have it reviewed",
+        )
+    check_shown(saved, fresh)
+
+
+def check_expected(planned: Planned, expected: str, store: Store) -> None:
+    """Raises StalePlan unless ``planned`` has the digest ``expected``."""
+    check_life(expected, datetime.now(UTC))
+    _check_unused(expected, store)
+    try:
+        same = planned.exit_code is not Exit.INVALID and matches(planned.fingerprint, expected)
+    except ValueError as problem:
+        raise StalePlan(str(problem), hint="copy the digest whole from the plan") from None
+    if not same:
+        raise StalePlan(
+            "this is not the plan that was approved: manifests, live state, flags or tool changed since",
+            hint="make a new plan and have it reviewed",
+        )
+
+
+def _check_project(planned: Planned, saved: SavedPlan) -> None:
+    here = (planned.plan.project, planned.plan.environment)
+    there = (saved.document.get("project"), saved.document.get("environment"))
+    if here != there:
+        raise StalePlan(
+            f"the plan is for project {there[0]!r} environment {there[1]!r}, this is {here[0]!r} {here[1]!r}",
+            hint="apply it where it was made",
+        )
+    identities = {a.name: a.identity for a in planned.plan.accounts if a.problem is None}
+    for account in saved.document.get("accounts", ()):
+        now = identities.get(account["name"])
+        if now is not None and account["identity"] and now != account["identity"]:
+            raise StalePlan(
+                f"the plan is for another account: {account['name']} was {account['identity']} and is {now}",
+                hint="check the credentials and ids of the account",
+            )
+
+
+def _check_unused(digest: str, store: Store) -> None:
+    if store.plan_used(digest):
+        raise StalePlan("this plan was applied already; a plan can be used once", hint="make a new plan")
+
+
+def merged(request: Request, saved: SavedPlan) -> Request:
+    """The request that makes a saved plan again; what the command line says now goes on top."""
+    now, then = request.inputs, saved.inputs
+    inputs = replace(
+        then,
+        variables=then.variables + now.variables,
+        values=then.values + now.values,
+        allow=then.allow + tuple(a for a in now.allow if a not in then.allow),
+        allow_hosts=then.allow_hosts + now.allow_hosts,
+    )
+    return replace(request, inputs=inputs)
+
+
+def bound_ids(planned: Planned) -> dict[Address, RemoteId]:
+    """The remote ids of everything declared that is live, in every account that was read."""
+    ids: dict[Address, RemoteId] = {}
+    for name, state in planned.live.accounts.items():
+        if isinstance(state, AccountLive):
+            found = bind(planned.desired, planned.inventory, name, state.objects)
+            ids.update({a: o.remote_id for a, o in found.bound.items()})
+    return ids

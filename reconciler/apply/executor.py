@@ -1,0 +1,301 @@
+"""Runs a plan: the same steps that the preview showed, as soon as what they need is done.
+
+A change is cut into one node a phase. A node waits for what its change requires; a failure blocks its dependants and
+nobody else. What deletes waits until everything that adds has ended, what arms waits for everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from reconciler.apply.journal import Journal
+from reconciler.apply.operation import Operator, Result, StepResult
+from reconciler.apply.ownership import lets_go, owned_members, owned_resource
+from reconciler.model.addresses import Address, Kind, RemoteId, link_id
+from reconciler.model.contacts import ContactSet
+from reconciler.model.inventory import Inventory
+from reconciler.model.resources import ById, Declared, Reference
+from reconciler.plan.calls import Created, MembersAdded, MembersRemoved, Phase, Step
+from reconciler.plan.changes import Change, Plan, Replace, action
+from reconciler.plan.order import position
+from reconciler.report import OperationEvent, Outcome, PlannedChange
+
+Emit = Callable[[OperationEvent], None]
+
+_OUTCOMES = {
+    Result.DONE: Outcome.DONE,
+    Result.FAILED: Outcome.FAILED,
+    Result.UNRESOLVED: Outcome.UNRESOLVED,
+    Result.STOPPED: Outcome.NOT_ATTEMPTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """The steps of one change in one phase; a change without calls has one node for its bookkeeping."""
+
+    address: Address
+    phase: Phase
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What one change has achieved so far."""
+
+    added: list[ContactSet] = field(default_factory=list)
+    removed: list[ContactSet] = field(default_factory=list)
+    wrote: bool = False
+    left: int = 0
+
+
+def planned_changes(plan: Plan) -> tuple[PlannedChange, ...]:
+    """The plan as a report counts it: one operation a call, one for a change that only keeps the books."""
+    return tuple(
+        PlannedChange(
+            address=str(c.address),
+            action=action(c),
+            operations=0 if c.carried_by else max(c.call_count, 1),
+            carried_by=str(c.carried_by) if c.carried_by else "",
+        )
+        for c in plan.changes
+    )
+
+
+class Executor:
+    """One run of one plan. ``operators`` are by account; ``known_ids`` are the ids of what is live already."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        operators: Mapping[str, Operator],
+        journal: Journal,
+        inventory: Inventory,
+        known_ids: Mapping[Address, RemoteId],
+        emit: Emit,
+    ) -> None:
+        self._changes = {c.address: c for c in plan.changes}
+        self._operators = operators
+        self._journal = journal
+        self._inventory = inventory
+        self._emit = emit
+        self._ids = {a: i for a, i in known_ids.items() if not isinstance(self._changes.get(a), Replace)}
+        self._contact_ids: dict[str, dict[str, str]] = {}
+        self._progress = {a: _Progress() for a in self._changes}
+        self._nodes = {c.address: _phases(c) for c in plan.changes}
+        self._ended: dict[_Node, asyncio.Future[Outcome]] = {}
+
+    async def run(self) -> None:
+        """Every node, each as soon as it may. Returns when all have ended; only bugs and a broken store raise."""
+        loop = asyncio.get_running_loop()
+        nodes = [_Node(a, phase) for a, phases in self._nodes.items() for phase in phases]
+        self._ended = {node: loop.create_future() for node in nodes}
+        for address, phases in self._nodes.items():
+            self._progress[address].left = len(phases)
+        async with asyncio.TaskGroup() as group:
+            for node in nodes:
+                group.create_task(self._node(node))
+
+    async def _node(self, node: _Node) -> None:
+        ended = self._ended[node]
+        try:
+            outcome = await self._when_ready(node)
+        except BaseException:
+            ended.cancel()
+            raise
+        ended.set_result(outcome)
+
+    async def _when_ready(self, node: _Node) -> Outcome:
+        change = self._changes[node.address]
+        for other in self._merely_first(node):
+            await self._ended[other]
+        for other in self._needed(node):
+            outcome = await self._ended[other]
+            if outcome is not Outcome.DONE:
+                return self._not_run(change, node, other, outcome)
+        operator = self._operators[change.address.account]
+        if reason := operator.control.refusal(change.address.account):
+            return self._told(change, node, Outcome.NOT_ATTEMPTED, reason)
+        for step in change.steps:
+            if step.phase is node.phase:
+                outcome = await self._step(change, step, operator)
+                if outcome is not Outcome.DONE:
+                    await self._keep_books(change)
+                    return outcome
+        progress = self._progress[change.address]
+        progress.left -= 1
+        if progress.left == 0:
+            await self._finish(change)
+            if not change.steps and change.carried_by is None:
+                self._told(change, node, Outcome.DONE, "")
+        return Outcome.DONE
+
+    def _needed(self, node: _Node) -> list[_Node]:
+        """What must be done, or this node is blocked."""
+        change = self._changes[node.address]
+        needed = [_Node(node.address, p) for p in self._nodes[node.address] if p < node.phase]
+        required = list(change.requires)
+        if node.phase is Phase.ARM:
+            required += change.arm_after
+        if change.carried_by is not None:
+            required.append(change.carried_by)
+        if isinstance(change, Replace) and node.phase.deleting:
+            # The old object goes only when everything hangs on the new one.
+            required += [a for a, c in self._changes.items() if change.address in c.requires]
+        for address in required:
+            phases = self._nodes.get(address, ())
+            before: list[Phase] = [p for p in phases if p is not Phase.ARM] or [*phases]
+            if isinstance(self._changes.get(address), Replace):
+                before = [p for p in before if not p.deleting]
+            needed += [_Node(address, p) for p in before]
+        return needed
+
+    def _merely_first(self, node: _Node) -> list[_Node]:
+        """What must have ended, however: deletes wait for what adds, arming waits for everything else."""
+        if node.phase is Phase.ARM:
+            last = Phase.LIST_DELETE
+        elif node.phase.deleting:
+            last = Phase.ASSOCIATION
+        else:
+            return []
+        # Not for those that another change carries: they may be waiting for this very node.
+        return [
+            n
+            for n in self._ended
+            if n.phase <= last
+            and n.address.account == node.address.account
+            and self._changes[n.address].carried_by is None
+        ]
+
+    def _not_run(self, change: Change, node: _Node, other: _Node, outcome: Outcome) -> Outcome:
+        if outcome is Outcome.NOT_ATTEMPTED:
+            return self._told(change, node, outcome, f"{other.address} was not attempted")
+        if other.address == node.address:
+            return self._told(change, node, Outcome.BLOCKED, "an earlier step of it was not done")
+        word = {Outcome.UNRESOLVED: "is unresolved", Outcome.BLOCKED: "is blocked"}.get(outcome, "failed")
+        return self._told(change, node, Outcome.BLOCKED, f"{other.address} {word}")
+
+    def _told(self, change: Change, node: _Node, outcome: Outcome, detail: str) -> Outcome:
+        steps = [s for s in change.steps if s.phase is node.phase]
+        count = sum(s.count for s in steps) if steps else (0 if change.carried_by else 1)
+        if count:
+            title = steps[0].title if steps else action(change)
+            self._emit(
+                OperationEvent(address=str(change.address), title=title, outcome=outcome, count=count, detail=detail)
+            )
+        return outcome
+
+    async def _step(self, change: Change, step: Step, operator: Operator) -> Outcome:
+        account = change.address.account
+        learned = self._contact_ids.setdefault(account, {})
+        if step.rows is not None and learned and "contact_id" in step.rows.columns:
+            step = replace(step, rows=step.rows.filled("contact_id", learned))
+        result = await operator.run(change.address, step, self._ids)
+        learned.update(result.contact_ids)
+        await self._learn(change, step, result)
+        outcome = _OUTCOMES[result.result]
+        self._report(change, step, result, outcome)
+        return outcome
+
+    async def _learn(self, change: Change, step: Step, result: StepResult) -> None:
+        progress = self._progress[change.address]
+        progress.wrote = progress.wrote or result.sent > 0
+        match step.effect:
+            case Created(fields=fields) if result.remote_id is not None:
+                self._ids[change.address] = result.remote_id
+                if change.desired is not None:
+                    # At once, not at the end: whatever happens next, what we made is ours. With the fields it was made
+                    # with, not those it shall have: that a campaign was published is known when it is.
+                    made = owned_resource(change.desired, result.remote_id)
+                    await self._journal.own(replace(made, fields=dict(fields)))
+            case MembersAdded():
+                progress.added.append(result.rows)
+            case MembersRemoved():
+                progress.removed.append(result.rows)
+            case _:
+                pass
+
+    def _report(self, change: Change, step: Step, result: StepResult, outcome: Outcome) -> None:
+        address = str(change.address)
+        if outcome is Outcome.DONE:
+            self._emit(
+                OperationEvent(
+                    address=address, title=step.title, outcome=outcome, count=step.count, requests=result.sent
+                )
+            )
+            return
+        done = min(result.accepted, step.count - 1)
+        if done:
+            self._emit(OperationEvent(address=address, title=step.title, outcome=Outcome.DONE, count=done))
+        self._emit(
+            OperationEvent(
+                address=address, title=step.title, outcome=outcome, requests=result.sent, detail=result.detail
+            )
+        )
+
+    async def _keep_books(self, change: Change) -> None:
+        """After a partial failure: what did go through is remembered, so that nobody is added twice."""
+        progress = self._progress[change.address]
+        if change.members is not None and change.desired is not None and (progress.added or progress.removed):
+            await self._own_members(change)
+
+    async def _finish(self, change: Change) -> None:
+        """The inventory after a change that is wholly done."""
+        if lets_go(change):
+            await self._journal.disown(change.address)
+            return
+        resource = change.desired
+        if resource is None:
+            return
+        if old := resource.lifecycle.renamed_from:
+            former = Address(change.address.account, change.address.kind, old)
+            if former in self._inventory.owned:
+                await self._journal.disown(former)
+        if resource.members is not None:
+            await self._own_members(change)
+            return
+        remote_id = self._ids.get(change.address, change.remote_id)
+        if resource.link is not None:
+            remote_id = self._link(resource.link.campaign, resource.link.list)
+        if remote_id is not None:
+            before = self._inventory.owned.get(change.address)
+            await self._journal.own(owned_resource(resource, remote_id, before))
+
+    async def _own_members(self, change: Change) -> None:
+        resource, delta, progress = change.desired, change.members, self._progress[change.address]
+        if resource is None or resource.members is None or delta is None:
+            return
+        parent = self._known(resource.members.of)
+        if parent is None:
+            return
+        before = self._inventory.owned.get(change.address)
+        if before is None and resource.lifecycle.renamed_from:
+            old = Address(change.address.account, Kind.MEMBERSHIP, resource.lifecycle.renamed_from)
+            before = self._inventory.owned.get(old)
+        owned = owned_members(
+            resource,
+            parent,
+            before,
+            delta,
+            ContactSet.union_of(progress.added),
+            ContactSet.union_of(progress.removed),
+            self._inventory.key,
+        )
+        await self._journal.own(owned)
+
+    def _known(self, reference: Reference) -> RemoteId | None:
+        match reference:
+            case ById(remote_id):
+                return remote_id
+            case Declared(address):
+                return self._ids.get(address)
+
+    def _link(self, campaign: Reference, list_ref: Reference) -> RemoteId | None:
+        ends = self._known(campaign), self._known(list_ref)
+        return None if ends[0] is None or ends[1] is None else link_id(ends[0], ends[1])
+
+
+def _phases(change: Change) -> tuple[Phase, ...]:
+    phases = tuple(sorted({s.phase for s in change.steps}))
+    return phases or (Phase(position(change)[1]),)

@@ -1,0 +1,119 @@
+"""The command line: one module a command, options in, text and exit code out.
+
+Nothing heavy is imported here; a command's module is imported when the command runs, so that ``--help`` and completion
+stay quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, cast
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.options import with_global_options
+
+_COMMANDS = {
+    "apply": ("reconciler.cli.apply", "Plan, show, ask, and make the changes."),
+    "completion": ("reconciler.cli.completion", "Print a shell's completion script."),
+    "demo": ("reconciler.cli.demo", "Sandbox and example: plan, apply, plan again, tamper, correct."),
+    "explain": ("reconciler.cli.explain", "Explain the code of a diagnostic."),
+    "history": ("reconciler.cli.history", "Show past applies and every operation in them."),
+    "inventory": ("reconciler.cli.inventory", "Show what we own."),
+    "plan": ("reconciler.cli.plan", "Show what differs between the manifests and the providers; writes nothing."),
+    "sandbox": ("reconciler.cli.sandbox", "Serve the simulated providers on this machine."),
+    "schema": ("reconciler.cli.schema", "Print the JSON Schema of a kind."),
+    "show": ("reconciler.cli.show", "Show a saved plan."),
+    "validate": ("reconciler.cli.validate", "Check everything that needs no network."),
+    "version": ("reconciler.cli.version", "Print the version."),
+}
+
+
+class _Commands(click.Group):
+    """Commands by name, each imported when it is needed; the one-line help is known without that."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        return cast(click.Command, import_module(_COMMANDS[cmd_name][0]).command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_text) for name, (_, help_text) in sorted(_COMMANDS.items())])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 2 differences, 3 invalid input, 4 credentials, 5 refused, 6 stale plan, 7 partial, "
+    "8 leased, 9 unresolved, 10 unreachable, 64 usage, 130 interrupted.",
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@with_global_options
+def cli(**_: Any) -> None:
+    """Campaigns, lists and who is on them, from Git to IntelePeer, SlickText and others.
+
+    Start with `reconciler demo`, then `reconciler plan` in a repository of your own.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(args))
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run the command line; every failure becomes one message on stderr and an exit code, never a traceback."""
+    from reconciler.errors import Exit, ReconcilerError
+
+    try:
+        result = cli.main(args=list(args) if args is not None else None, prog_name="reconciler", standalone_mode=False)
+    except click.UsageError as problem:
+        problem.show(sys.stderr)
+        return Exit.USAGE
+    except click.ClickException as problem:
+        problem.show(sys.stderr)
+        return Exit.USAGE
+    except click.exceptions.Exit as ended:
+        return int(ended.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        _drop_stdout()
+        return Exit.OK
+    except ReconcilerError as problem:
+        from reconciler.cli.output import tell_failure
+
+        return tell_failure(problem)
+    except Exception as bug:  # the last boundary: a traceback in a CI log could carry what must not leak
+        if "--debug" in (sys.argv if args is None else args):
+            raise
+        from reconciler.cli.output import tell_bug
+
+        return tell_bug(bug)
+    return int(result) if isinstance(result, int) else Exit.OK
+
+
+def _drop_stdout() -> None:
+    """Whoever reads stdout is gone; what is still buffered must not raise again at exit."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

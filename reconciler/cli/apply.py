@@ -1,0 +1,208 @@
+"""``apply``: plan, show, ask, run, verify."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.options import (
+    Duration,
+    Globals,
+    request_of,
+    with_global_options,
+    with_input_options,
+    with_scope_options,
+)
+
+if TYPE_CHECKING:
+    from reconciler.app.applying import Applied
+    from reconciler.app.planning import Planned
+    from reconciler.apply.control import Control
+    from reconciler.cli.progress import ProgressLine
+    from reconciler.plan.changes import Approval, Change
+    from reconciler.plan.saved import SavedPlan
+    from reconciler.report import Event
+
+
+@click.command("apply")
+@with_input_options
+@with_scope_options
+@click.option("--yes", is_flag=True, help="Approve create, update and associate; never delete or contact.")
+@click.option(
+    "--approve",
+    multiple=True,
+    metavar="CLASS[,CLASS]",
+    help="Approve these classes: create, update, associate, delete, contact.",
+)
+@click.option("--expect", metavar="DIGEST", help="Run only if the plan has this digest; counts as approval of it.")
+@click.option("--deadline", type=Duration(), help="Start nothing new after this long.")
+@with_global_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    yes: bool,
+    approve: tuple[str, ...],
+    expect: str | None,
+    deadline: timedelta | None,
+    **params: Any,
+) -> int:
+    """Make the changes that `plan` shows, in order, and verify them.
+
+    With the FILE of a saved plan it plans again and runs only if nothing has changed since.
+    """
+    from reconciler.app.applying import ApplyOptions, apply
+    from reconciler.app.planning import merged
+    from reconciler.cli.progress import ProgressLine
+
+    shared = Globals.of(ctx)
+    progress = ProgressLine()
+    saved = saved_plan(params["paths"])
+    if saved is not None and expect:
+        raise click.UsageError("--expect goes without a plan file: the file has its own digest.", ctx=ctx)
+    request = request_of(shared, params | ({"paths": ()} if saved else {}), progress)
+    if saved is not None:
+        request = merged(request, saved)
+    options = ApplyOptions(
+        saved=saved,
+        expect=expect or "",
+        approve=approvals(yes, approve, ctx),
+        deadline_s=deadline.total_seconds() if deadline else None,
+        show=lambda planned: _show(planned, shared, progress),
+        ask=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
+        emit=_narrator(progress),
+        interrupts=_on_signals,
+    )
+    applied = asyncio.run(apply(request, options))
+    progress.clear()
+    return _finish(applied, shared)
+
+
+def saved_plan(paths: tuple[str, ...]) -> SavedPlan | None:
+    """The plan that is given as the only path, told from a manifest by its content."""
+    from reconciler.plan.saved import looks_like_plan, parse
+
+    if len(paths) != 1 or not Path(paths[0]).is_file():
+        return None
+    content = Path(paths[0]).read_bytes()
+    return parse(content) if looks_like_plan(content) or not paths[0].endswith((".yaml", ".yml")) else None
+
+
+def approvals(yes: bool, approve: tuple[str, ...], ctx: click.Context) -> frozenset[Approval]:
+    """``--yes`` and ``--approve`` add up."""
+    from reconciler.plan.approvals import YES
+    from reconciler.plan.changes import Approval
+
+    granted = set(YES) if yes else set()
+    for word in (w.strip() for text in approve for w in text.split(",")):
+        if word not in {str(a) for a in Approval}:
+            raise click.UsageError(f"--approve {word}: one of {', '.join(Approval)} is expected.", ctx=ctx)
+        granted.add(Approval(word))
+    return frozenset(granted)
+
+
+def _show(planned: Planned, shared: Globals, progress: ProgressLine) -> None:
+    """The plan before it runs. For JSON stdout belongs to the report, so the plan is told in a line."""
+    from reconciler.cli.output import colored, emit, note, width
+    from reconciler.render import Format, render_plan
+
+    progress.clear()
+    document = planned.document(show_pii=shared.show_pii)
+    if shared.format == "json":
+        note(render_plan(document, Format.CONCISE, width=width(), color=colored(shared, sys.stderr)))
+    else:
+        emit(render_plan(document, Format(shared.format), width=width(), color=colored(shared, sys.stdout)))
+
+
+def _ask(planned: Planned, lacking: Mapping[Approval, tuple[Change, ...]]) -> frozenset[Approval]:
+    """On a terminal: the whole word, and for what cannot be undone the word for that, each on its own."""
+    from reconciler.plan.approvals import YES
+    from reconciler.plan.changes import Approval
+
+    granted: set[Approval] = set()
+    if _typed("yes", "Make these changes?"):
+        granted |= YES
+        for approval in (Approval.DELETE, Approval.CONTACT):
+            if changes := lacking.get(approval):
+                what = "delete or remove something" if approval is Approval.DELETE else "start contacting people"
+                if not _typed(str(approval), f"{len(changes)} of them {what}. Go on?"):
+                    return frozenset()
+                granted.add(approval)
+    return frozenset(granted)
+
+
+def _typed(word: str, question: str) -> bool:
+    answer = click.prompt(f"{question} Type {word!r} to approve", default="", show_default=False, err=True)
+    return str(answer).strip() == word
+
+
+def _narrator(progress: ProgressLine) -> Callable[[Event], None]:
+    """Every finished operation as a line of progress."""
+    from reconciler.cli.output import width
+    from reconciler.render.apply import progress_line
+    from reconciler.report import OperationEvent, RunStarted
+
+    state = {"done": 0, "total": 0}
+
+    def told(event: Event) -> None:
+        match event:
+            case RunStarted(changes=changes):
+                state["total"] = sum(c.operations for c in changes)
+            case OperationEvent(address=address, title=title, count=count):
+                state["done"] += count
+                if not state["total"]:
+                    return
+                line = progress_line(
+                    done=min(state["done"], state["total"]),
+                    total=state["total"],
+                    address=address,
+                    title=title,
+                    width=width() - 1,
+                )
+                progress.paced(line)
+            case _:
+                pass
+
+    return told
+
+
+def _on_signals(control: Control, abort: Callable[[], object]) -> None:
+    """The first signal stops gently, the second at once."""
+    loop = asyncio.get_running_loop()
+
+    def interrupted(number: signal.Signals) -> None:
+        control.terminated = number is signal.SIGTERM
+        if control.interrupted.is_set():
+            abort()
+            return
+        click.echo("\ninterrupted: finishing what is under way; once more stops at once", err=True)
+        control.interrupted.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupted, number)
+
+
+def _finish(applied: Applied, shared: Globals) -> int:
+    """The report on stdout, and the exit code."""
+    from reconciler.cli.output import colored, emit, width, write_file
+    from reconciler.render import Format, render_report
+    from reconciler.report import report_document
+
+    if applied.report is None:
+        if shared.format == "json":
+            from reconciler.cli.output import emit_plan
+
+            emit_plan(applied.planned.document(show_pii=shared.show_pii), shared)
+        return applied.exit_code
+    document = report_document(applied.report, show_pii=shared.show_pii)
+    emit(render_report(document, Format(shared.format), width=width(), color=colored(shared, sys.stdout)))
+    for name, file in shared.reports:
+        write_file(Path(file), render_report(document, Format(name), width=100, color=False))
+    return applied.exit_code

@@ -1,0 +1,86 @@
+"""``history``: past applies and every operation in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.options import Globals, request_of, with_global_options
+
+if TYPE_CHECKING:
+    from reconciler.store import OperationRecord, RunRecord
+
+
+@click.command("history")
+@click.argument("words", nargs=-1, metavar="[show RUN]")
+@with_global_options
+@click.pass_context
+def command(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> int:
+    """List past applies, newest first; `history show RUN` lists every operation of one."""
+    from reconciler.app.planning import loaded, required, store_for
+    from reconciler.cli.output import emit
+    from reconciler.errors import Exit, UsageError
+    from reconciler.render.json import document_json
+
+    if words and (len(words) != 2 or words[0] != "show"):
+        raise UsageError("write: reconciler history, or: reconciler history show RUN")
+    shared = Globals.of(ctx)
+    request = request_of(shared, {})
+    with store_for(required(loaded(request)), request, create=False) as store:
+        if words:
+            operations = store.operations(words[1])
+            if not operations and words[1] not in {r.id for r in store.runs()}:
+                raise UsageError(f"there is no run {words[1]!r}")
+            document: dict[str, Any] = {"run": words[1], "operations": [_operation(o) for o in operations]}
+            lines = [_operation_line(o) for o in operations]
+        else:
+            runs = store.runs()
+            document = {"runs": [_run(r) for r in runs]}
+            lines = [_run_line(r) for r in runs] or ["Nothing has been applied yet."]
+    emit(document_json(document) if shared.format == "json" else "\n".join(lines))
+    return Exit.OK
+
+
+def _run(run: RunRecord) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "command": run.command,
+        "startedAt": run.started.isoformat(),
+        "endedAt": run.ended.isoformat() if run.ended else None,
+        "exit": run.exit_code,
+        "counts": dict(run.counts),
+    }
+
+
+def _run_line(run: RunRecord) -> str:
+    ended = "did not end" if run.exit_code is None else f"exit {run.exit_code}"
+    counts = ", ".join(f"{name} {count}" for name, count in sorted(run.counts.items()) if count)
+    return f"{run.id}  {run.command:<6}  {ended:<11}  {counts}".rstrip()
+
+
+def _operation(operation: OperationRecord) -> dict[str, Any]:
+    intent = operation.intent
+    return {
+        "operation": operation.op,
+        "address": str(intent.address),
+        "title": intent.title,
+        "method": str(intent.method),
+        "path": intent.path,
+        "people": intent.rows,
+        "contactClass": str(intent.contact_class),
+        "state": str(operation.state),
+        "remoteId": operation.remote_id,
+        "note": operation.note,
+        "intendedAt": operation.intended_at.isoformat(),
+        "recordedAt": operation.recorded_at.isoformat() if operation.recorded_at else None,
+    }
+
+
+def _operation_line(operation: OperationRecord) -> str:
+    from reconciler.masking import visible
+
+    intent = operation.intent
+    people = f" ({intent.rows} people)" if intent.rows else ""
+    text = f"{operation.op:>4}  {operation.state:<13}  {intent.address}  {intent.title}{people}  {operation.note}"
+    return visible(text.rstrip())

@@ -1,0 +1,164 @@
+"""Options that several commands share, and how they become a request. Global ones work before and after the command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from reconciler.app.planning import Request
+    from reconciler.providers.base import Progress
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_GLOBAL = (
+    click.option("--format", "format_", metavar="FORMAT", help="text, concise or json. [default: text]"),
+    click.option(
+        "--report", "reports", multiple=True, metavar="FORMAT=FILE", help="Write this format as well; repeatable."
+    ),
+    click.option("--no-color", is_flag=True, default=None, help="No colours; NO_COLOR is obeyed too."),
+    click.option("--show-pii", is_flag=True, default=None, help="Show people's numbers instead of masking them."),
+    click.option("-e", "--environment", metavar="NAME", help="The environment of the Project document to use."),
+    click.option("--store", metavar="URL", help="Where the inventory and history are kept."),
+    click.option("--parallelism", type=click.IntRange(1, 64), metavar="N", help="At most N requests at once."),
+    click.option("--debug", is_flag=True, default=None, help="Show a traceback for an unexpected error."),
+)
+
+_INPUT = (
+    click.argument("paths", nargs=-1, metavar="[PATH]..."),
+    click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Set a variable; repeatable."),
+    click.option("--values", multiple=True, metavar="FILE", help="Variables from a YAML file; repeatable."),
+    click.option(
+        "--allow-host",
+        "allow_hosts",
+        multiple=True,
+        metavar="HOST",
+        help="Send an account's credentials to this host, which is not its provider's own.",
+    ),
+)
+
+_SCOPE = (
+    click.option(
+        "--select",
+        multiple=True,
+        metavar="SELECTOR",
+        help="Only these: kind:List, label:team=growth, account:main, path:GLOB, or a glob on addresses.",
+    ),
+    click.option("--exclude", multiple=True, metavar="SELECTOR", help="Not these; same selectors."),
+    click.option(
+        "--allow",
+        multiple=True,
+        metavar="GUARD=VALUE",
+        help="Lift exactly one guard, as the refusal prints it (deletes=12, empty=ADDRESS).",
+    ),
+)
+
+
+def _stacked(options: Sequence[Callable[[F], F]], function: F) -> F:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def with_global_options(function: F) -> F:
+    """What every command takes."""
+    return _stacked(_GLOBAL, function)
+
+
+def with_input_options(function: F) -> F:
+    """What every command takes that loads manifests."""
+    return _stacked(_INPUT, function)
+
+
+def with_scope_options(function: F) -> F:
+    """What every command takes that plans."""
+    return _stacked(_SCOPE, function)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Globals:
+    """The global options, whichever side of the command they stood on."""
+
+    format: str
+    reports: tuple[tuple[str, str], ...]
+    color: bool | None
+    show_pii: bool
+    environment: str
+    store: str
+    parallelism: int | None
+
+    @classmethod
+    def of(cls, ctx: click.Context) -> Globals:
+        """Raises click.UsageError for an unknown format."""
+        from reconciler.render import Format
+
+        values: dict[str, Any] = {}
+        chain: list[click.Context] = []
+        current: click.Context | None = ctx
+        while current is not None:
+            chain.insert(0, current)
+            current = current.parent
+        for context in chain:
+            values.update({k: v for k, v in context.params.items() if v not in (None, (), "")})
+        formats = [str(f) for f in Format]
+        chosen = values.get("format_", "text")
+        if chosen not in formats:
+            raise click.UsageError(f"--format {chosen}: one of {', '.join(formats)} is expected.", ctx=ctx)
+        reports = []
+        for text in values.get("reports", ()):
+            name, equals, file = text.partition("=")
+            if not equals or not file or name not in formats:
+                raise click.UsageError(f"--report {text}: write FORMAT=FILE with one of {', '.join(formats)}.", ctx=ctx)
+            reports.append((name, file))
+        return cls(
+            format=chosen,
+            reports=tuple(reports),
+            color=False if values.get("no_color") else None,
+            show_pii=bool(values.get("show_pii")),
+            environment=values.get("environment", ""),
+            store=values.get("store", ""),
+            parallelism=values.get("parallelism"),
+        )
+
+
+def request_of(shared: Globals, params: dict[str, Any], progress: Progress | None = None) -> Request:
+    """The request that a command's options make."""
+    from reconciler.app.planning import Request
+    from reconciler.plan.saved import Inputs
+    from reconciler.providers.base import silent
+
+    return Request(
+        inputs=Inputs(
+            paths=tuple(params.get("paths", ())),
+            environment=shared.environment,
+            variables=tuple(params.get("variables", ())),
+            values=tuple(params.get("values", ())),
+            select=tuple(params.get("select", ())),
+            exclude=tuple(params.get("exclude", ())),
+            allow=tuple(params.get("allow", ())),
+            allow_hosts=tuple(params.get("allow_hosts", ())),
+        ),
+        store=shared.store,
+        parallelism=shared.parallelism,
+        show_pii=shared.show_pii,
+        progress=progress or silent,
+    )
+
+
+class Duration(click.ParamType[timedelta]):
+    """``30s``, ``10m``, ``24h``."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+        text = str(value)
+        if not text[:-1].isdigit() or text[-1:] not in units or int(text[:-1]) == 0 or len(text) > 7:
+            self.fail(f"{text!r} is no duration: write 30s, 10m or 24h", param, ctx)
+        return timedelta(**{units[text[-1]]: int(text[:-1])})

@@ -1,0 +1,89 @@
+"""Where text goes: stdout carries what was asked for, stderr everything else; nothing leaves unmasked by accident."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli.options import Globals
+from reconciler.errors import Exit, InvalidInput, ReconcilerError
+from reconciler.masking import mask_text, visible
+
+MAX_WIDTH = 140
+"""Wider lines are harder to read, whatever the terminal could show."""
+
+
+def width() -> int:
+    """Columns to write for: the terminal's, or 100 where there is none."""
+    columns = shutil.get_terminal_size((100, 24)).columns
+    return max(60, min(columns, MAX_WIDTH))
+
+
+def colored(shared: Globals | None, stream: Any) -> bool:
+    """Colour only on a terminal, and never when somebody said no."""
+    if (shared is not None and shared.color is False) or os.environ.get("NO_COLOR"):
+        return False
+    return bool(stream.isatty()) and os.environ.get("TERM") != "dumb"
+
+
+def emit(text: str) -> None:
+    """The result, on stdout."""
+    click.echo(text.rstrip("\n"))
+
+
+def note(text: str) -> None:
+    """Something by the way, on stderr."""
+    click.echo(text.rstrip("\n"), err=True)
+
+
+def emit_plan(document: Mapping[str, Any], shared: Globals) -> None:
+    """A plan document in the format asked for, and in every format of ``--report``."""
+    from reconciler.render import Format, render_plan
+
+    emit(render_plan(document, Format(shared.format), width=width(), color=colored(shared, sys.stdout)))
+    for name, file in shared.reports:
+        write_file(Path(file), render_plan(document, Format(name), width=100, color=False))
+
+
+def write_file(path: Path, text: str) -> None:
+    """A whole file or none, readable by its owner only. Raises InvalidInput when it cannot be written."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.replace(path)
+    except OSError as failure:
+        temporary.unlink(missing_ok=True)
+        raise InvalidInput(f"{path} cannot be written: {failure.strerror}") from None
+
+
+def tell_failure(problem: ReconcilerError) -> Exit:
+    """What ended a command, on stderr; its exit code."""
+    diagnostics = getattr(problem, "diagnostics", None)
+    if diagnostics:
+        from reconciler.render.diagnostics import diagnostics_text
+
+        note(diagnostics_text(diagnostics, colored(None, sys.stderr)))
+        return problem.exit_code
+    note(f"error[{problem.code}]: {visible(mask_text(problem.message))}")
+    if problem.hint:
+        note(f"  hint: {visible(mask_text(problem.hint))}")
+    return problem.exit_code
+
+
+def tell_bug(bug: BaseException) -> Exit:
+    """An error that nobody foresaw: what and where, without its text, which could hold anything."""
+    import traceback
+
+    frames = traceback.extract_tb(bug.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno} ({frames[-1].name})" if frames else ""
+    note(f"error[unexpected]: {type(bug).__name__}{where}")
+    note("  hint: this is a bug in reconciler; --debug shows all of it. What was sent is in: reconciler history")
+    return Exit.ERROR

@@ -1,0 +1,35 @@
+"""``validate``: everything that needs no network, all problems at once."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from reconciler.cli.options import Globals, request_of, with_global_options, with_input_options
+
+
+@click.command("validate")
+@with_input_options
+@with_global_options
+@click.pass_context
+def command(ctx: click.Context, /, **params: Any) -> int:
+    """Check manifests and contact files. Secrets need not be there; nothing is sent."""
+    from reconciler.app.planning import loaded
+    from reconciler.cli.output import colored, emit, note
+    from reconciler.errors import Exit
+    from reconciler.render.diagnostics import diagnostics_json, diagnostics_text
+
+    shared = Globals.of(ctx)
+    found = loaded(request_of(shared, params))
+    if shared.format == "json":
+        emit(diagnostics_json(found.diagnostics, show_pii=shared.show_pii))
+    elif found.diagnostics:
+        note(diagnostics_text(found.diagnostics, colored(shared, sys.stderr), show_pii=shared.show_pii))
+    if found.desired is None:
+        return Exit.INVALID
+    if shared.format != "json":
+        accounts, resources = len(found.desired.accounts), len(found.desired.resources)
+        emit(f"Valid: {accounts} account{'s' * (accounts != 1)}, {resources} resource{'s' * (resources != 1)}.")
+    return Exit.OK

@@ -1,0 +1,58 @@
+# Every chore of this repository. `make help` lists them; each sets up what it needs by itself.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+JOBS ?= auto
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup check test test-long golden demo bench constraints clean distclean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make .venv with everything for use and development
+
+# Runs again only when what is to be installed has changed.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=/path/to/python3" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+check: $(STAMP) ## Format, lint, types and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports
+
+test: $(STAMP) ## Every test but the long property and crash runs
+	$(BIN)/pytest -n $(JOBS) -m 'not long' $(ARGS)
+
+test-long: $(STAMP) ## The long property and crash runs
+	$(BIN)/pytest -n $(JOBS) -m long $(ARGS)
+
+golden: $(STAMP) ## Rewrite the golden files; read the difference before committing it
+	$(BIN)/pytest tests/golden --rewrite-golden $(ARGS)
+
+demo: $(STAMP) ## Sandbox and example: plan, apply, plan again, tamper, drift
+	$(BIN)/reconciler demo
+
+bench: $(STAMP) ## Benchmarks against their floors, as ratios in one run
+	@if test -f benchmarks/__main__.py; then $(BIN)/python -m benchmarks $(ARGS); else echo 'There are no benchmarks yet.'; fi
+
+constraints: ## Pin the newest versions that pyproject.toml allows
+	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	{ printf '# What CI installs, exactly. Written by `make constraints`.\n'; \
+	  build/constraints/bin/python -m pip freeze --exclude-editable; } > constraints.txt
+	rm -rf build/constraints
+
+clean: ## Remove caches and build results
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -path ./$(VENV) -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+distclean: clean ## Remove .venv as well
+	rm -rf $(VENV)

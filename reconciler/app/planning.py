@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import __version__
-from reconciler.diagnostics import Diagnostic
-from reconciler.errors import Exit, InvalidInput, StalePlan, UsageError
+from reconciler.diagnostics import Diagnostic, warning
+from reconciler.errors import CredentialsRefused, Exit, InvalidInput, StalePlan, StoreError, UsageError
 from reconciler.manifest.load import Loaded, LoadOptions, load
 from reconciler.model.addresses import Address, RemoteId
-from reconciler.model.desired import Desired
+from reconciler.model.desired import Desired, Project
 from reconciler.model.inventory import Inventory
 from reconciler.model.live import AccountLive, Live
 from reconciler.model.resources import Account
@@ -40,6 +40,7 @@ from reconciler.plan.saved import (
 )
 from reconciler.plan.selection import Selection, Selector
 from reconciler.providers.base import Progress, Provider, Scope, silent
+from reconciler.providers.credentials import secret
 from reconciler.providers.reading import Sessions, connected, read
 from reconciler.providers.registry import get as get_provider
 from reconciler.store import DEFAULT_URL, Store, open_store
@@ -153,15 +154,39 @@ def required(found: Loaded) -> Desired:
     return found.desired
 
 
+def _not_enforced(desired: Desired) -> tuple[Diagnostic, ...]:
+    """A rule about people that is declared and not kept yet must be said aloud."""
+    if desired.project.quiet_hours is None:
+        return ()
+    return (
+        warning(
+            "quiet-hours-not-enforced",
+            "quietHours is read and not enforced yet",
+            hint="keep scheduled times within the hours yourself",
+            source=desired.project.source,
+        ),
+    )
+
+
 def store_for(desired: Desired, request: Request, *, create: bool) -> Store:
     """The project's store. Without ``create`` nothing is made or written."""
     project = desired.project
     return open_store(
-        request.store or project.store or DEFAULT_URL,
+        request.store or project.store or _store_elsewhere(project) or DEFAULT_URL,
         namespace=f"{project.name}/{project.environment}",
         create=create,
         root=Path(project.root),
     )
+
+
+def _store_elsewhere(project: Project) -> str:
+    """The store's URL where the Project document only says where it is; never the default store in its stead."""
+    if project.store_from is None:
+        return ""
+    try:
+        return secret("project", "store", project.store_from).reveal()
+    except CredentialsRefused as missing:
+        raise StoreError(f"the store's URL is missing: {missing.message}", hint="set it, or pass --store URL") from None
 
 
 @dataclass(slots=True)
@@ -182,11 +207,12 @@ class Workspace:
         selection, allows = selection_of(request.inputs), allows_of(request.inputs)
         found = loaded(request)
         desired = required(found)
+        notes = (*found.diagnostics, *_not_enforced(desired))
         names = {a.provider for a in desired.accounts.values()}
         return cls(
             request=request,
             desired=desired,
-            notes=found.diagnostics,
+            notes=notes,
             selection=selection,
             allows=allows,
             providers={name: get_provider(name) for name in sorted(names)},

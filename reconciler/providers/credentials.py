@@ -15,34 +15,33 @@ MAX_BYTES = 64 * 1024
 
 def reveal(account: Account) -> Mapping[str, Secret]:
     """The account's credentials by name. Raises CredentialsRefused naming the variable or file that is missing."""
-    return {name: _one(account.name, name, credential) for name, credential in sorted(account.auth.items())}
+    return {n: secret(f"account {account.name!r}", n, credential) for n, credential in sorted(account.auth.items())}
 
 
-def _one(account: str, name: str, credential: Credential) -> Secret:
+def secret(owner: str, name: str, credential: Credential) -> Secret:
+    """One secret. Raises CredentialsRefused; ``owner`` and ``name`` are for its message."""
     match credential:
         case Literally(text):
             return Secret(text)
         case FromEnv(variable):
             value, place = os.environ.get(variable, ""), f"the environment variable {variable}"
         case FromFile(path):
-            value, place = _content(account, name, Path(path)), f"the file {path}"
+            value, place = _content(owner, name, Path(path)), f"the file {path}"
     value = value.strip()
     if not value:
         raise CredentialsRefused(
-            f"account {account!r} has no {name}: {place} is not set or empty",
-            hint="set it, or point auth in the account's manifest elsewhere",
+            f"{owner} has no {name}: {place} is not set or empty",
+            hint="set it, or point the manifest elsewhere",
         )
     if any(ord(c) < 0x20 or ord(c) == 0x7F for c in value):
-        raise CredentialsRefused(f"account {account!r}: {name} in {place} holds a control character")
+        raise CredentialsRefused(f"{owner}: {name} in {place} holds a control character")
     return Secret(value)
 
 
-def _content(account: str, name: str, path: Path) -> str:
+def _content(owner: str, name: str, path: Path) -> str:
     try:
         if not path.is_file() or path.stat().st_size > MAX_BYTES:
             return ""
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as failure:
-        raise CredentialsRefused(
-            f"account {account!r}: the file for {name} cannot be read: {type(failure).__name__}"
-        ) from None
+        raise CredentialsRefused(f"{owner}: the file for {name} cannot be read: {type(failure).__name__}") from None

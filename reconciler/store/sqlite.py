@@ -106,7 +106,7 @@ def _engine(connect: Callable[[], sqlite3.Connection], begin: str) -> Engine:
 
 def _make(path: Path, now: datetime) -> None:
     if not path.parent.exists():
-        path.parent.mkdir(parents=True, mode=0o700)
+        path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)  # another first run may be quicker
         if path.parent.name == _FOLDER:
             # The key behind the member hashes is in there: committed to Git, it would undo them.
             (path.parent / ".gitignore").write_text("*\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,8 +42,8 @@ def write(root: Path, files: dict[str, str]) -> None:
         path.write_text(text)
 
 
-def loaded(*paths: Path, **options: object) -> Loaded:
-    return load(paths, LoadOptions(providers={}, **options))  # type: ignore[arg-type]
+def loaded(*paths: Path, **options: Any) -> Loaded:
+    return load(paths, LoadOptions(providers={}, **options))
 
 
 def names(found: Loaded) -> set[str]:

@@ -89,7 +89,7 @@ def test_ids_and_durations_are_told_by_the_schema() -> None:
     account, campaign = kind_schema("slicktext/v1", "Account"), kind_schema("intelepeer/v1", "Campaign")
     assert account is not None
     assert campaign is not None
-    assert (account.ids, account.durations) == ({"brandId"}, {"freezeWindow"})
+    assert (set(account.ids), set(account.durations)) == ({"brandId"}, {"freezeWindow"})
     assert campaign.ids == {"id", "flowId"}
     assert kind_schema("slicktext/v1", "Lists") is None
     assert account.node(("spec", "limits", "timeout"))["pattern"]

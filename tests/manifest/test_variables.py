@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,8 +41,8 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def loaded(path: Path, **options: object) -> Loaded:
-    return load([path], LoadOptions(providers={}, **options))  # type: ignore[arg-type]
+def loaded(path: Path, **options: Any) -> Loaded:
+    return load([path], LoadOptions(providers={}, **options))
 
 
 def names(found: Loaded) -> tuple[str, str, str]:

@@ -1,0 +1,323 @@
+"""What the documents say is true: examples are valid, links lead somewhere, codes and commands exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from reconciler.app.codes import codes
+from reconciler.cli import cli
+from reconciler.errors import Exit
+from reconciler.manifest.load import load
+
+ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+
+
+def _name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+# --- YAML examples ---------------------------------------------------------------------------------------------------
+
+_FENCE = re.compile(
+    r"(?:^[ ]*<!-- with: (?P<with>[a-z, ]+) -->\n)?^(?P<indent>[ ]*)```yaml\n(?P<text>.*?)^[ ]*```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+# What `<!-- with: account, list -->` before an example adds to it, for each provider that the example is about.
+_PARTS = {
+    ("slicktext", "account"): """\
+apiVersion: slicktext/v1
+kind: Account
+metadata: {name: main}
+spec: {brandId: "26136", auth: {apiKey: {env: SLICKTEXT_API_KEY}}}
+""",
+    ("slicktext", "list"): """\
+apiVersion: slicktext/v1
+kind: List
+metadata: {name: vip}
+spec: {name: VIP customers}
+""",
+    ("slicktext", "campaign"): """\
+apiVersion: slicktext/v1
+kind: Campaign
+metadata: {name: spring}
+spec: {name: Spring sale, body: Hello, status: draft}
+""",
+    ("intelepeer", "account"): """\
+apiVersion: intelepeer/v1
+kind: Account
+metadata: {name: engage}
+spec: {membershipMode: append, associateSemantics: add, auth: {token: {env: INTELEPEER_TOKEN}}}
+""",
+    ("intelepeer", "list"): """\
+apiVersion: intelepeer/v1
+kind: List
+metadata: {name: vip}
+spec: {name: VIP calls, headers: [phone, firstname]}
+""",
+    ("intelepeer", "campaign"): """\
+apiVersion: intelepeer/v1
+kind: Campaign
+metadata: {name: spring}
+spec: {name: Spring calls, callerIdentification: "+13125550100", flowId: 61a9a3ecf6b8387f078d52a1}
+""",
+}
+_PROJECT = "apiVersion: reconciler/v1\nkind: Project\nmetadata: {name: docs}\nspec: {manifests: [manifests]}\n"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One fenced block; ``parts`` are what it says it goes with."""
+
+    place: str
+    text: str
+    parts: tuple[str, ...]
+
+
+def _examples(page: Path) -> Iterator[Example]:
+    text = page.read_text()
+    for found in _FENCE.finditer(text):
+        indent = found["indent"]
+        block = "".join(line.removeprefix(indent) for line in found["text"].splitlines(keepends=True))
+        if "apiVersion:" in block:
+            line = text.count("\n", 0, found.start("text")) + 1
+            parts = tuple(part.strip() for part in (found["with"] or "").split(",") if part.strip())
+            yield Example(place=f"{_name(page)}:{line}", text=block, parts=parts)
+
+
+EXAMPLES = [example for page in PAGES for example in _examples(page)]
+
+
+def _write_contact_file(path: Path, columns: dict[str, str], delimiter: str) -> None:
+    """A file with the columns that an example takes from it, and one person."""
+    names = list(columns.values()) or ["number"]
+    number = columns.get("number", "number")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [names, ["+12025550123" if name == number else "x" for name in names]]
+    path.write_text("".join(delimiter.join(row) + "\n" for row in rows))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.place)
+def test_every_example_is_valid(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = [d for d in yaml.safe_load_all(example.text) if d]
+    # An example that only has our own kinds stands beside SlickText.
+    providers = sorted({d["apiVersion"].partition("/")[0] for d in documents} - {"reconciler"}) or ["slicktext"]
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    parts = [_PARTS[provider, part] for provider in providers for part in example.parts]
+    if any(d["kind"] == "Project" for d in documents):
+        if not any(d["kind"] == "Account" for d in documents):
+            parts.append(_PARTS["slicktext", "account"])
+        (tmp_path / "reconciler.yaml").write_text(example.text)
+        (folder / "parts.yaml").write_text("---\n".join(parts))
+    else:
+        (tmp_path / "reconciler.yaml").write_text(_PROJECT)
+        (folder / "example.yaml").write_text("---\n".join([*parts, example.text]))
+    for file in (f for d in documents for f in d.get("spec", {}).get("contactsFrom", ())):
+        _write_contact_file(folder / file["file"], file.get("columns", {}), file.get("delimiter", ","))
+    monkeypatch.chdir(tmp_path)
+
+    loaded = load([])
+
+    assert [f"{d.source}: {d.code}: {d.message}" for d in loaded.diagnostics] == []
+    assert loaded.desired is not None
+    assert loaded.desired.resources or all(d["kind"] in {"Account", "Project", "Suppression"} for d in documents)
+
+
+def test_there_are_examples_of_every_kind() -> None:
+    kinds = {d["kind"] for e in EXAMPLES for d in yaml.safe_load_all(e.text) if d}
+    assert kinds == {
+        *("Account", "List", "Campaign", "Association", "Membership"),
+        *("Project", "Suppression", "Waiver"),
+    }
+
+
+# --- links -----------------------------------------------------------------------------------------------------------
+
+_LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors that a renderer gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    broken = []
+    for link in _LINK.finditer(page.read_text()):
+        target, _, anchor = link["target"].partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        path = page.parent / target if target else page
+        if not path.exists() or (anchor and anchor not in _anchors(path)):
+            broken.append(link["target"])
+    assert broken == []
+
+
+# --- codes -----------------------------------------------------------------------------------------------------------
+
+_CODE = re.compile(r"[a-z]+(?:-[a-z0-9]+)+")
+_IN_BACKTICKS = re.compile(r"`([^`\n]+)`")
+
+# Words in backticks that share their beginning with a code and are something else.
+_NO_CODES = {"reconciler-yaml", "not-in-number-plan"}
+
+# Functions and classes that take a code, and where: the position among the arguments, or the keyword ``code``.
+_TAKES_CODE = {
+    **dict.fromkeys(("error", "warning", "diagnose", "refusal", "say", "_refuse", "BadFile", "_skipped"), 0),
+    **dict.fromkeys(("_error", "_note"), 0),
+    **dict.fromkeys(("problem", "refuse", "warn"), 1),
+    "at": 2,
+    "Flaw": 1,
+}
+_KEYWORD = "code"
+
+# Codes of failures that end a command, not of problems in an input: their message is all there is to say.
+_ENDINGS = {"error", "usage", "invalid-input", "provider-error"}
+
+
+def _used_codes(source: str) -> Iterator[tuple[int, str]]:
+    """(line, code) of every string that stands where a code is expected."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args, keywords=keywords):
+                position = _TAKES_CODE.get(name)
+                given = [args[position]] if position is not None and position < len(args) else []
+                given += [k.value for k in keywords if k.arg == _KEYWORD]
+                for value in given:
+                    yield from _texts(value)
+            case ast.ClassDef(body=body):
+                for statement in body:
+                    match statement:
+                        case (
+                            ast.Assign(targets=[ast.Name(id="code")], value=value)
+                            | ast.AnnAssign(target=ast.Name(id="code"), value=ast.expr() as value)
+                        ):
+                            yield from _texts(value)
+            case _:
+                continue
+
+
+def _texts(value: ast.expr) -> Iterator[tuple[int, str]]:
+    """The texts that an expression can be: itself, or either side of ``a if b else c``."""
+    match value:
+        case ast.Constant(value=str(text)) if re.fullmatch(r"[a-z]+(?:-[a-z0-9]+)*", text):
+            yield value.lineno, text
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from _texts(body)
+            yield from _texts(orelse)
+        case _:
+            return
+
+
+USED = [
+    (_name(file), line, code)
+    for file in sorted((ROOT / "reconciler").rglob("*.py"))
+    if "sandbox" not in file.parts
+    for line, code in _used_codes(file.read_text())
+]
+
+
+def test_every_code_that_is_raised_can_be_explained() -> None:
+    unknown = [f"{file}:{line}: {code}" for file, line, code in USED if code not in {*codes(), *_ENDINGS}]
+    assert unknown == []
+
+
+def test_the_search_for_codes_finds_them() -> None:
+    """Without this a renamed function would make the test above pass for nothing."""
+    found = {code for _, _, code in USED}
+    assert len(found & codes().keys()) > 0.75 * len(codes()), sorted(codes().keys() - found)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_code_in_the_documents_exists(page: Path) -> None:
+    families = {code.partition("-")[0] for code in codes()}
+    quoted = {text for text in _IN_BACKTICKS.findall(page.read_text()) if _CODE.fullmatch(text)}
+    alleged = {text for text in quoted - _NO_CODES if text.partition("-")[0] in families}
+    assert alleged - codes().keys() == set()
+
+
+@pytest.mark.parametrize("provider", ["slicktext", "intelepeer"])
+def test_the_page_of_a_provider_names_all_its_codes(provider: str) -> None:
+    page = (ROOT / "docs" / "providers" / f"{provider}.md").read_text()
+    missing = {c for c in codes() if c.startswith(f"{provider}-")} - set(_IN_BACKTICKS.findall(page))
+    assert missing == set()
+
+
+# --- exit codes ------------------------------------------------------------------------------------------------------
+
+
+def test_the_readme_lists_the_exit_codes() -> None:
+    section = (ROOT / "README.md").read_text().partition("\n## Exit codes\n")[2].partition("\n## ")[0]
+    cells = [[c.strip() for c in row.strip("|").split("|")] for row in section.splitlines() if row.startswith("|")]
+    pairs = [(row[i], row[i + 1]) for row in cells for i in range(0, len(row) - 1, 2)]
+    listed = {int(n): text for numbers, text in pairs for n in re.findall(r"\d+", numbers)}
+    assert listed.keys() == {int(code) for code in Exit}
+    words = {
+        Exit.OK: "success",
+        Exit.ERROR: "unexpected",
+        Exit.DIFFERENCES: "differences",
+        Exit.INVALID: "invalid",
+        Exit.CREDENTIALS: "credentials",
+        Exit.REFUSED: "refused",
+        Exit.STALE: "stale",
+        Exit.PARTIAL: "partial",
+        Exit.LEASED: "lease",
+        Exit.UNRESOLVED: "unresolved",
+        Exit.UNREACHABLE: "unreachable",
+        Exit.USAGE: "usage",
+        Exit.INTERRUPTED: "interrupted",
+        Exit.TERMINATED: "interrupted",
+    }
+    assert {code: word for code, word in words.items() if word not in listed[code].lower()} == {}
+
+
+# --- command lines ---------------------------------------------------------------------------------------------------
+
+_COMMAND_LINE = re.compile(r"^(?: {4,}|)(?:\$ )?(reconciler(?: .*)?)$", re.MULTILINE)
+
+
+def _command_lines(page: Path) -> Iterator[str]:
+    """Command lines in indented blocks and in backticks; one with an ellipsis is only part of one."""
+    text = page.read_text()
+    spans = [s for s in _IN_BACKTICKS.findall(text) if s.startswith("reconciler ")]
+    for line in [*_COMMAND_LINE.findall(text), *spans]:
+        if "…" not in line:
+            yield line
+
+
+COMMAND_LINES = [(page, line) for page in PAGES for line in _command_lines(page)]
+
+
+@pytest.mark.parametrize(("page", "line"), COMMAND_LINES, ids=lambda x: _name(x) if isinstance(x, Path) else x)
+def test_every_command_line_can_be_typed(page: Path, line: str) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    words = words[: words.index(">")] if ">" in words else words
+    top = cli.make_context("reconciler", words)
+    rest = [*top._protected_args, *top.args]
+    name, command, arguments = cli.resolve_command(top, rest)
+    assert name is not None
+    assert command is not None
+    parsed = command.make_context(name, arguments, parent=top)
+    for parameter in command.params:
+        # These commands take their own subcommands as plain words, which they name in their help.
+        if isinstance(parameter, click.Argument) and parameter.name == "words" and parsed.params["words"]:
+            assert parsed.params["words"][0] in re.findall(r"[a-z]+", parameter.metavar or "")
+
+
+def test_there_are_command_lines_in_the_documents() -> None:
+    assert {"plan", "apply", "validate", "schema", "explain", "history", "sandbox"} <= {
+        line.split()[1] for _, line in COMMAND_LINES if len(line.split()) > 1
+    }

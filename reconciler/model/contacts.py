@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 
 from reconciler.model._rows import NUMBER, Engine, Rows
+from reconciler.model.keys import member_hash
 
 if TYPE_CHECKING:
     import polars
@@ -180,14 +181,10 @@ class ContactSet:
 
     def hashes(self, key: bytes) -> frozenset[bytes]:
         """``member_hash`` of every number."""
-        from reconciler.model.inventory import member_hash
-
         return frozenset(member_hash(number, key) for number in self.numbers())
 
     def where_hashed(self, key: bytes, hashes: frozenset[bytes], *, keep: bool = True) -> ContactSet:
         """The rows whose number's ``member_hash`` is in ``hashes``, or with ``keep=False`` the others."""
-        from reconciler.model.inventory import member_hash
-
         return self._of(self._engine.masked([(member_hash(n, key) in hashes) is keep for n in self.numbers()]))
 
     def digest(self) -> str:

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.resources import Fields, OnRemove
-
-MEMBER_HASH_SIZE = 12
-"""Bytes of a keyed member hash: 2**96 keeps ten million members free of chance collisions."""
-
-
-def member_hash(number: str, key: bytes) -> bytes:
-    """The keyed hash that stands for a number in the store: without ``key`` it cannot be tried against all numbers."""
-    return blake2b(number.encode(), digest_size=MEMBER_HASH_SIZE, key=key).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

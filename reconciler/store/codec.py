@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from reconciler.errors import StoreError
-from reconciler.model.inventory import MEMBER_HASH_SIZE
+from reconciler.model.keys import MEMBER_HASH_SIZE
 from reconciler.model.resources import Fields, FieldValue
 
 _SET = "$set"

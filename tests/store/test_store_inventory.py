@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from reconciler.errors import StoreError
 from reconciler.model.addresses import Address, Kind, RemoteId
-from reconciler.model.inventory import LastRead, Owned, member_hash
+from reconciler.model.inventory import LastRead, Owned
+from reconciler.model.keys import member_hash
 from reconciler.model.resources import FieldValue, OnRemove
 from reconciler.store import Store, open_store
 from reconciler.store.codec import dump_fields, load_fields, pack_hashes, unpack_hashes

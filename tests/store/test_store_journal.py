@@ -14,7 +14,8 @@ import pytest
 
 from reconciler.errors import Exit, Refused, StalePlan, StoreError
 from reconciler.model.addresses import Address, Kind, RemoteId
-from reconciler.model.inventory import Owned, member_hash
+from reconciler.model.inventory import Owned
+from reconciler.model.keys import member_hash
 from reconciler.model.kinds import ContactClass
 from reconciler.plan.calls import Call, Column, Created, Each, MembersAdded, Method, Phase, Ref, Step
 from reconciler.store import Intent, OperationState, OpId, Outcome, Run, Store, intent_of, open_store, path_template

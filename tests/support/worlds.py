@@ -9,7 +9,8 @@ from reconciler.diagnostics import Diagnostic, Span
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired, Project, Suppression
-from reconciler.model.inventory import Inventory, Owned, member_hash
+from reconciler.model.inventory import Inventory, Owned
+from reconciler.model.keys import member_hash
 from reconciler.model.kinds import ContactClass, FieldRule, KindRules, MembershipRules, Refusal, text
 from reconciler.model.live import AccountLive, Live, LiveLink, LiveMembers, Observed
 from reconciler.model.resources import Account, Declared, GuardLimits, Lifecycle, Link, Members, Mode, Resource

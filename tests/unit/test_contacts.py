@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from reconciler.model import contacts
 from reconciler.model._rows import Rows
 from reconciler.model.contacts import ContactSet, ContactSetBuilder
-from reconciler.model.inventory import member_hash
+from reconciler.model.keys import member_hash
 
 ANN, BOB, CYD, DEE = (f"+1615555010{i}" for i in range(4))
 PEOPLE: dict[str, list[str | None]] = {

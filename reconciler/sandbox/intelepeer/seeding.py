@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from reconciler.sandbox.intelepeer.state import DEFAULT_HEADERS, DEFAULT_LIST, Account, Campaign, ContactList, Link
+from reconciler.sandbox.intelepeer.state import (
+    DEFAULT_HEADERS,
+    DEFAULT_LIST,
+    Account,
+    Campaign,
+    ContactList,
+    Link,
+    Platform,
+)
 from reconciler.sandbox.seeds import REQUIRED, entries, read
 from reconciler.sandbox.wire import JsonObject, SandboxError
-
-if TYPE_CHECKING:
-    from reconciler.sandbox.intelepeer.provider import IntelePeer
 
 DEFAULT_ACCOUNT = {
     "customerId": "1028811",
@@ -53,7 +58,7 @@ _CAMPAIGN = {
 }
 
 
-def seed(platform: IntelePeer, section: JsonObject) -> None:
+def seed(platform: Platform, section: JsonObject) -> None:
     """Add a seed section. Every new account gets ``default_trans_list`` first."""
     section = read(section, "intelepeer", _SECTION)
     for entry, where in entries(section["accounts"], "intelepeer.accounts"):
@@ -66,7 +71,7 @@ def seed(platform: IntelePeer, section: JsonObject) -> None:
         add_campaign(platform, entry, where)
 
 
-def dump(platform: IntelePeer) -> JsonObject:
+def dump(platform: Platform) -> JsonObject:
     """Everything but issued tokens: they die with the process. ``numbers`` of a list is for people."""
     found: JsonObject = {"last_id": platform.ids.last, "accounts": [], "lists": [], "campaigns": []}
     for account in platform.accounts.values():
@@ -88,7 +93,7 @@ def dump(platform: IntelePeer) -> JsonObject:
     return found
 
 
-def load(platform: IntelePeer, document: JsonObject) -> None:
+def load(platform: Platform, document: JsonObject) -> None:
     """Take over a dump; the platform is empty."""
     for entry in document["accounts"]:
         account = _account(platform, read(entry, "intelepeer.accounts", _ACCOUNT), "intelepeer.accounts")
@@ -110,7 +115,7 @@ def load(platform: IntelePeer, document: JsonObject) -> None:
     platform.ids.last = document["last_id"]
 
 
-def find_account(platform: IntelePeer, wanted: object, where: str) -> Account:
+def find_account(platform: Platform, wanted: object, where: str) -> Account:
     """The named one, or the first."""
     if wanted is None:
         return next(iter(platform.accounts.values()))
@@ -135,7 +140,7 @@ def find_campaign(account: Account, wanted: object, where: str) -> Campaign:
     raise SandboxError(f"{where}: campaign {wanted!r} is unknown")
 
 
-def add_list(platform: IntelePeer, entry: Any, where: str) -> str:
+def add_list(platform: Platform, entry: Any, where: str) -> str:
     """A list with its members: numbers, or ``{phone, metadata}``."""
     wanted = read(entry, where, _LIST)
     account, now = find_account(platform, wanted["account"], where), platform.clock.now()
@@ -156,7 +161,7 @@ def add_list(platform: IntelePeer, entry: Any, where: str) -> str:
     return row.id
 
 
-def add_contacts(platform: IntelePeer, account: Account, row: ContactList, members: Iterable[Any], where: str) -> None:
+def add_contacts(platform: Platform, account: Account, row: ContactList, members: Iterable[Any], where: str) -> None:
     """Contacts as an import in the portal adds them."""
     found = []
     for member, place in entries(list(members), f"{where}.members"):
@@ -171,7 +176,7 @@ def add_contacts(platform: IntelePeer, account: Account, row: ContactList, membe
     account.upload(row.id, found, platform.clock.now())
 
 
-def add_campaign(platform: IntelePeer, entry: Any, where: str) -> str:
+def add_campaign(platform: Platform, entry: Any, where: str) -> str:
     """A campaign in a given state, with its lists by id or name."""
     wanted = read(entry, where, _CAMPAIGN)
     account, now = find_account(platform, wanted["account"], where), platform.clock.now()
@@ -200,7 +205,7 @@ def add_campaign(platform: IntelePeer, entry: Any, where: str) -> str:
     return campaign.id
 
 
-def _open(platform: IntelePeer, entry: Any, where: str) -> None:
+def _open(platform: Platform, entry: Any, where: str) -> None:
     account = _account(platform, read(entry, where, _ACCOUNT), where)
     if account.customer_id in platform.accounts:
         raise SandboxError(f"{where}: account {account.customer_id} is there already")
@@ -218,7 +223,7 @@ def _open(platform: IntelePeer, entry: Any, where: str) -> None:
     )
 
 
-def _account(platform: IntelePeer, facts: JsonObject, where: str) -> Account:
+def _account(platform: Platform, facts: JsonObject, where: str) -> Account:
     users = [read(user, place, _USER) for user, place in entries(facts["users"], f"{where}.users")]
     return Account(
         customer_id=str(facts["customerId"]),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
+from reconciler.sandbox.clock import Clock
+from reconciler.sandbox.intelepeer.knobs import IntelePeerKnobs
 from reconciler.sandbox.tables import Table, Tally
 from reconciler.sandbox.wire import JsonObject
 
@@ -201,3 +204,18 @@ class Account:
             after = change(row.campaign_ids)
             if after != row.campaign_ids:
                 self.lists.put(list_id, replace(row, campaign_ids=after))
+
+
+class Platform(Protocol):
+    """What seeds and tampering need of the whole simulation."""
+
+    accounts: dict[str, Account]
+    ids: Ids
+    tally: Tally
+    clock: Clock
+
+    knobs: IntelePeerKnobs
+
+    def new_id(self) -> str:
+        """An id that was never used."""
+        ...

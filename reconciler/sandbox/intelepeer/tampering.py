@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reconciler.sandbox.intelepeer import seeding
-from reconciler.sandbox.intelepeer.state import Account, Link
+from reconciler.sandbox.intelepeer.state import Account, Link, Platform
 from reconciler.sandbox.wire import JsonObject, SandboxError
-
-if TYPE_CHECKING:
-    from reconciler.sandbox.intelepeer.provider import IntelePeer
 
 CAMPAIGN_FIELDS = {
     "campaignName": "name",
@@ -25,7 +22,7 @@ CAMPAIGN_FIELDS = {
 LIST_FIELDS = {"listName": "name", "description": "description", "headers": "headers", "sharing": "sharing"}
 
 
-def tamper(platform: IntelePeer, operation: str, arguments: JsonObject) -> Any:
+def tamper(platform: Platform, operation: str, arguments: JsonObject) -> Any:
     """One portal edit.
 
     Lists and campaigns are found by id or name, the account by ``account`` or as the first one. ``set`` takes the wire
@@ -40,11 +37,11 @@ def tamper(platform: IntelePeer, operation: str, arguments: JsonObject) -> Any:
         raise SandboxError(f"intelepeer.{operation}: {error.args[0]} is missing") from error
 
 
-def _create_list(platform: IntelePeer, account: Account, a: JsonObject) -> str:
+def _create_list(platform: Platform, account: Account, a: JsonObject) -> str:
     return seeding.add_list(platform, a, "create_list")
 
 
-def _edit_list(platform: IntelePeer, account: Account, a: JsonObject) -> str:
+def _edit_list(platform: Platform, account: Account, a: JsonObject) -> str:
     row = seeding.find_list(account, a["list"], "edit_list")
     fields = _fields(a["set"], LIST_FIELDS, "edit_list")
     if "headers" in fields:
@@ -53,19 +50,19 @@ def _edit_list(platform: IntelePeer, account: Account, a: JsonObject) -> str:
     return row.id
 
 
-def _delete_list(platform: IntelePeer, account: Account, a: JsonObject) -> str:
+def _delete_list(platform: Platform, account: Account, a: JsonObject) -> str:
     row = seeding.find_list(account, a["list"], "delete_list")
     account.drop_list(row.id, dangling=platform.knobs.dangling_links)
     return row.id
 
 
-def _add_contacts(platform: IntelePeer, account: Account, a: JsonObject) -> str:
+def _add_contacts(platform: Platform, account: Account, a: JsonObject) -> str:
     row = seeding.find_list(account, a["list"], "add_contacts")
     seeding.add_contacts(platform, account, row, a["numbers"], "add_contacts")
     return row.id
 
 
-def _remove_contacts(platform: IntelePeer, account: Account, a: JsonObject) -> str:
+def _remove_contacts(platform: Platform, account: Account, a: JsonObject) -> str:
     row = seeding.find_list(account, a["list"], "remove_contacts")
     gone = {one for one in row.contact_ids if account.contacts[one]["phone"] in a["numbers"]}
     account.lists.put(row.id, replace(row, contact_ids=tuple(one for one in row.contact_ids if one not in gone)))
@@ -74,11 +71,11 @@ def _remove_contacts(platform: IntelePeer, account: Account, a: JsonObject) -> s
     return row.id
 
 
-def _create_campaign(platform: IntelePeer, account: Account, a: JsonObject) -> str:
+def _create_campaign(platform: Platform, account: Account, a: JsonObject) -> str:
     return seeding.add_campaign(platform, a, "create_campaign")
 
 
-def _edit_campaign(platform: IntelePeer, account: Account, a: JsonObject) -> str:
+def _edit_campaign(platform: Platform, account: Account, a: JsonObject) -> str:
     row = seeding.find_campaign(account, a["campaign"], "edit_campaign")
     fields = _fields(a["set"], CAMPAIGN_FIELDS, "edit_campaign")
     if "active" in fields:
@@ -89,13 +86,13 @@ def _edit_campaign(platform: IntelePeer, account: Account, a: JsonObject) -> str
     return row.id
 
 
-def _delete_campaign(platform: IntelePeer, account: Account, a: JsonObject) -> str:
+def _delete_campaign(platform: Platform, account: Account, a: JsonObject) -> str:
     row = seeding.find_campaign(account, a["campaign"], "delete_campaign")
     account.drop_campaign(row.id)
     return row.id
 
 
-def _link(platform: IntelePeer, account: Account, a: JsonObject) -> str:
+def _link(platform: Platform, account: Account, a: JsonObject) -> str:
     row = seeding.find_campaign(account, a["campaign"], "link")
     listed = seeding.find_list(account, a["list"], "link").id
     kept = [link for link in row.links if link.list_id != listed]
@@ -104,19 +101,19 @@ def _link(platform: IntelePeer, account: Account, a: JsonObject) -> str:
     return row.id
 
 
-def _unlink(platform: IntelePeer, account: Account, a: JsonObject) -> str:
+def _unlink(platform: Platform, account: Account, a: JsonObject) -> str:
     row = seeding.find_campaign(account, a["campaign"], "unlink")
     listed = seeding.find_list(account, a["list"], "unlink").id
     account.link(row, [link for link in row.links if link.list_id != listed], platform.clock.now())
     return row.id
 
 
-def _expire_tokens(platform: IntelePeer, account: Account, a: JsonObject) -> str:
+def _expire_tokens(platform: Platform, account: Account, a: JsonObject) -> str:
     account.tokens.clear()
     return account.customer_id
 
 
-def _change_password(platform: IntelePeer, account: Account, a: JsonObject) -> str:
+def _change_password(platform: Platform, account: Account, a: JsonObject) -> str:
     """``username`` and ``password``: also revokes every issued token."""
     account.users[a["username"]] = a["password"]
     account.tokens.clear()
@@ -129,7 +126,7 @@ def _fields(wanted: Mapping[str, Any], known: Mapping[str, str], where: str) -> 
     return {known[name]: value for name, value in wanted.items()}
 
 
-OPERATIONS: Mapping[str, Callable[[IntelePeer, Account, JsonObject], Any]] = {
+OPERATIONS: Mapping[str, Callable[[Platform, Account, JsonObject], Any]] = {
     "create_list": _create_list,
     "edit_list": _edit_list,
     "delete_list": _delete_list,

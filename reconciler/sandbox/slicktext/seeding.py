@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reconciler.sandbox.seeds import REQUIRED, entries, read
 from reconciler.sandbox.slicktext.contacts import FIELDS as CONTACT_FIELDS
 from reconciler.sandbox.slicktext.contacts import STATUSES
 from reconciler.sandbox.slicktext.numbers import consecutive, stored
-from reconciler.sandbox.slicktext.state import Brand, Campaign, Workflow, stamp, unstamped
+from reconciler.sandbox.slicktext.state import Brand, Campaign, Platform, Workflow, stamp, unstamped
 from reconciler.sandbox.wire import JsonObject, Refusal, SandboxError
-
-if TYPE_CHECKING:
-    from reconciler.sandbox.slicktext.provider import SlickText
 
 DEFAULT_BRAND = {"brand_id": 123456789, "api_key": "sandbox-slicktext-key", "name": "Sandbox Brand"}
 TRIGGERS = ("contact_created", "contact_added_to_list")
@@ -84,7 +81,7 @@ _CAMPAIGN = {
 }
 
 
-def seed(platform: SlickText, section: JsonObject) -> None:
+def seed(platform: Platform, section: JsonObject) -> None:
     """Add a seed section. Members and segment numbers that no contact has yet become subscribed contacts."""
     section = read(section, "slicktext", _SECTION)
     for entry, where in entries(section["brands"], "slicktext.brands"):
@@ -108,7 +105,7 @@ def seed(platform: SlickText, section: JsonObject) -> None:
         add_campaign(platform, entry, where)
 
 
-def dump(platform: SlickText) -> JsonObject:
+def dump(platform: Platform) -> JsonObject:
     """Everything, flat: rows carry ``_brand_id``; ``numbers`` of a list is for people, ``members`` is what counts."""
     rows: JsonObject = {key: [] for key in ("brands", "custom_fields", "contacts", "lists", "segments", "campaigns")}
     for brand in platform.brands.values():
@@ -134,7 +131,7 @@ def dump(platform: SlickText) -> JsonObject:
     return {"last_ids": dict(platform.ids.last), **rows}
 
 
-def load(platform: SlickText, document: JsonObject) -> None:
+def load(platform: Platform, document: JsonObject) -> None:
     """Take over a dump; the platform is empty."""
     for entry in document["brands"]:
         _add_brand(platform, entry, "slicktext.brands")
@@ -158,7 +155,7 @@ def load(platform: SlickText, document: JsonObject) -> None:
     platform.ids.last.update(document["last_ids"])
 
 
-def _add_brand(platform: SlickText, entry: Any, where: str) -> None:
+def _add_brand(platform: Platform, entry: Any, where: str) -> None:
     facts = read(entry, where, _BRAND)
     workflows = []
     for workflow, place in entries(facts.pop("workflows"), f"{where}.workflows"):
@@ -171,7 +168,7 @@ def _add_brand(platform: SlickText, entry: Any, where: str) -> None:
     platform.brands[facts["brand_id"]] = Brand(facts, workflows, platform.ids, platform.tally)
 
 
-def find_brand(platform: SlickText, brand_id: int | None, where: str) -> Brand:
+def find_brand(platform: Platform, brand_id: int | None, where: str) -> Brand:
     if brand_id is None:
         return next(iter(platform.brands.values()))
     if brand_id not in platform.brands:
@@ -186,7 +183,7 @@ def _number(text: Any, where: str) -> str:
         raise SandboxError(f"{where}: {text!r}: {refusal.texts[0]}") from refusal
 
 
-def add_contacts(platform: SlickText, entry: Any, where: str) -> None:
+def add_contacts(platform: Platform, entry: Any, where: str) -> None:
     if isinstance(entry, Mapping) and "generate" in entry:
         wanted = read(entry["generate"], f"{where}.generate", _GENERATE)
         brand = find_brand(platform, wanted["brand"], where)
@@ -210,7 +207,7 @@ def add_contacts(platform: SlickText, entry: Any, where: str) -> None:
 
 
 def _add_contact(
-    platform: SlickText,
+    platform: Platform,
     brand: Brand,
     number: str,
     fields: JsonObject,
@@ -230,28 +227,28 @@ def _add_contact(
     return int(contact_id)
 
 
-def ensure_contact(platform: SlickText, brand: Brand, number: Any, where: str) -> int:
+def ensure_contact(platform: Platform, brand: Brand, number: Any, where: str) -> int:
     """The contact of that number, made if need be."""
     text = _number(number, where)
     fields = {} if text in brand.by_number else {"opt_in_status": "subscribed"}
     return _add_contact(platform, brand, text, fields, [], where)
 
 
-def add_list(platform: SlickText, entry: Any, where: str) -> int:
+def add_list(platform: Platform, entry: Any, where: str) -> int:
     """A list with its members."""
     brand, list_id, members = _add_list_row(platform, entry, where)
     _add_members(platform, brand, list_id, members, where)
     return list_id
 
 
-def _add_list_row(platform: SlickText, entry: Any, where: str) -> tuple[Brand, int, Any]:
+def _add_list_row(platform: Platform, entry: Any, where: str) -> tuple[Brand, int, Any]:
     wanted = read(entry, where, _LIST)
     brand = find_brand(platform, wanted["brand"], where)
     row = brand.new_list(wanted["name"], wanted["description"], platform.clock.now(), wanted["id"])
     return brand, row["contact_list_id"], wanted["members"]
 
 
-def _add_members(platform: SlickText, brand: Brand, list_id: int, members: Any, where: str) -> None:
+def _add_members(platform: Platform, brand: Brand, list_id: int, members: Any, where: str) -> None:
     if isinstance(members, Mapping):
         spec = {key: _GENERATE[key] for key in ("count", "first")}
         spread = read(members.get("generate", members), f"{where}.members", spec)
@@ -260,7 +257,7 @@ def _add_members(platform: SlickText, brand: Brand, list_id: int, members: Any, 
         brand.members.add(list_id, ensure_contact(platform, brand, number, place))
 
 
-def _add_segment(platform: SlickText, entry: Any, where: str) -> None:
+def _add_segment(platform: Platform, entry: Any, where: str) -> None:
     wanted = read(entry, where, _SEGMENT)
     brand = find_brand(platform, wanted["brand"], where)
     numbers = [_number(number, place) for number, place in entries(wanted["numbers"], f"{where}.numbers")]
@@ -281,7 +278,7 @@ def _add_segment(platform: SlickText, entry: Any, where: str) -> None:
     )
 
 
-def _add_custom_field(platform: SlickText, entry: Any, where: str) -> None:
+def _add_custom_field(platform: Platform, entry: Any, where: str) -> None:
     wanted = read(entry, where, _FIELD)
     brand = find_brand(platform, wanted["brand"], where)
     field_id, now = platform.ids.claim("custom_field", wanted["id"]), stamp(platform.clock.now())
@@ -300,7 +297,7 @@ def _add_custom_field(platform: SlickText, entry: Any, where: str) -> None:
     )
 
 
-def add_campaign(platform: SlickText, entry: Any, where: str) -> int:
+def add_campaign(platform: Platform, entry: Any, where: str) -> int:
     wanted = read(entry, where, _CAMPAIGN)
     brand, now = find_brand(platform, wanted["brand"], where), platform.clock.now()
     if wanted["status"] not in CAMPAIGN_STATUSES:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
+from reconciler.sandbox.clock import Clock
 from reconciler.sandbox.tables import Members, Table, Tally
 from reconciler.sandbox.wire import JsonObject
 
@@ -231,3 +233,12 @@ class Brand:
         segment = self.segments.get(segment_id)
         numbers = segment["numbers"] if segment else ()
         return {self.by_number[number] for number in numbers if number in self.by_number}
+
+
+class Platform(Protocol):
+    """What seeds and tampering need of the whole simulation."""
+
+    brands: dict[int, Brand]
+    ids: Sequences
+    tally: Tally
+    clock: Clock

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reconciler.sandbox.slicktext import seeding
-from reconciler.sandbox.slicktext.state import Brand
+from reconciler.sandbox.slicktext.state import Brand, Platform
 from reconciler.sandbox.wire import JsonObject, SandboxError
 
-if TYPE_CHECKING:
-    from reconciler.sandbox.slicktext.provider import SlickText
 
-
-def tamper(platform: SlickText, operation: str, arguments: JsonObject) -> Any:
+def tamper(platform: Platform, operation: str, arguments: JsonObject) -> Any:
     """One dashboard edit.
 
     Lists and campaigns are found by id or name, contacts by id or number, the brand by ``brand`` or as the first one.
@@ -29,58 +26,58 @@ def tamper(platform: SlickText, operation: str, arguments: JsonObject) -> Any:
         raise SandboxError(f"slicktext.{operation}: {error.args[0]} is missing") from error
 
 
-def _create_list(platform: SlickText, brand: Brand, a: JsonObject) -> int:
+def _create_list(platform: Platform, brand: Brand, a: JsonObject) -> int:
     return seeding.add_list(platform, a, "create_list")
 
 
-def _edit_list(platform: SlickText, brand: Brand, a: JsonObject) -> int:
+def _edit_list(platform: Platform, brand: Brand, a: JsonObject) -> int:
     list_id = seeding.find_list(brand, a["list"], "edit_list")
     brand.lists.put(list_id, {**(brand.lists.get(list_id) or {}), **a["set"]})
     return list_id
 
 
-def _delete_list(platform: SlickText, brand: Brand, a: JsonObject) -> int:
+def _delete_list(platform: Platform, brand: Brand, a: JsonObject) -> int:
     list_id = seeding.find_list(brand, a["list"], "delete_list")
     brand.drop_list(list_id)
     return list_id
 
 
-def _create_contact(platform: SlickText, brand: Brand, a: JsonObject) -> int:
+def _create_contact(platform: Platform, brand: Brand, a: JsonObject) -> int:
     seeding.add_contacts(platform, a, "create_contact")
     return _contact(brand, a.get("number") or a["mobile_number"], "create_contact")
 
 
-def _edit_contact(platform: SlickText, brand: Brand, a: JsonObject) -> int:
+def _edit_contact(platform: Platform, brand: Brand, a: JsonObject) -> int:
     contact_id = _contact(brand, a["contact"], "edit_contact")
     brand.put_contact({**(brand.contacts.get(contact_id) or {}), **a["set"]})
     return contact_id
 
 
-def _delete_contact(platform: SlickText, brand: Brand, a: JsonObject) -> int:
+def _delete_contact(platform: Platform, brand: Brand, a: JsonObject) -> int:
     contact_id = _contact(brand, a["contact"], "delete_contact")
     brand.drop_contact(contact_id)
     return contact_id
 
 
-def _add_members(platform: SlickText, brand: Brand, a: JsonObject) -> int:
+def _add_members(platform: Platform, brand: Brand, a: JsonObject) -> int:
     list_id = seeding.find_list(brand, a["list"], "add_members")
     for number in a["numbers"]:
         brand.members.add(list_id, seeding.ensure_contact(platform, brand, number, "add_members"))
     return list_id
 
 
-def _remove_members(platform: SlickText, brand: Brand, a: JsonObject) -> int:
+def _remove_members(platform: Platform, brand: Brand, a: JsonObject) -> int:
     list_id = seeding.find_list(brand, a["list"], "remove_members")
     for number in a["numbers"]:
         brand.members.remove(list_id, _contact(brand, number, "remove_members"))
     return list_id
 
 
-def _create_campaign(platform: SlickText, brand: Brand, a: JsonObject) -> int:
+def _create_campaign(platform: Platform, brand: Brand, a: JsonObject) -> int:
     return seeding.add_campaign(platform, a, "create_campaign")
 
 
-def _edit_campaign(platform: SlickText, brand: Brand, a: JsonObject) -> int:
+def _edit_campaign(platform: Platform, brand: Brand, a: JsonObject) -> int:
     """``set`` for fields, ``lists`` and ``segments`` for the audience."""
     campaign = seeding.find_campaign(brand, a["campaign"], "edit_campaign")
     campaign = replace(campaign, row={**campaign.row, **a.get("set", {})})
@@ -92,13 +89,13 @@ def _edit_campaign(platform: SlickText, brand: Brand, a: JsonObject) -> int:
     return int(campaign.row["campaign_id"])
 
 
-def _delete_campaign(platform: SlickText, brand: Brand, a: JsonObject) -> int:
+def _delete_campaign(platform: Platform, brand: Brand, a: JsonObject) -> int:
     campaign = seeding.find_campaign(brand, a["campaign"], "delete_campaign")
     brand.campaigns.drop(campaign.row["campaign_id"])
     return int(campaign.row["campaign_id"])
 
 
-def _edit_brand(platform: SlickText, brand: Brand, a: JsonObject) -> int:
+def _edit_brand(platform: Platform, brand: Brand, a: JsonObject) -> int:
     """``set: {name, api_key, trial}``."""
     if unknown := set(a["set"]) - {"name", "api_key", "trial"}:
         raise SandboxError(f"slicktext.edit_brand: unknown key {sorted(unknown)[0]!r}")
@@ -106,7 +103,7 @@ def _edit_brand(platform: SlickText, brand: Brand, a: JsonObject) -> int:
     return brand.id
 
 
-def _switch_brand(platform: SlickText, brand: Brand, a: JsonObject) -> int:
+def _switch_brand(platform: Platform, brand: Brand, a: JsonObject) -> int:
     """The API key of ``brand`` belongs to the brand ``to`` from now on, as after a mix-up of credentials."""
     other = seeding.find_brand(platform, a["to"], "switch_brand")
     other.facts, brand.facts = (
@@ -123,7 +120,7 @@ def _contact(brand: Brand, wanted: Any, where: str) -> int:
     return contact_id
 
 
-OPERATIONS: Mapping[str, Callable[[SlickText, Brand, JsonObject], Any]] = {
+OPERATIONS: Mapping[str, Callable[[Platform, Brand, JsonObject], Any]] = {
     "create_list": _create_list,
     "edit_list": _edit_list,
     "delete_list": _delete_list,

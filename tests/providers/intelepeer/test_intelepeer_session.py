@@ -28,7 +28,8 @@ from intelepeer_world import (
 from reconciler.errors import NoAnswer, NotFound, ReadIncomplete, Rejected
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.contacts import ContactSet
-from reconciler.model.inventory import Owned, member_hash
+from reconciler.model.inventory import Owned
+from reconciler.model.keys import member_hash
 from reconciler.model.resources import Lifecycle, OnRemove
 from reconciler.plan.calls import Changed, Created, Deleted, Evidence, Linked, MembersAdded, MembersRemoved, Ref, Step
 from reconciler.providers.http import WriteOnReadOnly

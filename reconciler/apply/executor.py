@@ -85,6 +85,7 @@ class Executor:
         self._progress = {a: _Progress() for a in self._changes}
         self._nodes = {c.address: _phases(c) for c in plan.changes}
         self._ended: dict[_Node, asyncio.Future[Outcome]] = {}
+        self._barriers: dict[tuple[str, Phase], asyncio.Future[list[Outcome | BaseException]]] = {}
 
     async def run(self) -> None:
         """Every node, each as soon as it may. Returns when all have ended; only bugs and a broken store raise."""
@@ -108,8 +109,8 @@ class Executor:
 
     async def _when_ready(self, node: _Node) -> Outcome:
         change = self._changes[node.address]
-        for other in self._merely_first(node):
-            await self._ended[other]
+        if (last := _waits_for(node.phase)) is not None:
+            await self._all_ended(node.address.account, last)
         for other in self._needed(node):
             outcome = await self._ended[other]
             if outcome is not Outcome.DONE:
@@ -151,22 +152,18 @@ class Executor:
             needed += [_Node(address, p) for p in before]
         return needed
 
-    def _merely_first(self, node: _Node) -> list[_Node]:
-        """What must have ended, however: deletes wait for what adds, arming waits for everything else."""
-        if node.phase is Phase.ARM:
-            last = Phase.LIST_DELETE
-        elif node.phase.deleting:
-            last = Phase.ASSOCIATION
-        else:
-            return []
-        # Not for those that another change carries: they may be waiting for this very node.
-        return [
-            n
-            for n in self._ended
-            if n.phase <= last
-            and n.address.account == node.address.account
-            and self._changes[n.address].carried_by is None
-        ]
+    async def _all_ended(self, account: str, last: Phase) -> None:
+        """Until every node of the account up to this phase has ended, however. What another change carries is left
+        out: it may be waiting for the very node that asks."""
+        barrier = self._barriers.get((account, last))
+        if barrier is None:
+            first = [
+                ended
+                for n, ended in self._ended.items()
+                if n.phase <= last and n.address.account == account and self._changes[n.address].carried_by is None
+            ]
+            barrier = self._barriers[account, last] = asyncio.gather(*first, return_exceptions=True)
+        await barrier
 
     def _not_run(self, change: Change, node: _Node, other: _Node, outcome: Outcome) -> Outcome:
         if outcome is Outcome.NOT_ATTEMPTED:
@@ -294,6 +291,13 @@ class Executor:
     def _link(self, campaign: Reference, list_ref: Reference) -> RemoteId | None:
         ends = self._known(campaign), self._known(list_ref)
         return None if ends[0] is None or ends[1] is None else link_id(ends[0], ends[1])
+
+
+def _waits_for(phase: Phase) -> Phase | None:
+    """The last phase that must have ended before this one begins: deletes wait for what adds, arming for all else."""
+    if phase is Phase.ARM:
+        return Phase.LIST_DELETE
+    return Phase.ASSOCIATION if phase.deleting else None
 
 
 def _phases(change: Change) -> tuple[Phase, ...]:

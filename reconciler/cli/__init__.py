@@ -22,7 +22,7 @@ _COMMANDS = {
     "demo": ("reconciler.cli.demo", "Sandbox and example: plan, apply, plan again, tamper, correct."),
     "explain": ("reconciler.cli.explain", "Explain the code of a diagnostic."),
     "history": ("reconciler.cli.history", "Show past applies and every operation in them."),
-    "inventory": ("reconciler.cli.inventory", "Show what we own."),
+    "inventory": ("reconciler.cli.inventory", "Show what we own; take ownership; let go."),
     "plan": ("reconciler.cli.plan", "Show what differs between the manifests and the providers; writes nothing."),
     "sandbox": ("reconciler.cli.sandbox", "Serve the simulated providers on this machine."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of a kind."),

@@ -1,32 +1,65 @@
-"""``inventory``: what we own."""
+"""``inventory``: what we own; take ownership of something live; let go without deleting."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.options import Globals, request_of, with_global_options
 
+if TYPE_CHECKING:
+    from reconciler.app.planning import Request
+    from reconciler.model.addresses import Address
+
 
 @click.command("inventory")
-@click.argument("words", nargs=-1, metavar="list")
+@click.argument("words", nargs=-1, metavar="[list | adopt ADDRESS REMOTE_ID | forget ADDRESS]")
+@click.option("--yes", is_flag=True, help="Do not ask before adopting or forgetting.")
 @with_global_options
 @click.pass_context
-def command(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> int:
-    """List every address we own, with the provider's id for it."""
+def command(ctx: click.Context, /, words: tuple[str, ...], yes: bool, **_: Any) -> int:
+    """List every address we own; adopt a live object by its id; forget one without deleting it."""
+    from reconciler.errors import Exit, UsageError
+
+    shared = Globals.of(ctx)
+    request = request_of(shared, {})
+    match words:
+        case () | ("list",):
+            _list(request, shared)
+        case ("adopt", address, remote_id):
+            _adopt(request, _parsed(address), remote_id, yes)
+        case ("forget", address):
+            _forget(request, _parsed(address), yes)
+        case _:
+            raise UsageError(
+                "write: reconciler inventory list, inventory adopt ADDRESS REMOTE_ID, or inventory forget ADDRESS"
+            )
+    return Exit.OK
+
+
+def _parsed(text: str) -> Address:
+    from reconciler.errors import UsageError
+    from reconciler.model.addresses import Address
+
+    try:
+        return Address.parse(text)
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is no address", hint="write ACCOUNT/KIND/NAME, for example main/List/join"
+        ) from None
+
+
+def _list(request: Request, shared: Globals) -> None:
     from reconciler.app.planning import loaded, required, store_for
     from reconciler.cli.output import emit
-    from reconciler.errors import Exit, UsageError
     from reconciler.plan.codec import field_value
     from reconciler.render.json import document_json
 
-    if words not in ((), ("list",)):
-        raise UsageError("write: reconciler inventory list")
-    shared = Globals.of(ctx)
-    request = request_of(shared, {})
     with store_for(required(loaded(request)), request, create=False) as store:
-        owned = sorted(store.inventory().owned.values(), key=lambda o: o.address)
+        owned = sorted(store.inventory(members=False).owned.values(), key=lambda o: o.address)
     if shared.format == "json":
         objects = [
             {
@@ -38,8 +71,39 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> int:
             for o in owned
         ]
         emit(document_json({"objects": objects}))
-    else:
-        wide = max((len(str(o.address)) for o in owned), default=0)
-        lines = [f"{o.address!s:<{wide}}  {o.remote_id}{'  protected' if o.protect else ''}" for o in owned]
-        emit("\n".join(lines) or "Nothing is owned yet.")
-    return Exit.OK
+        return
+    wide = max((len(str(o.address)) for o in owned), default=0)
+    lines = [f"{o.address!s:<{wide}}  {o.remote_id}{'  protected' if o.protect else ''}" for o in owned]
+    emit("\n".join(lines) or "Nothing is owned yet.")
+
+
+def _adopt(request: Request, address: Address, remote_id: str, yes: bool) -> None:
+    from reconciler.app.owning import adopt
+    from reconciler.cli.output import note
+    from reconciler.masking import mask_text, visible
+    from reconciler.model.addresses import RemoteId
+
+    _agreed(f"Take ownership of {remote_id} as {address}?", yes)
+    found = asyncio.run(adopt(request, address, RemoteId(remote_id)))
+    note(f"{address} is now {remote_id}, {visible(mask_text(found.name))!r}. What differs is in the next plan.")
+
+
+def _forget(request: Request, address: Address, yes: bool) -> None:
+    from reconciler.app.owning import forget
+    from reconciler.cli.output import note
+
+    _agreed(f"Let go of {address}? The live object stays.", yes)
+    forget(request, address)
+    note(f"{address} is no longer ours; nothing live was touched.")
+
+
+def _agreed(question: str, yes: bool) -> None:
+    """Raises Refused unless somebody said the whole word."""
+    from reconciler.errors import Refused
+
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Refused("nobody can be asked here", hint="add: --yes")
+    if str(click.prompt(f"{question} Type 'yes' to approve", default="", show_default=False, err=True)) != "yes":
+        raise Refused("not approved")

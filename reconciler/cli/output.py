@@ -15,6 +15,9 @@ from reconciler.cli.options import Globals
 from reconciler.errors import Exit, InvalidInput, ReconcilerError
 from reconciler.masking import mask_text, visible
 
+UNEXPECTED = "unexpected"
+"""The code of an error that nobody foresaw."""
+
 MAX_WIDTH = 140
 """Wider lines are harder to read, whatever the terminal could show."""
 
@@ -84,6 +87,6 @@ def tell_bug(bug: BaseException) -> Exit:
 
     frames = traceback.extract_tb(bug.__traceback__)
     where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno} ({frames[-1].name})" if frames else ""
-    note(f"error[unexpected]: {type(bug).__name__}{where}")
+    note(f"error[{UNEXPECTED}]: {type(bug).__name__}{where}")
     note("  hint: this is a bug in reconciler; --debug shows all of it. What was sent is in: reconciler history")
     return Exit.ERROR

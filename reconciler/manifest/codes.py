@@ -96,7 +96,7 @@ _MANIFESTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "unknown-field": (
         "A field is not known at this place.",
-        "Correct the spelling; `reconciler explain KIND` lists the fields.",
+        "Correct the spelling; `reconciler schema KIND` lists the fields.",
     ),
     "unsettable-field": (
         "The provider has this field, and its API cannot set it.",

@@ -188,7 +188,9 @@ class Frame:
 
 
 def _differs(left: Frame, names: Collection[str]) -> pl.Expr:
-    """True where any of ``names`` differs between both sides of a join; null and empty text are the same."""
+    """True where any of ``names`` has a value on the left and another one on the right of a join."""
     if not names:
         return pl.lit(False)
-    return pl.any_horizontal(left._held(n).fill_null("") != pl.col(n + _OTHER).fill_null("") for n in names)
+    return pl.any_horizontal(
+        left._held(n).is_not_null() & (left._held(n) != pl.col(n + _OTHER).fill_null("")) for n in names
+    )

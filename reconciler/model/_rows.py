@@ -152,7 +152,8 @@ class Rows:
         kept = [
             i
             for i, number in enumerate(self.keys)
-            if (j := theirs.get(number)) is not None and any((a[i] or "") != (b[j] or "") for a, b in pairs)
+            if (j := theirs.get(number)) is not None
+            and any((mine := a[i]) is not None and mine != (b[j] or "") for a, b in pairs)
         ]
         return self._at(kept)
 

@@ -169,7 +169,10 @@ class ContactSet:
         return self._of(self._engine.with_column(name, value))
 
     def changed(self, other: ContactSet, columns: Iterable[str]) -> ContactSet:
-        """Our rows whose number is in ``other`` with another value in any of ``columns``. None and "" are equal."""
+        """Our rows whose number is in ``other`` with another value in any of ``columns``.
+
+        None is no value: what we do not say is not compared. Their None is "".
+        """
         mine, theirs = _aligned(self, other)
         return self._of(mine.changed(theirs, _attributes(columns)))
 

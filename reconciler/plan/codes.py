@@ -18,6 +18,7 @@ CODES: Mapping[str, tuple[str, str]] = {
         "The provider refused the account's credentials, or they are not set.",
         "Check the variables or files that auth refers to, and whether the key is still valid.",
     ),
+    "error": ("A command could not be carried out.", "The message says why, and the hint what to do."),
     "excluded-dependency": (
         "A resource that is selected needs one that does not exist yet and is not selected.",
         "Select both, or exclude both.",
@@ -25,6 +26,10 @@ CODES: Mapping[str, tuple[str, str]] = {
     "field-not-updatable": (
         "A field differs that the provider can only set when the object is created.",
         "Put the value back, or let the object be replaced with lifecycle.replace.",
+    ),
+    "invalid-input": (
+        "A file or option cannot be used.",
+        "The message says which and why; correct it and run the command again.",
     ),
     "lease-held": (
         "Another apply is working on the same account.",
@@ -64,6 +69,7 @@ CODES: Mapping[str, tuple[str, str]] = {
         "A change can only be made by replacing an object, and the object is protected.",
         "Put the value back, or take the protection off in a change of its own first.",
     ),
+    "provider-error": ("A provider did not do as it was asked.", "Its own words say why; apply again when mended."),
     "provider-unreachable": (
         "No connection to the provider could be made, so nothing was sent.",
         "Check the network and baseUrl, then run again.",
@@ -98,8 +104,13 @@ CODES: Mapping[str, tuple[str, str]] = {
         "Suppressed people are declared on a list. They are never added, and taken off an exact list.",
         "Take them out of the manifest or contact file.",
     ),
+    "unexpected": (
+        "An error that nobody foresaw: a bug in reconciler.",
+        "Report it with what --debug prints. What was sent is in reconciler history; applying again is safe.",
+    ),
     "unknown-members": (
         "The provider does not show who is on a list, and the store does not know either.",
         "Restore the store, or lift this with --allow unknown-members=ADDRESS.",
     ),
+    "usage": ("The command line cannot be understood.", "`reconciler COMMAND --help` lists what a command takes."),
 }

@@ -32,6 +32,17 @@ class Decisions:
             warning(code, message, hint=hint, address=str(resource.address), source=resource.source)
         )
 
+    def note(self, resource: Resource, code: str, message: str) -> None:
+        self.diagnostics.append(
+            Diagnostic(
+                code=code,
+                severity=Severity.NOTE,
+                message=message,
+                address=str(resource.address),
+                source=resource.source,
+            )
+        )
+
 
 def about(resource: Resource, reason: str, **more: Any) -> dict[str, Any]:
     """The arguments that every change of a declared resource has."""
@@ -98,7 +109,7 @@ def _decide_absent(resource: Resource, world: World, rules: KindRules, out: Deci
         )
         return
     if resource.lifecycle.observe:
-        _observed(resource, "is not there", out)
+        out.note(resource, "observed-drift", "observed only: the live object is not there")
         return
     if isinstance(rules.create, Refusal):
         out.refuse(resource, rules.create.code, rules.create.reason, rules.create.remedy)
@@ -113,7 +124,8 @@ def _decide_present(resource: Resource, live: Observed, world: World, rules: Kin
     deltas = diff(live.fields, resource.fields, rules.fields, resource.lifecycle.ignore)
     if resource.lifecycle.observe:
         if deltas:
-            _observed(resource, f"differs in {', '.join(d.path for d in deltas)}", out)
+            what = ", ".join(d.path for d in deltas)
+            out.note(resource, "observed-drift", f"observed only: the live object differs in {what}")
         return
     known = ownership(resource, world.desired, world.inventory)
     ours = known is not None and known.remote_id == live.remote_id
@@ -171,18 +183,6 @@ def _cannot_update(
     if resource.lifecycle.replace and rules.replace is not None:
         refusal = rules.replace
     out.refuse(resource, refusal.code, f"cannot change {what}: {refusal.reason}", refusal.remedy)
-
-
-def _observed(resource: Resource, what: str, out: Decisions) -> None:
-    out.diagnostics.append(
-        Diagnostic(
-            code="observed-drift",
-            severity=Severity.NOTE,
-            message=f"observed only: the live object {what}",
-            address=str(resource.address),
-            source=resource.source,
-        )
-    )
 
 
 def _orphaned(

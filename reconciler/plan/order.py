@@ -44,10 +44,14 @@ def with_requirements(changes: tuple[Change, ...], world: World) -> tuple[Change
     result: list[Change] = []
     for change in changes:
         needs = set(change.requires) | _needs(change, index, world)
-        needs &= index.planned.keys() - {change.address}
         arms = set(change.arm_after) | (_arms_after(change, index) if _has_arm(change) else set())
-        arms &= index.planned.keys() - {change.address}
-        result.append(replace(change, requires=tuple(sorted(needs)), arm_after=tuple(sorted(arms - needs))))
+        result.append(
+            replace(
+                change,
+                requires=index.others(change, needs),
+                arm_after=index.others(change, arms - needs),
+            )
+        )
     return tuple(result)
 
 
@@ -62,6 +66,10 @@ class _Index:
     links: dict[Address, list[Resource]]
     members: dict[Address, list[Address]]
     carried: dict[Address, list[Address]]
+
+    def others(self, change: Change, addresses: set[Address]) -> tuple[Address, ...]:
+        """What of ``addresses`` is in the plan, besides the change itself; sorted."""
+        return tuple(sorted(a for a in addresses if a in self.planned and a != change.address))
 
     @classmethod
     def of(cls, changes: tuple[Change, ...], world: World) -> _Index:

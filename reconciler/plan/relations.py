@@ -26,7 +26,7 @@ def decide_links(world: World, rules: KindRules, selection: Selection, deleted: 
     """Every association of the account. ``deleted`` are campaigns and lists that this plan deletes."""
     out = Decisions()
     for resource in world.desired.of(world.account.name, Kind.ASSOCIATION):
-        if selection.covers(resource.address, resource) and not resource.lifecycle.observe:
+        if selection.covers(resource.address, resource):
             _decide_link(resource, world, rules, selection, out)
     gone = {o.remote_id: a for a, o in world.bound.items() if a in deleted}
     for owned in orphans(world.account.name, world.desired, world.inventory):
@@ -78,6 +78,10 @@ def _decide_link(resource: Resource, world: World, rules: KindRules, selection: 
     if not isinstance(campaign, Ref) and not isinstance(list_id, Ref):
         remote_id = link_id(campaign, list_id)
         live = world.live.links.get(remote_id)
+    if resource.lifecycle.observe:
+        if live is None or diff(live.fields, resource.fields, rules.fields, resource.lifecycle.ignore):
+            out.note(resource, "observed-drift", "observed only: the live link is not there or differs")
+        return
     if live is None:
         if isinstance(rules.create, Refusal):
             out.refuse(resource, rules.create.code, rules.create.reason, rules.create.remedy)
@@ -186,7 +190,7 @@ def _decide_membership(
     if resource.lifecycle.observe:
         if not delta.empty:
             counts = f"+{len(delta.add)} -{len(delta.remove)} ~{len(delta.change)}"
-            out.warn(resource, "observed-drift", f"observed only: the live members differ ({counts})")
+            out.note(resource, "observed-drift", f"observed only: the live members differ ({counts})")
         return None
     delta = _possible(resource, delta, rules, out)
     common = about(resource, "", members=delta, remote_id=None if isinstance(target, Ref) else target)

@@ -60,3 +60,22 @@ def test_without_its_store_what_is_live_is_adopted(texts: Repository) -> None:
     texts.apply()
     assert len(texts.writes()) == 1
     texts.settled()
+
+
+def test_ownership_is_taken_by_id_and_let_go(texts: Repository) -> None:
+    for name in ("Listing", "Listing"):
+        texts.sandbox.tamper("slicktext", "create_list", name=name)
+    first, second = (x["contact_list_id"] for x in texts.sandbox.state()["slicktext"]["lists"])
+    texts.write("list.yaml", LIST)
+    assert texts("plan").code == 3
+    assert texts("inventory", "adopt", "main/List/a", str(second)).code == 5
+    assert texts("inventory", "adopt", "main/List/a", "99999", "--yes").code == 64
+    assert texts("inventory", "adopt", "main/List/zzz", str(second), "--yes").code == 64
+    assert texts("inventory", "adopt", "main/List/a", str(second), "--yes").code == 0
+    assert texts("inventory", "list").out.split() == ["main/List/a", str(second)]
+    texts.settled()
+    assert texts("inventory", "forget", "main/List/a", "--yes").code == 0
+    assert texts("inventory", "forget", "main/List/a", "--yes").code == 64
+    assert texts("plan").code == 3
+    assert texts.writes() == []
+    assert {first, second} == {x["contact_list_id"] for x in texts.sandbox.state()["slicktext"]["lists"]}

@@ -169,6 +169,13 @@ def _membership(resource: Resource, account: Account, known: Declarations) -> It
     if settings_of(account).membership is MembershipMode.NONE and not resource.lifecycle.observe:
         message = f"account {account.name!r} has membershipMode: none"
         yield diagnose("intelepeer-membership-off", message, about=resource)
+    for option, given, usual in (
+        ("contactAttributes", members.contact_attributes, "create"),
+        ("missingContacts", members.missing_contacts, "fail"),
+    ):
+        if given != usual:
+            message = f"{option}: {given} has no effect here"
+            yield diagnose("intelepeer-membership-option", message, about=resource, severity=Severity.WARNING)
     attributes = [c for c in members.contacts.columns if c != "number"]
     if PHONE in attributes:
         message = "the contacts have both a number and an attribute phone"

@@ -72,6 +72,10 @@ CODES: Mapping[str, tuple[str, str]] = {
         "a campaign contacts people by a column that these contacts do not fill",
         "Add the attribute to the contacts, or use moc: phone, which the number fills.",
     ),
+    "intelepeer-membership-option": (
+        "a Membership has an option that means nothing where contacts cannot be looked up or changed",
+        "Leave it out.",
+    ),
     # What the API cannot do.
     "intelepeer-list-immutable": (
         "IntelePeer has no list update",

@@ -28,7 +28,7 @@ CODES: Mapping[str, tuple[str, str]] = {
     ),
     "slicktext-status": (
         "A manifest may say that a campaign is a draft or scheduled. Sending now is never desired state.",
-        "Use status: draft or status: scheduled; `reconciler dial` sends a campaign now.",
+        "Use status: draft or status: scheduled; sending now is never part of an apply.",
     ),
     "slicktext-campaign-body": (
         "The campaign has no text, and SlickText creates or schedules none without.",

@@ -45,7 +45,8 @@ def compile_membership(change: Change, world: World, settings: Settings) -> Chan
     if members is None or target is None or members.empty or change.carried_by is not None:
         return change
     steps = (*_contact_steps(members, settings), *_list_steps(members, target, settings, isinstance(change, Delete)))
-    reach = Reach(numbers=members.add.select(())) if members.add else Reach()
+    exposed = ContactSet.union_of(rows.select(()) for rows in (members.add, members.change) if rows)
+    reach = Reach(numbers=exposed)
     return replace(change.with_steps(*steps), reach=reach)
 
 

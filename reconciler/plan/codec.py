@@ -49,7 +49,7 @@ def encode(
         "createdAt": created_at,
         "expiresAt": expires_at,
         "digest": digest,
-        "accounts": [_account(a, timings, show_pii) for a in plan.accounts],
+        "accounts": [_account(a, show_pii) for a in plan.accounts],
         "changes": [_change(c, show_pii) for c in plan.changes],
         "summary": summary(plan),
         "guards": [
@@ -65,6 +65,11 @@ def encode(
         ],
         "unmanaged": [{"account": a, "kind": k, "count": n} for a, k, n in plan.unmanaged],
         "diagnostics": [diagnostic(d, show_pii) for d in plan.diagnostics],
+        "reads": {
+            a.name: {"requests": a.requests, "elapsedSeconds": round(a.elapsed_s, 2)}
+            for a in plan.accounts
+            if timings and a.problem is None
+        },
     }
     if calls:
         document["calls"] = [c for change, step in steps_in_order(plan.changes) for c in _calls(change, step, show_pii)]
@@ -117,14 +122,12 @@ def _span(span: Span | None) -> dict[str, Any] | None:
     return {"file": span.file, "line": span.line, "column": span.column, "length": span.length}
 
 
-def _account(account: AccountRead, timings: bool, show_pii: bool) -> dict[str, Any]:
+def _account(account: AccountRead, show_pii: bool) -> dict[str, Any]:
     return {
         "name": account.name,
         "provider": account.provider,
         "identity": account.identity,
         "counts": dict(account.counts),
-        "requests": account.requests if timings else None,
-        "elapsedSeconds": round(account.elapsed_s, 2) if timings else None,
         "problem": diagnostic(account.problem, show_pii) if account.problem else None,
     }
 

@@ -29,15 +29,20 @@ class DiagnosticDocument(TypedDict):
 
 
 class AccountDocument(TypedDict):
-    """What was read of one account. ``requests`` and ``elapsedSeconds`` are null where bytes have to be stable."""
+    """What was read of one account."""
 
     name: str
     provider: str
     identity: str
     counts: dict[str, int]
-    requests: int | None
-    elapsedSeconds: float | None
     problem: DiagnosticDocument | None
+
+
+class ReadDocument(TypedDict):
+    """What reading one account took. Apart from the account, whose bytes are the same every time."""
+
+    requests: int
+    elapsedSeconds: float
 
 
 class DeltaDocument(TypedDict):
@@ -137,6 +142,7 @@ class PlanDocument(TypedDict):
     guards: list[GuardDocument]
     unmanaged: list[UnmanagedDocument]
     diagnostics: list[DiagnosticDocument]
+    reads: dict[str, ReadDocument]
     calls: NotRequired[list[CallDocument]]
 
 

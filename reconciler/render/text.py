@@ -13,7 +13,7 @@ from reconciler.render import words
 from reconciler.render.calls import call_lines
 from reconciler.render.changes import account_groups
 from reconciler.render.diagnostics import diagnostic_lines
-from reconciler.render.documents import AccountDocument, GuardDocument, PlanDocument
+from reconciler.render.documents import AccountDocument, GuardDocument, PlanDocument, ReadDocument
 from reconciler.render.screen import (
     GAP,
     NARROWEST,
@@ -46,7 +46,7 @@ def plan_text(doc: Mapping[str, Any], *, width: int, color: bool) -> str:
     guards = [shown for guard in plan["guards"] for shown in _guard(guard, width)]
     blocks = (
         _top(plan, width),
-        _accounts(plan["accounts"], width),
+        _accounts(plan["accounts"], plan["reads"], width),
         *account_groups(plan, width),
         call_lines(plan, width),
         problems,
@@ -66,9 +66,9 @@ def _top(plan: PlanDocument, width: int) -> list[Line]:
     return lines
 
 
-def _accounts(accounts: Sequence[AccountDocument], width: int) -> list[Line]:
+def _accounts(accounts: Sequence[AccountDocument], reads: Mapping[str, ReadDocument], width: int) -> list[Line]:
     """One line for each account; when it gets narrow, the time goes first, then the requests, then the identity."""
-    rows = [_account(account) for account in accounts]
+    rows = [_account(account, reads.get(account["name"])) for account in accounts]
     columns = 5
     while columns > _COUNTS + 1 and _table_width(rows, columns) > width:
         columns -= 1
@@ -79,14 +79,14 @@ def _accounts(accounts: Sequence[AccountDocument], width: int) -> list[Line]:
     return [_account_line(account, row, widths, width) for account, row in zip(accounts, rows, strict=True)]
 
 
-def _account(account: AccountDocument) -> tuple[str, str, str, str, str]:
+def _account(account: AccountDocument, read: ReadDocument | None) -> tuple[str, str, str, str, str]:
     # An identity begins with the provider, which stands before it already.
     whose = account["identity"].removeprefix(f"{account['provider']}:")
     identity = f"{account['provider']} · {whose}" if whose else account["provider"]
     problem = account["problem"]
     counts = f"not read: {problem['code']}" if problem else words.account_counts(account)
-    requests = "" if account["requests"] is None else words.counted(account["requests"], "requests")
-    elapsed = "" if account["elapsedSeconds"] is None else f"{account['elapsedSeconds']:.1f} s"
+    requests = words.counted(read["requests"], "requests") if read else ""
+    elapsed = f"{read['elapsedSeconds']:.1f} s" if read else ""
     return safe(account["name"]), safe(identity), safe(counts), requests, elapsed
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta, tzinfo
 
+import jsonschema
 import pytest
 
 from reconciler.app import planning
 from reconciler.sandbox import Sandbox
 
-from repository import Repository
+from repository import EXAMPLES, Repository
 
 LIST = """\
 apiVersion: slicktext/v1
@@ -60,6 +61,12 @@ def test_it_holds_no_number_no_attribute_and_no_secret(saved: Repository) -> Non
     shown = saved("show", "plan.json", "--calls")
     assert shown.code == 0
     assert "Join" in shown.out
+
+
+def test_it_is_what_its_schema_says(saved: Repository) -> None:
+    schema = json.loads((EXAMPLES.parent / "schemas" / "plan.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(json.loads((saved.root / "plan.json").read_text()))
+    jsonschema.Draft202012Validator(schema).validate(saved.plan("--calls").json)
 
 
 def test_a_changed_manifest_makes_it_stale(saved: Repository) -> None:

@@ -89,6 +89,7 @@ def plan(*changes: dict[str, Any], **more: Any) -> dict[str, Any]:
         "guards": [],
         "unmanaged": [],
         "diagnostics": [],
+        "reads": {},
     }
     return plain | more
 
@@ -167,11 +168,10 @@ def plans(draw: st.DrawFn, text: st.SearchStrategy[str], names: st.SearchStrateg
             "provider": names,
             "identity": text,
             "counts": st.dictionaries(st.sampled_from(["lists", "campaigns", "members"]), st.integers(0, 10**7)),
-            "requests": st.one_of(st.none(), st.integers(0, 10**5)),
-            "elapsedSeconds": st.one_of(st.none(), st.floats(0, 10**4)),
             "problem": st.one_of(st.none(), problems(text, addresses)),
         }
     )
+    reads = st.fixed_dictionaries({"requests": st.integers(0, 10**5), "elapsedSeconds": st.floats(0, 10**4)})
     guards = st.fixed_dictionaries(
         {"guard": names, "account": names, "actual": st.just(2), "limit": st.just(1), "message": text, "lift": names}
     )
@@ -200,6 +200,7 @@ def plans(draw: st.DrawFn, text: st.SearchStrategy[str], names: st.SearchStrateg
         guards=draw(st.lists(guards, max_size=2)),
         unmanaged=draw(st.lists(unmanaged, max_size=2)),
         diagnostics=draw(st.lists(problems(text, addresses), max_size=3)),
+        reads=draw(st.dictionaries(names, reads, max_size=3)),
         **({"calls": draw(st.lists(calls, max_size=3))} if draw(st.booleans()) else {}),
     )
 

@@ -57,8 +57,8 @@ def test_an_error_without_a_change_still_has_its_line_in_the_account() -> None:
 
 
 def test_nothing_to_do_is_said_only_when_everything_was_read() -> None:
-    unread = {"name": "main", "provider": "slicktext", "identity": "", "counts": {}, "requests": 1}
-    account = {**unread, "elapsedSeconds": 0.1, "problem": problem(address="main", code="provider-unreachable")}
+    unread = {"name": "main", "provider": "slicktext", "identity": "", "counts": {}}
+    account = {**unread, "problem": problem(address="main", code="provider-unreachable")}
 
     assert text(plan()) == f"{NOTHING_TO_DO}\n"
     assert NOTHING_TO_DO not in text(plan(accounts=[account]))
@@ -66,8 +66,8 @@ def test_nothing_to_do_is_said_only_when_everything_was_read() -> None:
 
 def test_a_problem_that_is_told_twice_is_printed_once() -> None:
     found = problem(address="main", code="provider-unreachable")
-    account = {"name": "main", "provider": "slicktext", "identity": "", "counts": {}, "requests": 1}
-    doc = plan(accounts=[{**account, "elapsedSeconds": 0.1, "problem": found}], diagnostics=[found])
+    account = {"name": "main", "provider": "slicktext", "identity": "", "counts": {}}
+    doc = plan(accounts=[{**account, "problem": found}], diagnostics=[found])
 
     assert text(doc).count("error[provider-unreachable]") == 1
 

@@ -64,6 +64,16 @@ class Refused(ReconcilerError):
     code = "refused"
 
 
+class Interruption(ReconcilerError):
+    """A signal ended the command before it sent anything."""
+
+    code = "interrupted"
+
+    def __init__(self, exit_code: Exit) -> None:
+        super().__init__("interrupted; nothing was sent")
+        self.exit_code = exit_code
+
+
 class StalePlan(ReconcilerError):
     """A saved plan that is stale, used, expired, damaged or of another project."""
 

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,9 @@ class Planned:
 
     @property
     def fingerprint(self) -> bytes:
-        return fingerprint(self.plan, tool=TOOL, allows=self.allows)
+        read = (a.name for a in self.plan.accounts)
+        accounts = [self.desired.accounts[name] for name in read]
+        return fingerprint(self.plan, tool=TOOL, allows=self.allows, accounts=accounts)
 
     def document(self, *, digest: str = "", created: datetime | None = None, **options: Any) -> dict[str, Any]:
         """The plan's JSON document; ``options`` are those of ``codec.encode``."""
@@ -154,6 +157,23 @@ def required(found: Loaded) -> Desired:
     return found.desired
 
 
+def _check_selectors(selection: Selection, desired: Desired, request: Request) -> None:
+    """Raises UsageError for a selector that means nothing: a typo would otherwise plan nothing, or exclude nothing."""
+    if selection.everything:
+        return
+    with store_for(desired, request, create=False) as store:
+        owned = store.inventory(members=False).owned
+    known = {*desired.resources, *owned}
+    for flag, selectors in (("--select", selection.select), ("--exclude", selection.exclude)):
+        for selector in selectors:
+            if selector.prefix == "account" and selector.matches_account(desired.accounts):
+                continue
+            if not any(selector.matches(a, desired.resources.get(a)) for a in known):
+                close = get_close_matches(selector.value, map(str, known), n=1)
+                hint = f"did you mean {close[0]}?" if close else ""
+                raise UsageError(f"{flag} {selector} matches nothing", hint=hint)
+
+
 def _not_enforced(desired: Desired) -> tuple[Diagnostic, ...]:
     """A rule about people that is declared and not kept yet must be said aloud."""
     if desired.project.quiet_hours is None:
@@ -207,6 +227,7 @@ class Workspace:
         selection, allows = selection_of(request.inputs), allows_of(request.inputs)
         found = loaded(request)
         desired = required(found)
+        _check_selectors(selection, desired, request)
         notes = (*found.diagnostics, *_not_enforced(desired))
         names = {a.provider for a in desired.accounts.values()}
         return cls(
@@ -266,7 +287,7 @@ def check_saved(planned: Planned, saved: SavedPlan, store: Store) -> None:
     check_life(saved.digest, datetime.now(UTC))
     _check_unused(saved.digest, store)
     fresh = planned.document()
-    if planned.exit_code is Exit.INVALID or not matches(planned.fingerprint, saved.digest):
+    if planned.exit_code is Exit.INVALID or not _same(planned, saved.digest):
         changed = differences(saved, fresh)
         where = f": {', '.join(changed[:5])}" if changed else ""
         raise StalePlan(
@@ -280,15 +301,19 @@ def check_expected(planned: Planned, expected: str, store: Store) -> None:
     """Raises StalePlan unless ``planned`` has the digest ``expected``."""
     check_life(expected, datetime.now(UTC))
     _check_unused(expected, store)
-    try:
-        same = planned.exit_code is not Exit.INVALID and matches(planned.fingerprint, expected)
-    except ValueError as problem:
-        raise StalePlan(str(problem), hint="copy the digest whole from the plan") from None
-    if not same:
+    if planned.exit_code is Exit.INVALID or not _same(planned, expected):
         raise StalePlan(
             "this is not the plan that was approved: manifests, live state, flags or tool changed since",
             hint="make a new plan and have it reviewed",
         )
+
+
+def _same(planned: Planned, digest: str) -> bool:
+    """Raises StalePlan for what is no digest of this version."""
+    try:
+        return matches(planned.fingerprint, digest)
+    except ValueError as problem:
+        raise StalePlan(str(problem), hint="copy the digest whole from the plan, or make a new plan") from None
 
 
 def _check_project(planned: Planned, saved: SavedPlan) -> None:
@@ -315,14 +340,27 @@ def _check_unused(digest: str, store: Store) -> None:
 
 
 def merged(request: Request, saved: SavedPlan) -> Request:
-    """The request that makes a saved plan again; what the command line says now goes on top."""
+    """The request that makes a saved plan again.
+
+    Variables may be given once more, because numbers among them are masked in the file. Hosts must be: a file that
+    somebody can edit is no reason to send credentials anywhere. Raises UsageError for flags that would make another
+    plan, and StalePlan for another environment.
+    """
     now, then = request.inputs, saved.inputs
+    for flag, given in (("--select", now.select), ("--exclude", now.exclude), ("--allow", now.allow)):
+        if given:
+            raise UsageError(
+                f"{flag} goes without a plan file: the file has its own", hint="make the plan again with it"
+            )
+    if now.environment and now.environment != then.environment:
+        raise StalePlan(
+            f"the plan is for environment {then.environment!r}, not {now.environment!r}", hint="make a new plan"
+        )
     inputs = replace(
         then,
         variables=then.variables + now.variables,
         values=then.values + now.values,
-        allow=then.allow + tuple(a for a in now.allow if a not in then.allow),
-        allow_hosts=then.allow_hosts + now.allow_hosts,
+        allow_hosts=now.allow_hosts,
     )
     return replace(request, inputs=inputs)
 

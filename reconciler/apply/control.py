@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
+
+from reconciler.errors import Exit, Interruption
 
 FREEZE_FILE = "FREEZE"
 FREEZE_VARIABLE = "RECONCILER_FREEZE"
+
+T = TypeVar("T")
 
 
 def frozen(root: Path, variable: str | None) -> str:
@@ -22,16 +28,27 @@ def frozen(root: Path, variable: str | None) -> str:
 
 @dataclass(slots=True)
 class Control:
-    """Asked before every write. ``deadline`` is on the monotonic clock."""
+    """Asked before every write. ``deadline`` is on the monotonic clock; ``aborted`` is the second signal."""
 
     root: Path
     variable: str | None = None
     deadline: float | None = None
     interrupted: asyncio.Event = field(default_factory=asyncio.Event)
+    aborted: asyncio.Event = field(default_factory=asyncio.Event)
     terminated: bool = False
     """Whether it was SIGTERM that interrupted."""
     halted: dict[str, str] = field(default_factory=dict)
     """Accounts that nothing more may be sent to, with the reason (credentials refused in mid-run)."""
+
+    @property
+    def exit_code(self) -> Exit:
+        """What an interrupted command ends with."""
+        return Exit.TERMINATED if self.terminated else Exit.INTERRUPTED
+
+    def interrupt(self, *, terminated: bool) -> None:
+        """The first time gently, the second time at once."""
+        self.terminated = terminated
+        (self.aborted if self.interrupted.is_set() else self.interrupted).set()
 
     def refusal(self, account: str) -> str:
         """Why nothing new may start in this account now, or nothing."""
@@ -42,3 +59,39 @@ class Control:
         if reason := self.halted.get(account):
             return reason
         return frozen(self.root, self.variable)
+
+    async def unless_interrupted(self, work: Coroutine[Any, Any, T]) -> T:
+        """``work``, given up at the first signal: for what sends nothing. Raises Interruption."""
+        task = asyncio.ensure_future(work)
+        await self._first(task, self.interrupted)
+        if not task.done():
+            await _cancelled(task)
+            raise Interruption(self.exit_code)
+        return await task
+
+    async def graceful(self, work: Coroutine[Any, Any, None], grace_s: float) -> None:
+        """``work``, which heeds ``refusal`` itself: after the first signal it has ``grace_s`` to end, after the second
+        no more. What it was doing then is cancelled."""
+        task = asyncio.ensure_future(work)
+        await self._first(task, self.interrupted)
+        if not task.done():
+            stop = asyncio.ensure_future(self.aborted.wait())
+            await asyncio.wait({task, stop}, timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
+            stop.cancel()
+        if not task.done():
+            await _cancelled(task)
+            return
+        await task
+
+    @staticmethod
+    async def _first(task: asyncio.Future[Any], event: asyncio.Event) -> None:
+        waiting = asyncio.ensure_future(event.wait())
+        try:
+            await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+
+
+async def _cancelled(task: asyncio.Future[Any]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

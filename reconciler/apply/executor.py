@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
 
+from reconciler.apply.batches import run_step
 from reconciler.apply.journal import Journal
 from reconciler.apply.operation import Operator, Result, StepResult
 from reconciler.apply.ownership import lets_go, owned_members, owned_resource
+from reconciler.errors import ReconcilerError
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
-from reconciler.model.inventory import Inventory
-from reconciler.model.resources import ById, Declared, Reference
+from reconciler.model.inventory import Inventory, Owned
+from reconciler.model.resources import ById, Declared, OnRemove, Reference, Resource
 from reconciler.plan.calls import Created, MembersAdded, MembersRemoved, Phase, Step
 from reconciler.plan.changes import Change, Plan, Replace, action
 from reconciler.plan.order import position
@@ -85,27 +88,60 @@ class Executor:
         self._progress = {a: _Progress() for a in self._changes}
         self._nodes = {c.address: _phases(c) for c in plan.changes}
         self._ended: dict[_Node, asyncio.Future[Outcome]] = {}
+        self._failure: ReconcilerError | None = None
         self._barriers: dict[tuple[str, Phase], asyncio.Future[list[Outcome | BaseException]]] = {}
 
     async def run(self) -> None:
-        """Every node, each as soon as it may. Returns when all have ended; only bugs and a broken store raise."""
+        """Every node, each as soon as it may. Returns when all have ended, or raises what the store raised then.
+
+        Raises RuntimeError, before anything is sent, for a plan whose requirements go in a circle.
+        """
         loop = asyncio.get_running_loop()
         nodes = [_Node(a, phase) for a, phases in self._nodes.items() for phase in phases]
+        self._check_circles(nodes)
         self._ended = {node: loop.create_future() for node in nodes}
         for address, phases in self._nodes.items():
             self._progress[address].left = len(phases)
-        async with asyncio.TaskGroup() as group:
-            for node in nodes:
-                group.create_task(self._node(node))
+        await asyncio.gather(*(self._node(node) for node in nodes))
+        if self._failure is not None:
+            raise self._failure
+
+    def _check_circles(self, nodes: list[_Node]) -> None:
+        """What waits for itself would wait for ever, holding the lease."""
+        waits: dict[object, set[object]] = {n: set(self._needed(n)) for n in nodes}
+        for node in nodes:
+            if (last := _waits_for(node.phase)) is not None:
+                barrier = (node.address.account, last)
+                waits[node].add(barrier)
+                waits.setdefault(barrier, {n for n in nodes if self._in_barrier(n, *barrier)})
+        try:
+            tuple(TopologicalSorter(waits).static_order())
+        except CycleError as circle:
+            names = " -> ".join(str(n.address) if isinstance(n, _Node) else "…" for n in circle.args[1])
+            raise RuntimeError(f"the plan waits for itself: {names}") from None
+
+    def _in_barrier(self, node: _Node, account: str, last: Phase) -> bool:
+        """What another change carries is left out: it may be waiting for the very node that asks."""
+        return node.phase <= last and node.address.account == account and self._changes[node.address].carried_by is None
 
     async def _node(self, node: _Node) -> None:
+        """Never raises but when it is cancelled: a failing store ends the run in order, with what is under way."""
         ended = self._ended[node]
         try:
-            outcome = await self._when_ready(node)
-        except BaseException:
+            ended.set_result(await self._when_ready(node))
+        except ReconcilerError as failure:
+            self._failure = self._failure or failure
+            for account, operator in self._operators.items():
+                operator.control.halted.setdefault(account, failure.message)
+            ended.set_result(self._told(self._changes[node.address], node, Outcome.UNRESOLVED, failure.message))
+        except asyncio.CancelledError:
             ended.cancel()
+            operator = self._operators[node.address.account]
+            if node.address in operator.under_way:
+                operator.under_way.discard(node.address)
+                detail = "stopped while it was under way: it may have landed"
+                self._told(self._changes[node.address], node, Outcome.UNRESOLVED, detail)
             raise
-        ended.set_result(outcome)
 
     async def _when_ready(self, node: _Node) -> Outcome:
         change = self._changes[node.address]
@@ -153,15 +189,10 @@ class Executor:
         return needed
 
     async def _all_ended(self, account: str, last: Phase) -> None:
-        """Until every node of the account up to this phase has ended, however. What another change carries is left
-        out: it may be waiting for the very node that asks."""
+        """Until every node of the account up to this phase has ended, however."""
         barrier = self._barriers.get((account, last))
         if barrier is None:
-            first = [
-                ended
-                for n, ended in self._ended.items()
-                if n.phase <= last and n.address.account == account and self._changes[n.address].carried_by is None
-            ]
+            first = [ended for n, ended in self._ended.items() if self._in_barrier(n, account, last)]
             barrier = self._barriers[account, last] = asyncio.gather(*first, return_exceptions=True)
         await barrier
 
@@ -188,7 +219,7 @@ class Executor:
         learned = self._contact_ids.setdefault(account, {})
         if step.rows is not None and learned and "contact_id" in step.rows.columns:
             step = replace(step, rows=step.rows.filled("contact_id", learned))
-        result = await operator.run(change.address, step, self._ids)
+        result = await run_step(operator, change.address, step, self._ids)
         learned.update(result.contact_ids)
         await self._learn(change, step, result)
         outcome = _OUTCOMES[result.result]
@@ -205,10 +236,10 @@ class Executor:
                     # At once, not at the end: whatever happens next, what we made is ours. With the fields it was made
                     # with, not those it shall have: that a campaign was published is known when it is.
                     made = owned_resource(change.desired, result.remote_id)
-                    await self._journal.own(replace(made, fields=dict(fields)))
-            case MembersAdded():
+                    await self._journal.own(replace(made, fields=dict(fields)), *_replaced(change))
+            case MembersAdded() if result.rows:
                 progress.added.append(result.rows)
-            case MembersRemoved():
+            case MembersRemoved() if result.rows:
                 progress.removed.append(result.rows)
             case _:
                 pass
@@ -245,10 +276,15 @@ class Executor:
         resource = change.desired
         if resource is None:
             return
+        await self._own(change, resource)
+        gone = [o.address for o in _replaced(change)]
         if old := resource.lifecycle.renamed_from:
             former = Address(change.address.account, change.address.kind, old)
-            if former in self._inventory.owned:
-                await self._journal.disown(former)
+            gone += [former] if former in self._inventory.owned else []
+        for address in gone:
+            await self._journal.disown(address)
+
+    async def _own(self, change: Change, resource: Resource) -> None:
         if resource.members is not None:
             await self._own_members(change)
             return
@@ -291,6 +327,22 @@ class Executor:
     def _link(self, campaign: Reference, list_ref: Reference) -> RemoteId | None:
         ends = self._known(campaign), self._known(list_ref)
         return None if ends[0] is None or ends[1] is None else link_id(ends[0], ends[1])
+
+
+def _replaced(change: Change) -> tuple[Owned, ...]:
+    """The old object of a replacement, owned under a name of its own until it is gone: if its deletion fails, the next
+    plan still knows of it and deletes it."""
+    if not isinstance(change, Replace) or change.remote_id is None:
+        return ()
+    address = change.address
+    name = f"{address.name}--replaced-{change.remote_id}"
+    old = Owned(
+        address=Address(address.account, address.kind, name),
+        provider=change.provider,
+        remote_id=change.remote_id,
+        on_remove=OnRemove.DELETE,
+    )
+    return (old,)
 
 
 def _waits_for(phase: Phase) -> Phase | None:

@@ -14,7 +14,6 @@ from enum import StrEnum
 from functools import partial
 from typing import Protocol, TypeVar
 
-from reconciler.errors import StoreError
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.inventory import Owned
 from reconciler.plan.calls import Step
@@ -59,7 +58,7 @@ class Ledger(Protocol):
 
     def record(self, outcomes: list[Recorded]) -> None: ...
 
-    def own(self, owned: Owned) -> None: ...
+    def own(self, owned: list[Owned]) -> None: ...
 
     def disown(self, address: Address) -> None: ...
 
@@ -87,7 +86,7 @@ class Journal:
             intents = [intent for intent, _ in group]
             try:
                 numbers = await self._in_thread(partial(self._ledger.intend, intents))
-            except StoreError as failure:  # every waiter must hear of it: none of them may send
+            except BaseException as failure:  # every waiter must hear of it, whatever it is: none of them may send
                 for _, future in group:
                     if not future.done():
                         future.set_exception(failure)
@@ -100,8 +99,9 @@ class Journal:
         if outcomes:
             await self._in_thread(lambda: self._ledger.record(outcomes))
 
-    async def own(self, owned: Owned) -> None:
-        await self._in_thread(lambda: self._ledger.own(owned))
+    async def own(self, *owned: Owned) -> None:
+        """All of them or none."""
+        await self._in_thread(lambda: self._ledger.own(list(owned)))
 
     async def disown(self, address: Address) -> None:
         await self._in_thread(lambda: self._ledger.disown(address))

@@ -6,6 +6,7 @@ stay quick.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -18,6 +19,7 @@ from reconciler.cli.options import with_global_options
 
 _COMMANDS = {
     "apply": ("reconciler.cli.apply", "Plan, show, ask, and make the changes."),
+    "call": ("reconciler.cli.call", "Send one documented operation of a provider, for what is not desired state."),
     "completion": ("reconciler.cli.completion", "Print a shell's completion script."),
     "demo": ("reconciler.cli.demo", "Sandbox and example: plan, apply, plan again, tamper, correct."),
     "explain": ("reconciler.cli.explain", "Explain the code of a diagnostic."),
@@ -27,6 +29,7 @@ _COMMANDS = {
     "sandbox": ("reconciler.cli.sandbox", "Serve the simulated providers on this machine."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of a kind."),
     "show": ("reconciler.cli.show", "Show a saved plan."),
+    "status": ("reconciler.cli.status", "Show how campaigns and lists are doing at the providers."),
     "validate": ("reconciler.cli.validate", "Check everything that needs no network."),
     "version": ("reconciler.cli.version", "Print the version."),
 }
@@ -76,7 +79,13 @@ def cli(**_: Any) -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run(args))
+    code = run(args)
+    if code in (130, 143):
+        # Somebody wants it to end: a prompt that still waits for its line in a thread must not hold that up.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(args: Sequence[str] | None = None) -> int:
@@ -96,9 +105,6 @@ def run(args: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        _drop_stdout()
-        return Exit.OK
     except ReconcilerError as problem:
         from reconciler.cli.output import tell_failure
 
@@ -110,10 +116,3 @@ def run(args: Sequence[str] | None = None) -> int:
 
         return tell_bug(bug)
     return int(result) if isinstance(result, int) else Exit.OK
-
-
-def _drop_stdout() -> None:
-    """Whoever reads stdout is gone; what is still buffered must not raise again at exit."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

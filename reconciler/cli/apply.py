@@ -65,8 +65,6 @@ def command(
     shared = Globals.of(ctx)
     progress = ProgressLine()
     saved = saved_plan(params["paths"])
-    if saved is not None and expect:
-        raise click.UsageError("--expect goes without a plan file: the file has its own digest.", ctx=ctx)
     request = request_of(shared, params | ({"paths": ()} if saved else {}), progress)
     if saved is not None:
         request = merged(request, saved)
@@ -78,7 +76,7 @@ def command(
         show=lambda planned: _show(planned, shared, progress),
         ask=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
         emit=_narrator(progress),
-        interrupts=_on_signals,
+        signals=lambda control: _on_signals(control, progress),
     )
     applied = asyncio.run(apply(request, options))
     progress.clear()
@@ -126,15 +124,19 @@ def _ask(planned: Planned, lacking: Mapping[Approval, tuple[Change, ...]]) -> fr
     from reconciler.plan.approvals import YES
     from reconciler.plan.changes import Approval
 
+    named = (Approval.DELETE, Approval.CONTACT)
     granted: set[Approval] = set()
-    if _typed("yes", "Make these changes?"):
+    if not lacking or any(a not in named for a in lacking):
+        if not _typed("yes", "Make these changes?"):
+            return frozenset()
         granted |= YES
-        for approval in (Approval.DELETE, Approval.CONTACT):
-            if changes := lacking.get(approval):
-                what = "delete or remove something" if approval is Approval.DELETE else "start contacting people"
-                if not _typed(str(approval), f"{len(changes)} of them {what}. Go on?"):
-                    return frozenset()
-                granted.add(approval)
+    for approval in named:
+        if changes := lacking.get(approval):
+            count = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
+            what = "Deleting, or taking people off" if approval is Approval.DELETE else "Contacting people"
+            if not _typed(str(approval), f"{what}: {count}. Go on?"):
+                return frozenset()
+            granted.add(approval)
     return frozenset(granted)
 
 
@@ -173,17 +175,15 @@ def _narrator(progress: ProgressLine) -> Callable[[Event], None]:
     return told
 
 
-def _on_signals(control: Control, abort: Callable[[], object]) -> None:
+def _on_signals(control: Control, progress: ProgressLine) -> None:
     """The first signal stops gently, the second at once."""
     loop = asyncio.get_running_loop()
 
     def interrupted(number: signal.Signals) -> None:
-        control.terminated = number is signal.SIGTERM
-        if control.interrupted.is_set():
-            abort()
-            return
-        click.echo("\ninterrupted: finishing what is under way; once more stops at once", err=True)
-        control.interrupted.set()
+        if not control.interrupted.is_set():
+            progress.clear()
+            click.echo("\ninterrupted: finishing what is under way; once more stops at once", err=True)
+        control.interrupt(terminated=number is signal.SIGTERM)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted, number)

@@ -36,8 +36,14 @@ def colored(shared: Globals | None, stream: Any) -> bool:
 
 
 def emit(text: str) -> None:
-    """The result, on stdout."""
-    click.echo(text.rstrip("\n"))
+    """The result, on stdout. That nobody reads it any more is no reason to stop half-way, or to end otherwise."""
+    try:
+        sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def note(text: str) -> None:

@@ -118,6 +118,10 @@ _MANIFESTS: Final[Mapping[str, tuple[str, str]]] = {
         "A text is not written as it must be.",
         "Write it as the message says.",
     ),
+    "number-in-name": (
+        "A resource's name looks like a phone number. Names are shown in every plan, log and report.",
+        "Give it another name.",
+    ),
     "bad-name": (
         "A key cannot be used as a name: of a label, of a variable, or of a contact's attribute.",
         "Rename it as the hint says.",

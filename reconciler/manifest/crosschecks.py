@@ -9,6 +9,7 @@ from reconciler.manifest.entries import Entry
 from reconciler.manifest.findings import Findings
 from reconciler.manifest.references import Declarations
 from reconciler.manifest.resources import Built
+from reconciler.masking import mask_text
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.desired import Desired
 from reconciler.model.resources import Mode, Reference
@@ -17,9 +18,20 @@ from reconciler.providers.base import Provider
 
 def check_together(findings: Findings, built: Built, declarations: Declarations) -> None:
     """Resources that contradict each other."""
+    _check_names(findings, built)
     _check_memberships(findings, built)
     _check_links(findings, built)
     _check_renames(findings, built, declarations)
+
+
+def _check_names(findings: Findings, built: Built) -> None:
+    """A name stands in every plan, log and report, where no number of a person may ever stand."""
+    for address in built.resources:
+        if mask_text(address.name) != address.name:
+            hint = "a name is shown everywhere: choose one that is not a phone number"
+            path = ("metadata", "name")
+            message = "this name looks like a phone number"
+            findings.at(built.entries[address].document, path, "number-in-name", message, hint=hint)
 
 
 def _check_memberships(findings: Findings, built: Built) -> None:

@@ -69,6 +69,22 @@ class KindRules:
     replace: Refusal | None = None
     """Set when delete-and-create may not stand in for a missing update, even with ``lifecycle.replace``."""
     unique_names: bool = False
+    read_only: bool = False
+    """Made and changed elsewhere: it must exist, and finding it is no change. ``create`` and ``update`` say why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadRules:
+    """Members whom the provider works through by itself, so that each has a standing (see ``model.live.Standing``).
+
+    Live ones have the columns ``contact_id``, ``standing`` and the attributes that can be read; None in one of these is
+    unknown and never compared. ``settable`` attributes can be written, and only to somebody who is there; what else
+    differs is told with ``fixed``. ``write_only`` ones are written when somebody is added and never seen again.
+    """
+
+    fixed: Refusal
+    settable: frozenset[str] = frozenset()
+    write_only: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +95,14 @@ class MembershipRules:
     add: Refusal | None = None
     remove: Refusal | None = None
     change: Refusal | None = None
+    readable: bool = True
+    """Who is on a list can be read. Otherwise the inventory is the only record of whom we added."""
     contacts_apart: bool = False
     """A contact exists apart from its lists and must be found (or created) before it can be added."""
     attributes: frozenset[str] | None = None
+    parent: Kind = Kind.LIST
+    """What members are of: a list, or a campaign where the provider calls them leads."""
+    leads: LeadRules | None = None
 
 
 KINDS_IN_ORDER: tuple[Kind, ...] = (Kind.LIST, Kind.MEMBERSHIP, Kind.CAMPAIGN, Kind.ASSOCIATION)

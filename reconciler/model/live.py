@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TypeAlias
 
 from reconciler.diagnostics import Diagnostic
@@ -46,13 +47,26 @@ class LiveMembers:
 
     ``contacts`` has the column ``number`` and, where the provider has them, ``contact_id``, ``status`` (see
     ``OPTED_OUT``) and the provider's attributes. When ``readable`` is false the provider tells how many there are and
-    nothing else: ``contacts`` is empty and ``count`` is the truth.
+    nothing else: ``contacts`` is empty and ``count`` is the truth. ``worked`` are numbers that are not on it any
+    more and were contacted because they once were.
     """
 
     contacts: ContactSet
     count: int
     readable: bool = True
     facts: Fields = field(default_factory=dict)
+    worked: ContactSet = field(default_factory=ContactSet.empty)
+
+
+class Standing(StrEnum):
+    """How far the provider is with somebody whom it works through by itself; a column of ``LiveMembers.contacts``.
+
+    WAITING: nothing happened yet. FINISHED: history, nothing will happen any more. BUSY: perhaps being contacted now.
+    """
+
+    WAITING = "waiting"
+    BUSY = "busy"
+    FINISHED = "finished"
 
 
 OPTED_OUT = "opted-out"

@@ -260,6 +260,25 @@ def unresolved(call: Call) -> bool:
     return holds(call.path) or holds(call.body)
 
 
+def columns_of(call: Call) -> frozenset[str]:
+    """The contact columns that a call is filled from."""
+
+    def within(value: object) -> frozenset[str]:
+        match value:
+            case Column(name):
+                return frozenset({name})
+            case Each(item):
+                return within(item)
+            case tuple():
+                return frozenset().union(*(within(v) for v in value))
+            case Mapping():
+                return frozenset().union(*(within(v) for v in value.values()))
+            case _:
+                return frozenset()
+
+    return within(call.path) | within(call.body)
+
+
 def resolved(effect: Effect, ids: Mapping[Address, RemoteId]) -> Effect:
     """``effect`` with every ``Ref`` that ``ids`` knows put in."""
 

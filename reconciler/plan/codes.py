@@ -10,6 +10,15 @@ CODES: Mapping[str, tuple[str, str]] = {
         "gone.",
         "Check the credentials and ids. When the move is meant, give the account another name.",
     ),
+    "already-worked": (
+        "People are declared who were contacted before and whose leads are gone since. Adding them would contact them "
+        "again, so they are left out.",
+        "Take them out of the manifest, or contact them again with --allow recontact=ADDRESS.",
+    ),
+    "account-not-declared": (
+        "We own something in an account that no manifest declares any more, so it cannot be read.",
+        "Declare the account again, or let go of what we own there.",
+    ),
     "ambiguous-name": (
         "Several live objects have exactly this name, and none of them is ours.",
         "Name the one that is meant with spec.id.",
@@ -17,6 +26,10 @@ CODES: Mapping[str, tuple[str, str]] = {
     "credentials-refused": (
         "The provider refused the account's credentials, or they are not set.",
         "Check the variables or files that auth refers to, and whether the key is still valid.",
+    ),
+    "dependency-not-planned": (
+        "A change needs the id of something that this plan does not create.",
+        "Select or declare what it needs.",
     ),
     "error": ("A command could not be carried out.", "The message says why, and the hint what to do."),
     "excluded-dependency": (
@@ -31,6 +44,19 @@ CODES: Mapping[str, tuple[str, str]] = {
         "A file or option cannot be used.",
         "The message says which and why; correct it and run the command again.",
     ),
+    "looks-renamed": (
+        "A resource is to be created, and a live object of its name is ours under another address.",
+        "Say that it was renamed with lifecycle.renamedFrom, or give it another name.",
+    ),
+    "lead-busy": (
+        "Leads that an exact membership does not want may be in a call right now, so they are left alone.",
+        "Apply again when they are done.",
+    ),
+    "lead-not-there": (
+        "People are declared with something that only a lead that exists can have, and they are not there.",
+        "Take it out to have them added, or leave them out.",
+    ),
+    "interrupted": ("A signal ended the command before it sent anything.", "Run it again when it suits."),
     "lease-held": (
         "Another apply is working on the same account.",
         "Wait until it is done; the lease of a dead one is free after a minute.",
@@ -47,6 +73,10 @@ CODES: Mapping[str, tuple[str, str]] = {
     "observed-drift": (
         "A resource with lifecycle.observe differs from its manifest. It is reported and never written.",
         "Change the manifest or the live object, or remove observe to have it corrected.",
+    ),
+    "observed-dependency": (
+        "A resource needs one that is only observed, and that does not exist.",
+        "Have that one made by hand, or let it be managed.",
     ),
     "opted-out-skipped": (
         "People who opted out are declared on a list. They are never added, created or updated.",
@@ -92,6 +122,10 @@ CODES: Mapping[str, tuple[str, str]] = {
     ),
     "refused": ("A guard, a missing approval or a freeze stopped the apply; nothing was sent.", "The hint says how."),
     "rejected": ("The provider refused a request.", "Its own words say why; correct the manifest and apply again."),
+    "same-account": (
+        "Two declared accounts are one and the same at the provider.",
+        "Declare it once.",
+    ),
     "same-object": (
         "Several manifests stand for one live object.",
         "Give one of them another name, or remove one.",
@@ -99,6 +133,14 @@ CODES: Mapping[str, tuple[str, str]] = {
     "store-unusable": (
         "The store is damaged, foreign, newer than this tool or out of reach. It is never read as empty.",
         "Restore it from a backup, or correct its URL.",
+    ),
+    "suppressed-in-reach": (
+        "A change would start contacting somebody who is suppressed and on the list all the same.",
+        "Take them off the list first, in the portal or with mode: exact.",
+    ),
+    "suppressed-still-listed": (
+        "Suppressed people are on a live list whose membership is additive, which takes nobody off.",
+        "Take them off in the portal, or declare the whole list with mode: exact.",
     ),
     "suppressed-skipped": (
         "Suppressed people are declared on a list. They are never added, and taken off an exact list.",
@@ -108,9 +150,17 @@ CODES: Mapping[str, tuple[str, str]] = {
         "An error that nobody foresaw: a bug in reconciler.",
         "Report it with what --debug prints. What was sent is in reconciler history; applying again is safe.",
     ),
+    "unresolved": (
+        "Nobody can tell whether an earlier request landed, and acting on it could contact somebody twice.",
+        "Look at the object in the portal, then do what the hint says.",
+    ),
     "unknown-members": (
         "The provider does not show who is on a list, and the store does not know either.",
         "Restore the store, or lift this with --allow unknown-members=ADDRESS.",
+    ),
+    "write-only-attribute": (
+        "The provider takes this attribute when a lead is added and never shows it, so whether it differs is unknown.",
+        "Nothing to do. A changed value reaches leads that are added from now on.",
     ),
     "usage": ("The command line cannot be understood.", "`reconciler COMMAND --help` lists what a command takes."),
 }

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from hashlib import scrypt, sha256
 from hmac import compare_digest
 
 from reconciler.model.contacts import ContactSet
+from reconciler.model.resources import Account
 from reconciler.plan.allows import Allows
 from reconciler.plan.changes import Change, Plan, action
 
@@ -23,7 +24,7 @@ _LOG2_N, _R, _P = 15, 8, 1
 _MEMORY = 64 * 1024 * 1024
 
 
-def fingerprint(plan: Plan, *, tool: str, allows: Allows) -> bytes:
+def fingerprint(plan: Plan, *, tool: str, allows: Allows, accounts: Iterable[Account] = ()) -> bytes:
     """A quick hash over everything that an apply of this plan would depend on; never to be shown or stored.
 
     What was merely seen (counts, timings, reasons, unrelated live objects) is left out: it may change without making
@@ -35,6 +36,8 @@ def fingerprint(plan: Plan, *, tool: str, allows: Allows) -> bytes:
         "environment": plan.environment,
         "accounts": [[a.name, a.provider, a.identity] for a in plan.accounts],
         "inputs": list(plan.digest_inputs),
+        # Where the credentials go and how the provider is to be understood; variables can change both.
+        "endpoints": sorted([a.name, a.base_url, json.dumps(_canonical(a.settings), sort_keys=True)] for a in accounts),
         "allows": sorted(map(str, allows.items)),
         "changes": [_change(c) for c in plan.changes],
     }
@@ -54,7 +57,7 @@ def matches(secret: bytes, expected: str) -> bool:
     if len(parts) != 6 or parts[0] != "scrypt" or parts[1:4] != [str(_LOG2_N), str(_R), str(_P)]:
         raise ValueError("not a plan digest of this version")
     salt = urlsafe_b64decode(parts[4] + "=" * (-len(parts[4]) % 4))
-    return compare_digest(digest(secret, salt), expected.strip())
+    return compare_digest(digest(secret, salt).encode(), expected.strip().encode())
 
 
 def _text(raw: bytes) -> str:

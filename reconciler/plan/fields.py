@@ -26,7 +26,15 @@ def comparable(
     """Both sides, cut to the fields that are managed, readable and not ignored. A field left out is hands off."""
     names = [name for name in desired if name not in ignore and (rules.get(name, _PLAIN).readable or name in live)]
     left = {name: live.get(name, rules.get(name, _PLAIN).absent) for name in names}
-    return normalised(left, rules), normalised({name: desired[name] for name in names}, rules)
+    right = normalised({name: desired[name] for name in names}, rules)
+    return {n: _managed(v, right[n]) for n, v in normalised(left, rules).items()}, right
+
+
+def _managed(live: FieldValue, desired: FieldValue) -> FieldValue:
+    """What the manifest manages of a value: of a mapping, the members that it declares."""
+    if isinstance(live, Mapping) and isinstance(desired, Mapping):
+        return {name: _managed(value, desired[name]) for name, value in live.items() if name in desired}
+    return live
 
 
 def diff(

@@ -6,14 +6,14 @@ one that is live on an exact list is taken off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.masking import mask_number
 from reconciler.model.contacts import ContactSet
 from reconciler.model.inventory import Owned
 from reconciler.model.kinds import MembershipRules
-from reconciler.model.live import OPTED_OUT, LiveMembers
+from reconciler.model.live import OPTED_OUT, LiveMembers, Standing
 from reconciler.model.resources import Members, Mode, Resource
 from reconciler.plan.changes import MemberDelta
 
@@ -24,18 +24,21 @@ _BOOK_COLUMNS = ("contact_id", "status")
 class Population:
     """What a membership is held against.
 
-    ``live`` is None when the list does not exist yet. ``book`` is the looked-up part of the address book. ``owned`` is
-    what the inventory remembers, already void when it was about another list. ``creating`` are numbers that an earlier
-    change of the same plan creates as contacts.
+    ``live`` is None when the list does not exist yet. ``ledger`` are the hashes of everybody whom we put on this list,
+    through whichever membership, None when nothing of it is ours. ``taken`` are numbers that an earlier change of the
+    same plan adds to it. ``book`` is the looked-up part of the address book. ``creating`` are numbers that an earlier
+    change of the same plan creates as contacts. ``trust_unknown`` and ``recontact`` are exceptions that somebody armed.
     """
 
     live: LiveMembers | None
     book: ContactSet
     suppressed: ContactSet
-    owned: Owned | None
+    ledger: frozenset[bytes] | None
     key: bytes
     creating: ContactSet
+    taken: ContactSet = field(default_factory=ContactSet.empty)
     trust_unknown: bool = False
+    recontact: bool = False
 
 
 def examples(contacts: ContactSet, count: int = 3) -> str:
@@ -52,10 +55,7 @@ def diff_members(
     members = resource.members
     if members is None:
         raise ValueError(f"{resource.address} declares no members")
-    problems: list[Diagnostic] = []
-    declared = members.contacts.without(population.suppressed)
-    if skipped := members.contacts.within(population.suppressed):
-        problems.append(_skipped("suppressed-skipped", resource, skipped, "suppressed"))
+    declared, problems = unsuppressed(resource, members, population)
     if population.live is not None and not population.live.readable:
         delta, more = _against_ledger(resource, declared, population)
     else:
@@ -63,12 +63,33 @@ def diff_members(
     return delta, (*problems, *more)
 
 
+def unsuppressed(resource: Resource, members: Members, population: Population) -> tuple[ContactSet, list[Diagnostic]]:
+    """The declared people without those who must never be contacted, and what must be said about these."""
+    declared = members.contacts.without(population.suppressed)
+    problems: list[Diagnostic] = []
+    if skipped := members.contacts.within(population.suppressed):
+        problems.append(_skipped("suppressed-skipped", resource, skipped, "suppressed"))
+    listed = population.live.contacts.within(population.suppressed) if population.live else ContactSet.empty()
+    if listed and members.mode is not Mode.EXACT:
+        problems.append(
+            warning(
+                "suppressed-still-listed",
+                f"{len(listed)} suppressed {'person is' if len(listed) == 1 else 'people are'} on the live list, and "
+                f"an additive membership takes nobody off: {examples(listed)}",
+                hint="take them off in the portal, or declare the whole list with mode: exact",
+                address=str(resource.address),
+                source=resource.source,
+            )
+        )
+    return declared, problems
+
+
 def _against_live(
     resource: Resource, members: Members, declared: ContactSet, rules: MembershipRules, population: Population
 ) -> tuple[MemberDelta, list[Diagnostic]]:
     problems: list[Diagnostic] = []
     live = population.live.contacts if population.live else ContactSet.empty()
-    wanted = declared.without(live).joined(population.book, _BOOK_COLUMNS)
+    wanted = declared.without(live).without(population.taken).joined(population.book, _BOOK_COLUMNS)
     if opted_out := wanted.where("status", {OPTED_OUT}):
         problems.append(_skipped("opted-out-skipped", resource, opted_out, "opted out"))
     add = wanted.where("status", {OPTED_OUT}, keep=False)
@@ -120,8 +141,8 @@ def _against_ledger(
     """Members that nobody can read back: the inventory is the only record of whom we added."""
     live = population.live
     count = live.count if live else 0
-    owned = population.owned
-    if owned is None and count and not population.trust_unknown:
+    ledger = population.ledger
+    if ledger is None and count and not population.trust_unknown:
         problem = error(
             "unknown-members",
             f"the list has {count} members that the provider does not show, and the store knows none of them: "
@@ -131,8 +152,8 @@ def _against_ledger(
             source=resource.source,
         )
         return MemberDelta(live_count=count), [problem]
-    ledger = owned.applied | owned.added if owned else frozenset()
     add = declared.where_hashed(population.key, ledger, keep=False) if ledger else declared
+    add = add.without(population.taken)
     return MemberDelta(add=add, unchanged=len(declared) - len(add), live_count=count), []
 
 
@@ -153,6 +174,8 @@ def _skipped(code: str, resource: Resource, contacts: ContactSet, word: str) -> 
 
 def departing(owned: Owned, live: LiveMembers, key: bytes, still_declared: ContactSet) -> MemberDelta:
     """Whom a removed Membership manifest takes along: the members that we added, nobody else, and nobody whom another
-    manifest still declares for the same list."""
+    manifest still declares for the same list. Of leads only those that wait: the others are history or being called."""
     ours = live.contacts.where_hashed(key, owned.added) if owned.added else ContactSet.empty()
+    if "standing" in ours.columns:
+        ours = ours.where("standing", {Standing.WAITING})
     return MemberDelta(remove=ours.without(still_declared), live_count=live.count)

@@ -63,7 +63,7 @@ def decide_objects(world: World, bindings: Bindings, kinds: KindTable, selection
         for resource in world.desired.of(world.account.name, kind):
             if selection.covers(resource.address, resource):
                 _decide(resource, world, bindings, kinds[kind], decisions)
-    for change, note in _orphaned(world, bindings, selection):
+    for change, note in _orphaned(world, bindings, kinds, selection):
         if change is not None:
             decisions.changes.append(change)
         if note is not None:
@@ -112,12 +112,40 @@ def _decide_absent(resource: Resource, world: World, rules: KindRules, out: Deci
         out.note(resource, "observed-drift", "observed only: the live object is not there")
         return
     if isinstance(rules.create, Refusal):
-        out.refuse(resource, rules.create.code, rules.create.reason, rules.create.remedy)
+        reason = rules.create.reason + _there(resource, world, rules)
+        out.refuse(resource, rules.create.code, reason, rules.create.remedy)
         return
     known = ownership(resource, world.desired, world.inventory)
+    if _looks_renamed(resource, world, out):
+        return
     reason = "was ours and is gone from the provider" if known else "not at the provider yet"
     deltas = as_new(normalised(resource.fields, rules.fields))
     out.changes.append(Create(**about(resource, reason, deltas=deltas)))
+
+
+def _looks_renamed(resource: Resource, world: World, out: Decisions) -> bool:
+    """A live object of this name is ours under another address: creating a second one would split its people."""
+    kind = resource.address.kind
+    same = {o.remote_id for o in world.live.named(kind, str(resource.fields.get("name", "")))}
+    holders = [a for a, o in world.bound.items() if a.kind is kind and o.remote_id in same and a != resource.address]
+    if not holders:
+        return False
+    holder = min(holders)
+    declared = holder in world.desired.resources
+    hint = f"give one of them another name, or remove {holder}"
+    if not declared:
+        hint = f"if this is the same thing, add lifecycle.renamedFrom: {holder.name}; else give it another name"
+    out.refuse(resource, "looks-renamed", f"a live {kind.lower()} of this name is ours already, as {holder}", hint)
+    return True
+
+
+def _there(resource: Resource, world: World, rules: KindRules) -> str:
+    """What there is instead, where only somebody else can make what is missing."""
+    if not rules.read_only:
+        return ""
+    names = sorted({o.name for (kind, _), o in world.live.objects.items() if kind is resource.address.kind})
+    shown = ", ".join(f"{name!r}" for name in names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return f"; there {'is' if len(names) == 1 else 'are'} {shown}" if names else "; there is none at all"
 
 
 def _decide_present(resource: Resource, live: Observed, world: World, rules: KindRules, out: Decisions) -> None:
@@ -126,6 +154,10 @@ def _decide_present(resource: Resource, live: Observed, world: World, rules: Kin
         if deltas:
             what = ", ".join(d.path for d in deltas)
             out.note(resource, "observed-drift", f"observed only: the live object differs in {what}")
+        return
+    if rules.read_only:
+        if deltas:
+            _cannot_update(resource, deltas, rules, world, out)
         return
     known = ownership(resource, world.desired, world.inventory)
     ours = known is not None and known.remote_id == live.remote_id
@@ -185,8 +217,12 @@ def _cannot_update(
     out.refuse(resource, refusal.code, f"cannot change {what}: {refusal.reason}", refusal.remedy)
 
 
+def _read_only(rules: KindRules | None) -> bool:
+    return rules is not None and rules.read_only
+
+
 def _orphaned(
-    world: World, bindings: Bindings, selection: Selection
+    world: World, bindings: Bindings, kinds: KindTable, selection: Selection
 ) -> Iterator[tuple[Change | None, Diagnostic | None]]:
     for owned in orphans(world.account.name, world.desired, world.inventory):
         address = owned.address
@@ -206,7 +242,7 @@ def _orphaned(
                     address=str(address),
                 ),
             )
-        elif owned.on_remove is OnRemove.DELETE:
+        elif owned.on_remove is OnRemove.DELETE and not _read_only(kinds.get(address.kind)):
             yield Delete(**common, live=live, reason="no longer declared, and onRemove says delete"), None
         else:
             yield Forget(**common, live=live, reason="no longer declared, and onRemove says keep"), None

@@ -91,7 +91,11 @@ class _Index:
             planned={c.address: c for c in changes},
             made=frozenset(c.address for c in changes if isinstance(c, Create | Replace)),
             creating=tuple(c for c in changes if c.members is not None and c.members.create),
-            leaving=frozenset(c.address for c in changes if isinstance(c, Delete) and c.address.kind in relations),
+            leaving=frozenset(
+                c.address
+                for c in changes
+                if isinstance(c, Delete) and c.address.kind in relations and c.carried_by is None
+            ),
             links=links,
             members=members,
             carried=carried,
@@ -113,7 +117,7 @@ def _needs(change: Change, index: _Index, world: World) -> set[Address]:
         case Forget():
             return set()
         case Create() | Update() | Replace() | Adopt():
-            return ((_ends(change) | _refs(change)) & index.made) | _contact_makers(change, index)
+            return ((_ends(change) | needed_ids(change)) & index.made) | _contact_makers(change, index)
 
 
 def _ends(change: Change) -> set[Address]:
@@ -128,7 +132,7 @@ def _ends(change: Change) -> set[Address]:
     return set()
 
 
-def _refs(change: Change) -> set[Address]:
+def needed_ids(change: Change) -> set[Address]:
     """The resources whose ids the calls of a change need."""
 
     def within(value: object) -> set[Address]:

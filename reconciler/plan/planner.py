@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.diagnostics import Diagnostic, error
+from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.diagnostics import in_order as diagnostics_in_order
 from reconciler.model.addresses import Address, Kind
+from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired
 from reconciler.model.inventory import Inventory
+from reconciler.model.kinds import ContactClass
 from reconciler.model.live import AccountLive, Live, Unread
 from reconciler.model.resources import Account
 from reconciler.plan.allows import Allows
 from reconciler.plan.approvals import needed
 from reconciler.plan.binding import OBJECTS, bind
-from reconciler.plan.changes import AccountRead, Change, Delete, GuardFinding, Plan, Replace, people_reached
+from reconciler.plan.changes import AccountRead, Change, Create, Delete, GuardFinding, Plan, Replace, people_reached
 from reconciler.plan.guards import counted_deletes, guard
+from reconciler.plan.members import examples
 from reconciler.plan.objects import decide_objects
-from reconciler.plan.order import in_order, with_requirements
+from reconciler.plan.order import in_order, needed_ids, with_requirements
 from reconciler.plan.relations import decide_links, decide_memberships
 from reconciler.plan.rules import Rules, World
 from reconciler.plan.selection import Selection
@@ -44,6 +47,8 @@ def plan(desired: Desired, live: Live, inventory: Inventory, rules: Mapping[str,
     diagnostics: list[Diagnostic] = list(options.notes)
     guards: list[GuardFinding] = []
     unmanaged: list[tuple[str, str, int]] = []
+    diagnostics.extend(_undeclared(desired, inventory))
+    twins = _twins(live)
     for name in sorted(live.accounts):
         account, state = desired.accounts[name], live.accounts[name]
         if isinstance(state, Unread):
@@ -51,6 +56,9 @@ def plan(desired: Desired, live: Live, inventory: Inventory, rules: Mapping[str,
             accounts.append(_unread(account, state))
             continue
         accounts.append(_read(account, state))
+        if name in twins:
+            diagnostics.append(_same_account(account, twins[name]))
+            continue
         part = _plan_account(account, state, desired, inventory, rules[account.provider], options, len(live.accounts))
         changes.extend(part.changes)
         diagnostics.extend((*state.notes, *part.diagnostics))
@@ -115,11 +123,89 @@ def _plan_account(
     compiled = rules.compile(decided, world)
     changes = with_requirements(compiled.changes, world)
     changes = tuple(replace(c, approvals=needed(c)) for c in changes)
+    found = (
+        *(x for d in decisions for x in d.diagnostics),
+        *compiled.diagnostics,
+        *_suppressed_in_reach(changes, suppressed),
+    )
+    if not any(d.blocking for d in found):
+        found = (*found, *_unplanned_needs(changes))
     return _Part(
         changes=changes,
-        diagnostics=(*(x for d in decisions for x in d.diagnostics), *compiled.diagnostics),
+        diagnostics=found,
         guards=guard(changes, world, several_accounts=accounts > 1),
         unmanaged=_unmanaged(world),
+    )
+
+
+def _twins(live: Live) -> dict[str, tuple[str, ...]]:
+    """Accounts that turn out to be one and the same: each would take the other's objects for strangers."""
+    by_identity: dict[str, list[str]] = {}
+    for name, state in live.accounts.items():
+        if isinstance(state, AccountLive) and not state.identity.endswith("=?"):
+            by_identity.setdefault(state.identity, []).append(name)
+    return {n: tuple(sorted(names)) for names in by_identity.values() if len(names) > 1 for n in names}
+
+
+def _same_account(account: Account, names: tuple[str, ...]) -> Diagnostic:
+    others = ", ".join(n for n in names if n != account.name)
+    return error(
+        "same-account",
+        f"account {account.name!r} is the same account at the provider as {others}",
+        hint="declare it once, and let all its resources name that one",
+        address=account.name,
+        source=account.source,
+    )
+
+
+def _undeclared(desired: Desired, inventory: Inventory) -> tuple[Diagnostic, ...]:
+    """Accounts that we own something in and that no manifest declares any more: nothing of them can be read."""
+    gone = sorted({a.account for a in inventory.owned} - desired.accounts.keys())
+    return tuple(
+        warning(
+            "account-not-declared",
+            f"we own {sum(1 for a in inventory.owned if a.account == name)} resources in account {name!r}, which no "
+            "manifest declares: they are neither compared nor changed",
+            hint="declare the account again, or let go of them with reconciler inventory forget",
+            address=name,
+        )
+        for name in gone
+    )
+
+
+def _suppressed_in_reach(changes: tuple[Change, ...], suppressed: ContactSet) -> tuple[Diagnostic, ...]:
+    """Nothing may start contacting somebody who must never be contacted, however they came to be on the list."""
+    found = []
+    for change in changes:
+        if change.contact_class is not ContactClass.STARTS_CONTACTING or not suppressed:
+            continue
+        if people := change.reach.numbers.within(suppressed):
+            found.append(
+                error(
+                    "suppressed-in-reach",
+                    f"it would start contacting {len(people)} suppressed "
+                    f"{'person' if len(people) == 1 else 'people'}: {examples(people)}",
+                    hint="take them off the list first: in the portal, or with mode: exact on its membership",
+                    address=str(change.address),
+                    source=change.source,
+                )
+            )
+    return tuple(found)
+
+
+def _unplanned_needs(changes: tuple[Change, ...]) -> tuple[Diagnostic, ...]:
+    """Calls that need the id of something nobody is going to create; a net below every other check."""
+    made = {c.address for c in changes if isinstance(c, Create | Replace)}
+    return tuple(
+        error(
+            "dependency-not-planned",
+            f"needs {', '.join(map(str, sorted(lost)))}, which this plan does not create",
+            hint="select it as well, or declare it",
+            address=str(c.address),
+            source=c.source,
+        )
+        for c in changes
+        if (lost := needed_ids(c) - made - {c.address})
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.diagnostics import Diagnostic, error, warning
@@ -11,11 +11,12 @@ from reconciler.model.contacts import ContactSet
 from reconciler.model.inventory import Owned
 from reconciler.model.kinds import KindRules, MembershipRules, Refusal
 from reconciler.model.live import LiveMembers
-from reconciler.model.resources import ById, Declared, OnRemove, Reference, Resource
+from reconciler.model.resources import ById, Declared, Mode, OnRemove, Reference, Resource
 from reconciler.plan.binding import orphans, ownership
 from reconciler.plan.calls import Ref, Target
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Forget, MemberDelta, Update
 from reconciler.plan.fields import as_new, diff, normalised
+from reconciler.plan.leads import diff_leads
 from reconciler.plan.members import Population, departing, diff_members
 from reconciler.plan.objects import Decisions, about
 from reconciler.plan.rules import World
@@ -53,7 +54,16 @@ def _reachable(
             )
             return None
         case Declared(address) if isinstance(target, Ref):
-            if not selection.covers(address, world.desired.resources.get(address)):
+            declared = world.desired.resources.get(address)
+            if declared is not None and declared.lifecycle.observe:
+                out.refuse(
+                    resource,
+                    "observed-dependency",
+                    f"needs {address}, which is only observed and does not exist",
+                    f"have {address} made by hand, or take lifecycle.observe out of its manifest",
+                )
+                return None
+            if not selection.covers(address, declared):
                 out.refuse(
                     resource,
                     "excluded-dependency",
@@ -122,15 +132,14 @@ def decide_memberships(
 ) -> Decisions:
     """Every membership of the account. ``deleted`` are lists that this plan deletes, members and all."""
     out = Decisions()
-    creating = ContactSet.empty()
+    seen = _Seen(suppressed=suppressed)
     for resource in world.desired.of(world.account.name, Kind.MEMBERSHIP):
-        if not selection.covers(resource.address, resource):
+        if not selection.covers(resource.address, resource) or _conflicting(resource, world, seen, out):
             continue
-        change = _decide_membership(resource, world, rules, selection, suppressed, creating, out)
+        change = _decide_membership(resource, world, rules, selection, seen, out)
         if change is not None:
             out.changes.append(change)
-            if change.members is not None and change.members.create:
-                creating = ContactSet.union_of((creating, change.members.create.select(("number",))))
+            seen.note(change, world)
     gone = {o.remote_id: a for a, o in world.bound.items() if a in deleted}
     for owned in orphans(world.account.name, world.desired, world.inventory):
         if owned.address.kind is Kind.MEMBERSHIP and selection.covers(owned.address, None):
@@ -141,7 +150,55 @@ def decide_memberships(
     return out
 
 
-def _parent_kind(resource: Resource, world: World) -> Kind:
+@dataclass(slots=True)
+class _Seen:
+    """What earlier memberships of the same plan do: nobody is created or added twice by two manifests."""
+
+    suppressed: ContactSet
+    creating: ContactSet = field(default_factory=ContactSet.empty)
+    taken: dict[Target, ContactSet] = field(default_factory=dict)
+    modes: dict[Target, Mode] = field(default_factory=dict)
+
+    def note(self, change: Change, world: World) -> None:
+        members, resource = change.members, change.desired
+        if members is None or resource is None or resource.members is None:
+            return
+        number = ("number",)
+        if members.create:
+            self.creating = ContactSet.union_of((self.creating, members.create.select(number)))
+        if members.add:
+            target = world.target(resource.members.of)
+            before = self.taken.get(target, ContactSet.empty())
+            self.taken[target] = ContactSet.union_of((before, members.add.select(number)))
+
+
+def _conflicting(resource: Resource, world: World, seen: _Seen, out: Decisions) -> bool:
+    """Two memberships of one live list, one of them exact: each would take off whom the other puts on."""
+    if resource.members is None:
+        return False
+    target, mode = world.target(resource.members.of), resource.members.mode
+    other = seen.modes.get(target)
+    seen.modes[target] = mode
+    conflict = other is not None and Mode.EXACT in (other, mode)
+    if conflict:
+        out.refuse(
+            resource,
+            "membership-conflict",
+            "another membership of the same live list is declared, and one of them is exact",
+            "put the contacts into one manifest, or make both additive",
+        )
+    return conflict
+
+
+def _ledger(target: Target, world: World) -> frozenset[bytes] | None:
+    """Everybody whom we put on a list, through whichever membership; None when nothing of it is ours."""
+    ours = [
+        o for o in world.inventory.of(world.account.name) if o.address.kind is Kind.MEMBERSHIP and o.parent == target
+    ]
+    return frozenset().union(*(o.applied | o.added for o in ours)) if ours else None
+
+
+def _parent_kind(resource: Resource, world: World, usual: Kind) -> Kind:
     """Members hang on a list, or on a campaign where the provider calls them leads."""
     match resource.members.of if resource.members else None:
         case Declared(address):
@@ -151,7 +208,7 @@ def _parent_kind(resource: Resource, world: World) -> Kind:
         case ById(remote_id) if (Kind.CAMPAIGN, remote_id) in world.live.objects:
             return Kind.CAMPAIGN
         case _:
-            return Kind.LIST
+            return usual
 
 
 def _decide_membership(
@@ -159,14 +216,13 @@ def _decide_membership(
     world: World,
     rules: MembershipRules,
     selection: Selection,
-    suppressed: ContactSet,
-    creating: ContactSet,
+    seen: _Seen,
     out: Decisions,
 ) -> Change | None:
     members = resource.members
     if members is None:
         raise ValueError(f"{resource.address} declares no members")
-    target = _reachable(resource, members.of, _parent_kind(resource, world), world, selection, out)
+    target = _reachable(resource, members.of, _parent_kind(resource, world, rules.parent), world, selection, out)
     if target is None:
         return None
     live: LiveMembers | None = None
@@ -179,13 +235,16 @@ def _decide_membership(
     population = Population(
         live=live,
         book=world.live.contacts,
-        suppressed=suppressed,
-        owned=owned,
+        suppressed=seen.suppressed,
+        ledger=_ledger(target, world),
         key=world.inventory.key,
-        creating=creating,
+        creating=seen.creating,
+        taken=seen.taken.get(target, ContactSet.empty()),
         trust_unknown=world.allows.names("unknown-members", str(resource.address)),
+        recontact=world.allows.names("recontact", str(resource.address)),
     )
-    delta, problems = diff_members(resource, rules, population)
+    differ = diff_members if rules.leads is None else diff_leads
+    delta, problems = differ(resource, rules, population)
     out.diagnostics.extend(problems)
     if resource.lifecycle.observe:
         if not delta.empty:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -91,8 +91,8 @@ def stamp(moment: datetime) -> str:
 
 
 def dump(document: Mapping[str, Any], inputs: Inputs) -> str:
-    """The content of a plan file. Numbers among the inputs are masked: such a plan needs them again on apply."""
-    kept = {k: [mask_text(x) for x in v] if isinstance(v, tuple) else v for k, v in asdict(inputs).items()}
+    """The content of a plan file. Numbers among the variables are masked, and must be given again on apply."""
+    kept = asdict(replace(inputs, variables=tuple(map(mask_text, inputs.variables)), allow_hosts=()))
     return json.dumps({**document, "inputs": kept}, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -109,7 +109,7 @@ def parse(content: bytes) -> SavedPlan:
         document = json.loads(content)
         inputs = document.pop("inputs")
         saved = SavedPlan(document=document, inputs=Inputs.of(inputs))
-        if not isinstance(document["changes"], list) or not isinstance(document["digest"], str):
+        if not _shaped(document):
             raise damaged
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise damaged from None
@@ -121,6 +121,18 @@ def parse(content: bytes) -> SavedPlan:
     if stamp(expiry(saved.digest)) != document.get("expiresAt"):
         raise damaged
     return saved
+
+
+def _shaped(document: Any) -> bool:
+    """Whether everything that is looked at later is there and of its kind."""
+    changes, accounts = document["changes"], document["accounts"]
+    return (
+        isinstance(document["digest"], str)
+        and document["digest"].isascii()
+        and all(isinstance(document[k], str) for k in ("project", "environment", "expiresAt"))
+        and all(isinstance(c["address"], str) for c in changes)
+        and all(isinstance(a["name"], str) and isinstance(a["identity"], str) for a in accounts)
+    )
 
 
 def check_life(digest: str, now: datetime) -> None:

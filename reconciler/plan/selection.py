@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -31,6 +32,12 @@ class Selector:
         if prefix == "label" and "=" not in value:
             raise ValueError(f"{text!r}: write label:NAME=VALUE")
         return cls(prefix, value)
+
+    def __str__(self) -> str:
+        return self.value if self.prefix == "address" else f"{self.prefix}:{self.value}"
+
+    def matches_account(self, accounts: Iterable[str]) -> bool:
+        return any(fnmatchcase(a, self.value) for a in accounts)
 
     def matches(self, address: Address, resource: Resource | None) -> bool:
         """Whether it means this address. What is owned but no longer declared has neither labels nor a path."""

@@ -165,8 +165,8 @@ def test_removing_people_is_asked_for_by_its_own_word(texts: Repository) -> None
     texts.write("members.yaml", members(3))
     texts.apply()
     texts.write("members.yaml", members(2))
-    assert in_a_terminal(["apply"], ["yes", "no"])[0] == 5
-    assert in_a_terminal(["apply"], ["yes", "delete"])[0] == 0
+    assert in_a_terminal(["apply"], ["no"])[0] == 5
+    assert in_a_terminal(["apply"], ["delete"])[0] == 0
 
 
 def start(words: list[str]) -> subprocess.Popen[str]:

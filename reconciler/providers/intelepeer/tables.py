@@ -55,4 +55,5 @@ MEMBERSHIP = MembershipRules(
     exact=refusal("intelepeer-exact-membership"),
     remove=refusal("intelepeer-members-append-only"),
     change=refusal("intelepeer-members-append-only"),
+    readable=False,
 )

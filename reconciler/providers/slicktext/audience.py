@@ -82,8 +82,8 @@ class People:
                     self._changes.setdefault(target, []).append(change)
 
     def makers(self, target: Target) -> tuple[Address, ...]:
-        """The membership changes of a list."""
-        return tuple(c.address for c in self._changes.get(target, []))
+        """The changes that put people on a list. Those that only take people off come later, and need no waiting."""
+        return tuple(c.address for c in self._changes.get(target, []) if not isinstance(c, Delete))
 
     def on(self, target: Target) -> Reach:
         """Everybody on the list who has not opted out."""

@@ -177,7 +177,7 @@ class Compiler:
         case, armed = self.case, status == "scheduled"
         if self._deltas and case.change is not None:
             carrier: Change = case.change
-            phase = Phase.ARM if armed else Phase.CAMPAIGN
+            phase = self._phase(armed)
             title = "schedule" if armed and status_of(live) != "scheduled" else "update"
             effect = self._changed(live, lists)
         else:
@@ -201,6 +201,13 @@ class Compiler:
             carrier = replace(carrier, requires=tuple(sorted({*carrier.requires, *waits} - {carrier.address})))
         own = [case.change] if case.change is not None and case.change.address != carrier.address else []
         self.out.keep(*own, carrier, *carried)
+
+    def _phase(self, armed: bool) -> Phase:
+        """Arming comes last, unless the same call lets lists go: those may be deleted next, and nothing can be waited
+        for that waits for this call. Everybody who is added is on the lists by then."""
+        if not armed:
+            return Phase.CAMPAIGN
+        return Phase.DISSOCIATE if self.case.removes else Phase.ARM
 
     def _changed(self, live: Observed, lists: list[Target]) -> Effect:
         base = {d.path: d.live for d in self._deltas}

@@ -1,0 +1,231 @@
+"""One run of a plan: execute, verify, remember, report. And what an earlier run left open, settled before it."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from reconciler import __version__
+from reconciler.app.planning import Planned, Workspace, bound_ids
+from reconciler.apply.control import Control
+from reconciler.apply.executor import Executor, planned_changes
+from reconciler.apply.journal import Intending, Journal, Recorded
+from reconciler.apply.operation import Operator
+from reconciler.errors import Exit, Interruption, ReconcilerError, StoreError
+from reconciler.model.addresses import Address, Kind
+from reconciler.model.inventory import LastRead, Owned
+from reconciler.model.live import AccountLive
+from reconciler.model.resources import Account
+from reconciler.plan.binding import OBJECTS
+from reconciler.plan.saved import stamp
+from reconciler.providers.http import pace, settle
+from reconciler.providers.reading import Sessions
+from reconciler.report import Event, Interrupted, Outcome, Report, RunEnded, RunStarted, Verified, fold
+from reconciler.store import OperationState, OpId, Run, Store, intent_of
+from reconciler.store import Outcome as StoredOutcome
+
+GRACE_S = 6.0
+"""How long requests under way may still take after the first interrupt; with closing the journal, under 7 s."""
+
+
+class RunLedger:
+    """A store's run as the executor's ledger. The reviewed plan is used up when the first request is about to leave."""
+
+    def __init__(self, run: Run, key: bytes, digest: str) -> None:
+        self._run, self._key, self._digest = run, key, digest
+
+    def intend(self, intents: list[Intending]) -> list[int]:
+        now = datetime.now(UTC)
+        rows = [
+            intent_of(
+                i.address,
+                i.batch,
+                not_after=now + timedelta(seconds=i.not_after_s),
+                members=i.batch.rows.hashes(self._key) if i.batch.rows is not None else frozenset(),
+            )
+            for i in intents
+        ]
+        with self._run.batch():
+            if self._digest:
+                self._run.use_plan(self._digest)
+            ops = self._run.intend_many(rows)
+        self._digest = ""
+        return [int(op) for op in ops]
+
+    def record(self, outcomes: list[Recorded]) -> None:
+        self._run.record_many(
+            StoredOutcome(op=OpId(o.op), state=OperationState(o.verdict.value), remote_id=o.remote_id, note=o.note)
+            for o in outcomes
+        )
+
+    def own(self, owned: list[Owned]) -> None:
+        with self._run.batch():
+            for one in owned:
+                self._run.own(one)
+                if one.address.kind is Kind.MEMBERSHIP and not (one.applied and one.added):
+                    # An empty set leaves the stored one alone; here it means that nobody is left.
+                    self._run.members(one.address, applied=one.applied, added=one.added)
+
+    def disown(self, address: Address) -> None:
+        self._run.disown(address)
+
+
+@dataclass(slots=True, kw_only=True)
+class Runner:
+    """One run, from the first intent to the last line of the report. ``reviewed`` is the digest that was approved."""
+
+    workspace: Workspace
+    planned: Planned
+    reviewed: str
+    store: Store
+    sessions: Sessions
+    accounts: Mapping[str, Account]
+    control: Control
+    emit: Callable[[Event], None]
+    events: list[Event] = field(default_factory=list)
+
+    async def run(self) -> tuple[Exit, Report]:
+        """The exit code and the report. Raises what the store raises, after ending the run as far as that goes."""
+        run = self.store.begin_run("apply", tool_version=__version__, plan_digest=self.reviewed)
+        self._tell(
+            RunStarted(
+                run_id=run.id,
+                started_at=stamp(datetime.now(UTC)),
+                project=self.planned.plan.project,
+                environment=self.planned.plan.environment,
+                changes=planned_changes(self.planned.plan),
+            )
+        )
+        try:
+            await self._execute(run)
+            exit_code = await self._conclude(run)
+        except ReconcilerError as failure:
+            with suppress(StoreError):
+                self._close(run, failure.exit_code)
+            raise
+        self._close(run, exit_code)
+        self._tell(RunEnded(ended_at=stamp(datetime.now(UTC)), exit_code=exit_code, resume=self._resume(exit_code)))
+        return exit_code, fold(self.events)
+
+    def _close(self, run: Run, exit_code: Exit) -> None:
+        run.close(exit_code=exit_code, counts={str(o): n for o, n in fold(self.events).counts.items()})
+
+    def _tell(self, event: Event) -> None:
+        self.events.append(event)
+        self.emit(event)
+
+    async def _execute(self, run: Run) -> None:
+        if not self.planned.plan.changes:
+            return
+        for account in self.planned.plan.accounts:
+            # Before the first write: whose account it was must be known even when nothing goes well.
+            run.identity(account.name, account.identity)
+        journal = Journal(RunLedger(run, self.planned.inventory.key, self.reviewed))
+        executor = Executor(
+            self.planned.plan,
+            {name: self._operator(name, journal) for name in self.sessions.by_account},
+            journal,
+            self.planned.inventory,
+            bound_ids(self.planned),
+            self._tell,
+        )
+        try:
+            await self.control.graceful(executor.run(), GRACE_S)
+        finally:
+            await asyncio.to_thread(journal.close)
+
+    def _operator(self, name: str, journal: Journal) -> Operator:
+        account = self.accounts[name]
+        defaults = self.workspace.providers[account.provider].defaults
+        landing_s, visibility_s = settle(account, defaults)
+        return Operator(
+            session=self.sessions.by_account[name],
+            journal=journal,
+            control=self.control,
+            account=name,
+            landing_s=landing_s,
+            visibility_s=visibility_s,
+            slots=asyncio.Semaphore(pace(account, defaults, self.planned.request.parallelism).concurrency),
+            people=tuple(r.members.contacts for r in self.planned.desired.of(name) if r.members is not None),
+        )
+
+    async def _conclude(self, run: Run) -> Exit:
+        """The exit code, after looking whether live is now what was asked for."""
+        counts = fold(self.events).counts
+        undone = any(n for outcome, n in counts.items() if outcome is not Outcome.DONE)
+        try:
+            fresh = None if self.control.interrupted.is_set() else await self._fresh()
+        except Interruption:
+            fresh = None
+        if fresh is None:
+            self._tell(Interrupted())
+            return self.control.exit_code
+        self._remember_reads(run, fresh)
+        if counts.get(Outcome.UNRESOLVED):
+            return Exit.UNRESOLVED
+        if undone:
+            return Exit.PARTIAL
+        left = [str(c.address) for c in fresh.plan.changes] + [d.message for d in fresh.plan.blocking]
+        self._tell(Verified(empty=not left, reasons=tuple(left[:10])))
+        if left:
+            return Exit.PARTIAL
+        self._remember_lifecycles(run, fresh)
+        return Exit.OK
+
+    async def _fresh(self) -> Planned:
+        """A plan made after the last write; the first one when nothing was written."""
+        if not self.planned.plan.changes:
+            return self.planned
+        inventory = self.store.inventory()
+        return await self.control.unless_interrupted(self.workspace.planned(inventory, self.sessions, self.accounts))
+
+    def _remember_reads(self, run: Run, fresh: Planned) -> None:
+        """Whose accounts these are, and how much was in them after our own writes."""
+        for name, live in sorted(fresh.live.accounts.items()):
+            if isinstance(live, AccountLive):
+                run.identity(name, live.identity)
+                run.last_read(name, _counts(live))
+
+    def _remember_lifecycles(self, run: Run, fresh: Planned) -> None:
+        """Protection and onRemove of every manifest that this run was about hold from now on, changed or not."""
+        changed = []
+        for address, owned in sorted(fresh.inventory.owned.items()):
+            resource = fresh.desired.resources.get(address)
+            if resource is None or not isinstance(fresh.live.accounts.get(address.account), AccountLive):
+                continue
+            if resource.lifecycle.observe or not self.workspace.selection.covers(address, resource):
+                continue
+            life = resource.lifecycle
+            now = replace(owned, protect=life.protect, on_remove=life.on_remove)
+            if now != owned:
+                changed.append(now)
+        if changed:
+            RunLedger(run, fresh.inventory.key, "").own(changed)
+
+    def _resume(self, exit_code: Exit) -> str:
+        """The command that continues, with everything that this one was given."""
+        if exit_code is Exit.OK:
+            return ""
+        inputs, words = self.planned.request.inputs, ["reconciler", "apply", *self.planned.request.inputs.paths]
+        words += ["-e", inputs.environment] if inputs.environment else []
+        words += ["--store", self.planned.request.store] if self.planned.request.store else []
+        for flag, values in (
+            ("--var", inputs.variables),
+            ("--values", inputs.values),
+            ("--select", inputs.select),
+            ("--exclude", inputs.exclude),
+            ("--allow-host", inputs.allow_hosts),
+        ):
+            words += [word for value in values for word in (flag, value)]
+        return shlex.join(words)
+
+
+def _counts(live: AccountLive) -> LastRead:
+    return LastRead(
+        objects={kind: sum(1 for k, _ in live.objects if k is kind) for kind in OBJECTS},
+        members={remote_id: members.count for remote_id, members in live.members.items()},
+    )

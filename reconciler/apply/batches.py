@@ -1,0 +1,257 @@
+"""Steps over people: many requests that make one thing true.
+
+The first request goes alone and is looked at (the canary), the rest goes side by side, and everything that was accepted
+is read back in one look before any outcome is written down. Where people cannot be read back, requests go one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from reconciler.apply.journal import Recorded, Verdict
+from reconciler.apply.operation import MAX_SENDS, Operator, Result, State, StepResult, Stop, ambiguous
+from reconciler.errors import ProviderError, Rejected
+from reconciler.model.addresses import Address, RemoteId
+from reconciler.model.contacts import ContactSet
+from reconciler.plan.calls import MembersAdded, Step, columns_of, resolved
+from reconciler.providers.base import Answer
+
+SIDE_BY_SIDE = 32
+"""More than any account's concurrency, which is what really bounds the requests under way."""
+
+
+async def run_step(operator: Operator, address: Address, step: Step, ids: Mapping[Address, RemoteId]) -> StepResult:
+    """One step of a change, whole. What a provider does is in the result; only the store's failures are raised."""
+    step = replace(step, effect=resolved(step.effect, ids))
+    if step.rows is None:
+        return await operator.single(address, step, ids)
+    if not step.rows:
+        return StepResult(result=Result.DONE)
+    if "contact_id" in columns_of(step.call) and (lost := step.rows.where("contact_id", {None, ""})):
+        return StepResult(result=Result.FAILED, detail=f"{len(lost)} contacts have no id yet")
+    work = _Batches(operator, address, step, ids)
+    if isinstance(step.effect, MembersAdded) and step.effect.counted:
+        return await work.one_by_one(step.effect)
+    return await work.run()
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of the requests of one step so far. ``ops`` are accepted and not read back yet."""
+
+    ops: list[int] = field(default_factory=list)
+    accepted: list[ContactSet] = field(default_factory=list)
+    finished: list[ContactSet] = field(default_factory=list)
+    contact_ids: dict[str, str] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """Why single people were refused by requests that took the others: it fails the step and stops nobody else."""
+    unresolved: bool = False
+    stopped: str = ""
+    sent: int = 0
+    through: int = 0
+
+    @property
+    def ok(self) -> bool:
+        return not self.failures and not self.stopped
+
+    @property
+    def result(self) -> Result:
+        if self.unresolved:
+            return Result.UNRESOLVED
+        if self.failures or self.refused:
+            return Result.FAILED
+        return Result.STOPPED if self.stopped else Result.DONE
+
+    @property
+    def detail(self) -> str:
+        texts = [*dict.fromkeys((*self.failures, *self.refused)), *([self.stopped] if self.stopped else [])]
+        return "; ".join(texts[:3]) + (f"; and {len(texts) - 3} more" if len(texts) > 3 else "")
+
+    def accept(self, op: int, rows: ContactSet, answer: Answer) -> None:
+        self.ops.append(op)
+        if answer.refused:
+            self.refused.append(answer.detail)
+            rows = _taken(rows, answer)
+        self.accepted.append(rows)
+        if answer.remote_id is not None and len(rows) == 1:
+            self.contact_ids[next(iter(rows.numbers()))] = answer.remote_id
+
+    def done(self, rows: ContactSet, contact_ids: Mapping[str, str]) -> None:
+        if rows:
+            self.finished.append(rows)
+        self.contact_ids.update(contact_ids)
+
+    def fail(self, detail: str, *, unresolved: bool = False) -> None:
+        self.failures.append(detail)
+        self.unresolved = self.unresolved or unresolved
+
+
+@dataclass(slots=True)
+class _Batches:
+    """One step over people at work."""
+
+    operator: Operator
+    address: Address
+    step: Step
+    ids: Mapping[Address, RemoteId]
+    tally: _Tally = field(default_factory=_Tally)
+
+    async def run(self) -> StepResult:
+        """The canary, then the rest side by side, then one look at everything."""
+        try:
+            return await self._run()
+        except asyncio.CancelledError:
+            note = "accepted, and stopped before it was read back"
+            outcomes = [Recorded(op=op, verdict=Verdict.UNKNOWN, note=note) for op in self.tally.ops]
+            await asyncio.shield(self.operator.journal.record(outcomes))
+            if self.tally.ops:
+                self.operator.under_way.add(self.address)
+            raise
+
+    async def _run(self) -> StepResult:
+        batches, tally = list(self.step.batches()), self.tally
+        if await self._batch(batches[0]):
+            tally.through += 1
+        if tally.ok and len(batches) > 1 and not await self._canary(batches[0]):
+            tally.fail("the first request was accepted and changed nothing; the rest was not sent")
+        if tally.ok and len(batches) > 1:
+            await self._side_by_side(batches[1:])
+        return await self._told()
+
+    async def _side_by_side(self, batches: list[Step]) -> None:
+        queue = iter(batches)
+
+        async def worker() -> None:
+            for batch in queue:
+                if self.tally.stopped or self.operator.control.halted.get(self.operator.account):
+                    return
+                if await self._batch(batch):
+                    self.tally.through += 1
+
+        await asyncio.gather(*(worker() for _ in range(min(len(batches), SIDE_BY_SIDE))))
+
+    async def _canary(self, batch: Step) -> bool:
+        sample = (batch.rows or ContactSet.empty()).within(ContactSet.union_of(self.tally.accepted)).head(1)
+        return not sample or (await self.operator.visible(batch.effect, sample)).state is State.HOLDS
+
+    async def _batch(self, batch: Step) -> bool:
+        """One request over several people, until it is accepted, proven not to have landed, or given up.
+
+        True when all of it went through.
+        """
+        rows, tally = batch.rows or ContactSet.empty(), self.tally
+        for _ in range(MAX_SENDS):
+            try:
+                op, answer, failure = await self.operator.send(self.address, replace(batch, rows=rows), self.ids)
+            except Stop as stop:
+                tally.stopped = stop.reason
+                return False
+            tally.sent += 1
+            if answer is not None:
+                tally.accept(op, rows, answer)
+                return not answer.refused
+            if _divisible(failure, rows):
+                note = failure.message if failure else ""
+                await self.operator.journal.record([Recorded(op=op, verdict=Verdict.REJECTED, note=note)])
+                return await self._halves(replace(batch, rows=rows))
+            verdict = await self.operator.looked_up(op, batch, failure, rows)
+            tally.done(verdict.rows, verdict.contact_ids)
+            if verdict.result is not Result.STOPPED:
+                if verdict.result is not Result.DONE:
+                    tally.fail(verdict.detail, unresolved=verdict.result is Result.UNRESOLVED)
+                return verdict.result is Result.DONE
+            rows = rows.without(verdict.rows)
+        tally.fail("no answer, and each time it had not landed")
+        return False
+
+    async def _halves(self, batch: Step) -> bool:
+        """A refused request over several people: the one that is refused is found, the others go through."""
+        rows = batch.rows or ContactSet.empty()
+        middle = len(rows) // 2
+        first = await self._batch(replace(batch, rows=rows.slice(0, middle)))
+        second = await self._batch(replace(batch, rows=rows.slice(middle, len(rows))))
+        return first and second
+
+    async def _told(self) -> StepResult:
+        """The read-back of everything that was accepted, in one look; then the outcomes, in one transaction."""
+        tally = self.tally
+        accepted = ContactSet.union_of(tally.accepted)
+        shown = accepted
+        if accepted:
+            look = await self.operator.visible(self.step.effect, accepted)
+            tally.contact_ids |= look.contact_ids
+            if look.state is State.AMBIGUOUS and all(n in tally.contact_ids for n in accepted.numbers()):
+                pass  # every answer named the contact it made: that is as good as a look
+            elif look.state is State.AMBIGUOUS:
+                tally.fail(ambiguous(look), unresolved=True)
+                shown = ContactSet.empty()
+            elif look.state is not State.HOLDS:
+                missing = look.remaining if look.remaining is not None else accepted
+                shown = accepted.without(missing)
+                tally.fail(f"accepted for {len(accepted)} people, and {len(missing)} of them do not show")
+        verdict = Verdict.DONE if shown or not accepted else Verdict.UNRESOLVED
+        await self.operator.journal.record([Recorded(op=op, verdict=verdict) for op in tally.ops])
+        return self._result(shown)
+
+    def _result(self, *shown: ContactSet) -> StepResult:
+        tally = self.tally
+        return StepResult(
+            result=tally.result,
+            detail=tally.detail,
+            rows=ContactSet.union_of((*shown, *tally.finished)),
+            contact_ids=tally.contact_ids,
+            sent=tally.sent,
+            accepted=tally.through,
+        )
+
+    async def one_by_one(self, effect: MembersAdded) -> StepResult:
+        """Members that cannot be read back: each request is looked at by how the list grew before the next leaves."""
+        for batch in self.step.batches():
+            grown = await self._grown(replace(batch, effect=effect))
+            if grown is None:
+                break
+            effect = replace(effect, known_ids=effect.known_ids | grown)
+            self.tally.through += 1
+        return self._result()
+
+    async def _grown(self, batch: Step) -> frozenset[str] | None:
+        """The ids that one upload brought, None when it did not clearly go through."""
+        tally, operator = self.tally, self.operator
+        try:
+            op, answer, failure = await operator.send(self.address, batch, self.ids)
+        except Stop as stop:
+            tally.stopped = stop.reason
+            return None
+        tally.sent += 1
+        if answer is None:
+            verdict = await operator.looked_up(op, batch, failure, batch.rows)
+            tally.done(verdict.rows, {})
+            if verdict.result is not Result.DONE:
+                # Growth is the only evidence, so nothing is sent again here: the next plan knows who is missing.
+                tally.fail(verdict.detail, unresolved=verdict.result is Result.UNRESOLVED)
+                return None
+            look = await operator.look(batch.effect, batch.rows)
+            return frozenset(look.candidates)
+        look = await operator.visible(batch.effect, batch.rows)
+        if look.state is not State.HOLDS:
+            detail = f"accepted, but the list did not grow as it should: {look.detail}"
+            await operator.unresolved(op, detail)
+            tally.fail(detail, unresolved=True)
+            return None
+        await operator.journal.record([Recorded(op=op, verdict=Verdict.DONE)])
+        tally.done(batch.rows or ContactSet.empty(), {})
+        return frozenset(look.candidates)
+
+
+def _taken(rows: ContactSet, answer: Answer) -> ContactSet:
+    """The rows of a request that its answer did not refuse."""
+    refused = frozenset(answer.refused)
+    numbers = [n for at, n in enumerate(rows.numbers()) if at in refused]
+    return rows.without(ContactSet.from_columns({"number": numbers}))
+
+
+def _divisible(failure: ProviderError | None, rows: ContactSet) -> bool:
+    return isinstance(failure, Rejected) and failure.status in (400, 413, 422) and len(rows) > 1

@@ -1,0 +1,7 @@
+"""Settings for all tests."""
+
+from hypothesis import settings
+
+# Timed assertions say more about the machine's other load than about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")

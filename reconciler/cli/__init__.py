@@ -71,7 +71,7 @@ class _Commands(click.Group):
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @with_global_options
 def cli(**_: Any) -> None:
-    """Campaigns, lists and who is on them, from Git to IntelePeer, SlickText and others.
+    """Campaigns, lists and who is on them, from Git to outbound calling and texting platforms.
 
     Start with `reconciler demo`, then `reconciler plan` in a repository of your own.
     """

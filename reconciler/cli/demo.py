@@ -75,7 +75,7 @@ def _tour(sandbox: Sandbox, flags: tuple[str, ...]) -> int:
     for text, words, expected in steps:
         if (code := _run(text, words, urls, flags)) != expected:
             return code
-    _say("Now somebody renames a list in a portal, and takes a person off it.")
+    _say("Now somebody edits a list's description in the portal, and takes a person off it.")
     _tamper(sandbox)
     if (code := _run("plan sees both.", ("plan",), urls, flags)) != 0:
         return code

@@ -81,6 +81,6 @@ def _operation_line(operation: OperationRecord) -> str:
     from reconciler.masking import visible
 
     intent = operation.intent
-    people = f" ({intent.rows} people)" if intent.rows else ""
+    people = f" ({intent.rows} {'person' if intent.rows == 1 else 'people'})" if intent.rows else ""
     text = f"{operation.op:>4}  {operation.state:<13}  {intent.address}  {intent.title}{people}  {operation.note}"
     return visible(text.rstrip())

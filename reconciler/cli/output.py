@@ -28,6 +28,11 @@ def width() -> int:
     return max(60, min(columns, MAX_WIDTH))
 
 
+def stderr_width() -> int | None:
+    """Columns to wrap messages at: the terminal's; elsewhere a message stays on its line, for whoever searches it."""
+    return width() if sys.stderr.isatty() else None
+
+
 def colored(shared: Globals | None, stream: Any) -> bool:
     """Colour only on a terminal, and never when somebody said no."""
     if (shared is not None and shared.color is False) or os.environ.get("NO_COLOR"):
@@ -79,7 +84,7 @@ def tell_failure(problem: ReconcilerError) -> Exit:
     if diagnostics:
         from reconciler.render.diagnostics import diagnostics_text
 
-        note(diagnostics_text(diagnostics, colored(None, sys.stderr)))
+        note(diagnostics_text(diagnostics, colored(None, sys.stderr), width=stderr_width()))
         return problem.exit_code
     note(f"error[{problem.code}]: {visible(mask_text(problem.message))}")
     if problem.hint:

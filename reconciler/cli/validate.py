@@ -17,7 +17,7 @@ from reconciler.cli.options import Globals, request_of, with_global_options, wit
 def command(ctx: click.Context, /, **params: Any) -> int:
     """Check manifests and contact files. Secrets need not be there; nothing is sent."""
     from reconciler.app.planning import loaded
-    from reconciler.cli.output import colored, emit, note
+    from reconciler.cli.output import colored, emit, note, stderr_width
     from reconciler.errors import Exit
     from reconciler.render.diagnostics import diagnostics_json, diagnostics_text
 
@@ -26,7 +26,8 @@ def command(ctx: click.Context, /, **params: Any) -> int:
     if shared.format == "json":
         emit(diagnostics_json(found.diagnostics, show_pii=shared.show_pii))
     elif found.diagnostics:
-        note(diagnostics_text(found.diagnostics, colored(shared, sys.stderr), show_pii=shared.show_pii))
+        color = colored(shared, sys.stderr)
+        note(diagnostics_text(found.diagnostics, color, width=stderr_width(), show_pii=shared.show_pii))
     if found.desired is None:
         return Exit.INVALID
     if shared.format != "json":

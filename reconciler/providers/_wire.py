@@ -121,7 +121,8 @@ class Wire:
         return Received(response.status_code, headers, b"".join(chunks))
 
     def _unreachable(self, url: str, error: httpx.TransportError) -> NotSent:
-        host = urlsplit(url).hostname or ""
+        parts = urlsplit(url)
+        host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
         hint = "Check the network and the account's baseUrl."
         if not isinstance(error, httpx.ConnectError):
             return NotSent(f"Cannot connect to {host} in time.", hint=hint)

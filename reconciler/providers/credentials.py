@@ -31,7 +31,7 @@ def secret(owner: str, name: str, credential: Credential) -> Secret:
     if not value:
         raise CredentialsRefused(
             f"{owner} has no {name}: {place} is not set or empty",
-            hint="set it, or point the manifest elsewhere",
+            hint=f"export {credential.variable}=…" if isinstance(credential, FromEnv) else "write it there",
         )
     if any(ord(c) < 0x20 or ord(c) == 0x7F for c in value):
         raise CredentialsRefused(f"{owner}: {name} in {place} holds a control character")

@@ -75,10 +75,11 @@ async def _read_one(account: Account, sessions: Sessions, scope: Scope) -> Accou
 
 def _unread(account: Account, failure: ProviderError) -> Unread:
     credentials = isinstance(failure, CredentialsRefused)
+    reason = failure.message.removeprefix(f"account {account.name!r} ").removeprefix(f"account {account.name!r}: ")
     problem = error(
         failure.code,
-        f"account {account.name!r} ({account.provider}) could not be read: {failure.message}",
-        hint=failure.hint or "nothing was planned for it; --exclude takes it out of this run",
+        f"account {account.name!r} ({account.provider}) could not be read: {reason}",
+        hint=failure.hint or f"nothing was planned for it; --exclude account:{account.name} takes it out of this run",
         address=account.name,
         source=account.source,
     )

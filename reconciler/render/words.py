@@ -139,14 +139,17 @@ def _members(summary: SummaryDocument) -> str:
 
 
 def _deleted(plan: PlanDocument) -> str:
-    return "" if plan["summary"]["delete"] or plan["summary"]["replace"] else "nothing deleted"
+    if plan["summary"]["delete"] or plan["summary"]["replace"]:
+        return ""
+    # Next to people who are taken off a list, "nothing" would read as a lie.
+    return "no list or campaign deleted" if plan["summary"]["membersRemove"] else "nothing deleted"
 
 
 def effort(plan: PlanDocument) -> str:
     """``11 calls. 120 people could be notified, nobody starts being contacted.``; empty without changes."""
-    if not plan["changes"]:
-        return ""
     calls = plan["summary"]["calls"]
+    if not plan["changes"] or (errors(plan) and not calls):
+        return ""
     sent = f"{counted(calls, 'calls')}." if calls else "No calls: only our own records change."
     told = _told(plan)
     return f"{sent} {told[0].upper()}{told[1:]}."
@@ -192,6 +195,8 @@ def allow(guard: GuardDocument) -> str:
 
 def approvals(plan: PlanDocument) -> str:
     """What somebody has to agree to, as the option that says so: ``--approve delete,create``; empty if nothing."""
+    if errors(plan):
+        return ""
     needed = {approval for change in plan["changes"] for approval in change["approvals"]}
     return f"--approve {','.join(a for a in _APPROVALS if a in needed)}" if needed else ""
 

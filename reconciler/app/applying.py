@@ -15,6 +15,7 @@ from reconciler.app.planning import Planned, Request, Workspace, check_expected,
 from reconciler.app.recovering import settle_leftovers
 from reconciler.app.running import Runner
 from reconciler.apply.control import FREEZE_VARIABLE, Control, frozen
+from reconciler.apply.operation import Watch, unwatched
 from reconciler.errors import Exit, LeaseHeld, Refused, StoreError
 from reconciler.model.resources import Account
 from reconciler.plan.approvals import missing
@@ -43,6 +44,7 @@ class ApplyOptions:
     show: Callable[[Planned], None] = lambda planned: None
     ask: Ask | None = None
     emit: Callable[[Event], None] = lambda event: None
+    watch: Watch = unwatched
     signals: Callable[[Control], None] = lambda control: None
     """Told which control a signal is to interrupt."""
 
@@ -105,6 +107,7 @@ async def apply(request: Request, options: ApplyOptions) -> Applied:
                 accounts=accounts,
                 control=control,
                 emit=options.emit,
+                watch=options.watch,
             )
             exit_code, report = await runner.run()
             return Applied(planned=planned, exit_code=exit_code, report=report)

@@ -10,8 +10,10 @@ from reconciler.plan.codes import CODES as PLAN_CODES
 _TABLES = (
     "reconciler.manifest.codes",
     "reconciler.manifest.contacts",
+    "reconciler.providers.exotel.codes",
     "reconciler.providers.slicktext.codes",
     "reconciler.providers.intelepeer.codes",
+    "reconciler.providers.contactcenter.codes",
 )
 
 

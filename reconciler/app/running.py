@@ -14,7 +14,7 @@ from reconciler.app.planning import Planned, Workspace, bound_ids
 from reconciler.apply.control import Control
 from reconciler.apply.executor import Executor, planned_changes
 from reconciler.apply.journal import Intending, Journal, Recorded
-from reconciler.apply.operation import Operator
+from reconciler.apply.operation import Operator, Watch, unwatched
 from reconciler.errors import Exit, Interruption, ReconcilerError, StoreError
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.inventory import LastRead, Owned
@@ -86,6 +86,7 @@ class Runner:
     accounts: Mapping[str, Account]
     control: Control
     emit: Callable[[Event], None]
+    watch: Watch = unwatched
     events: list[Event] = field(default_factory=list)
 
     async def run(self) -> tuple[Exit, Report]:
@@ -151,6 +152,7 @@ class Runner:
             visibility_s=visibility_s,
             slots=asyncio.Semaphore(pace(account, defaults, self.planned.request.parallelism).concurrency),
             people=tuple(r.members.contacts for r in self.planned.desired.of(name) if r.members is not None),
+            watch=self.watch,
         )
 
     async def _conclude(self, run: Run) -> Exit:

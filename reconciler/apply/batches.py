@@ -52,6 +52,7 @@ class _Tally:
     stopped: str = ""
     sent: int = 0
     through: int = 0
+    people: int = 0
 
     @property
     def ok(self) -> bool:
@@ -167,6 +168,11 @@ class _Batches:
         tally.fail("no answer, and each time it had not landed")
         return False
 
+    def _progressed(self, people: int) -> None:
+        self.tally.people += people
+        total = len(self.step.rows) if self.step.rows is not None else 0
+        self.operator.watch(self.address, self.step.title, self.tally.people, total)
+
     async def _halves(self, batch: Step) -> bool:
         """A refused request over several people: the one that is refused is found, the others go through."""
         rows = batch.rows or ContactSet.empty()
@@ -242,6 +248,7 @@ class _Batches:
             tally.fail(detail, unresolved=True)
             return None
         await operator.journal.record([Recorded(op=op, verdict=Verdict.DONE)])
+        self._progressed(len(batch.rows) if batch.rows is not None else 0)
         tally.done(batch.rows or ContactSet.empty(), {})
         return frozenset(look.candidates)
 

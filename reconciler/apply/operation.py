@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Protocol
 
 from reconciler.apply.control import Control
 from reconciler.apply.journal import Intending, Journal, Recorded, Verdict
@@ -59,6 +60,16 @@ class Result(StrEnum):
     STOPPED = "stopped"
 
 
+class Watch(Protocol):
+    """Told how far a step over people is: ``done`` of ``total`` people have been sent."""
+
+    def __call__(self, address: Address, title: str, done: int, total: int) -> None: ...
+
+
+def unwatched(address: Address, title: str, done: int, total: int) -> None:
+    """The watch nobody keeps."""
+
+
 class Stop(Exception):
     """Nothing may start any more in this account."""
 
@@ -95,6 +106,7 @@ class Operator:
     """As many as the account may have under way. What waits for one can still be stopped: it has not begun."""
     people: tuple[ContactSet, ...] = ()
     """Everybody the account's manifests declare: what a provider echoes of them is struck out of its messages."""
+    watch: Watch = unwatched
     under_way: set[Address] = field(default_factory=set)
     """Changes with a request on the wire; after an abort, that is what may have landed."""
     _known: frozenset[str] | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from reconciler.app.planning import Planned
     from reconciler.apply.control import Control
     from reconciler.cli.progress import ProgressLine
+    from reconciler.model.addresses import Address
     from reconciler.plan.changes import Approval, Change
     from reconciler.plan.saved import SavedPlan
     from reconciler.report import Event
@@ -64,6 +66,7 @@ def command(
 
     shared = Globals.of(ctx)
     progress = ProgressLine()
+    narrator = _Narrator(progress)
     saved = saved_plan(params["paths"])
     request = request_of(shared, params | ({"paths": ()} if saved else {}), progress)
     if saved is not None:
@@ -75,7 +78,8 @@ def command(
         deadline_s=deadline.total_seconds() if deadline else None,
         show=lambda planned: _show(planned, shared, progress),
         ask=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
-        emit=_narrator(progress),
+        emit=narrator.told,
+        watch=narrator.watch,
         signals=lambda control: _on_signals(control, progress),
     )
     applied = asyncio.run(apply(request, options))
@@ -145,34 +149,52 @@ def _typed(word: str, question: str) -> bool:
     return str(answer).strip() == word
 
 
-def _narrator(progress: ProgressLine) -> Callable[[Event], None]:
-    """Every finished operation as a line of progress."""
-    from reconciler.cli.output import width
-    from reconciler.render.apply import progress_line
-    from reconciler.report import OperationEvent, RunStarted
+class _Narrator:
+    """Every finished operation, and how far a long one is, as a line of progress."""
 
-    state = {"done": 0, "total": 0}
+    def __init__(self, progress: ProgressLine) -> None:
+        self._progress = progress
+        self._started = time.monotonic()
+        self._done = self._total = self._requests = 0
 
-    def told(event: Event) -> None:
+    def told(self, event: Event) -> None:
+        from reconciler.report import OperationEvent, RunStarted
+
         match event:
             case RunStarted(changes=changes):
-                state["total"] = sum(c.operations for c in changes)
+                self._started = time.monotonic()
+                self._total = sum(c.operations for c in changes)
             case OperationEvent(address=address, title=title, count=count):
-                state["done"] += count
-                if not state["total"]:
-                    return
-                line = progress_line(
-                    done=min(state["done"], state["total"]),
-                    total=state["total"],
-                    address=address,
-                    title=title,
-                    width=width() - 1,
-                )
-                progress.paced(line)
+                self._done += count
+                self._show(address, title, None)
             case _:
                 pass
 
-    return told
+    def watch(self, address: Address, title: str, done: int, total: int) -> None:
+        self._requests += 1
+        self._show(str(address), title, (done, total))
+
+    def _show(self, address: str, title: str, part: tuple[int, int] | None) -> None:
+        from reconciler.cli.output import width
+        from reconciler.render.apply import progress_line
+
+        if not self._total:
+            return
+        elapsed = max(time.monotonic() - self._started, 0.001)
+        sent = max(self._requests, self._done)
+        left = max(self._total - sent, 0)
+        self._progress.paced(
+            progress_line(
+                done=min(self._done, self._total),
+                total=self._total,
+                address=address,
+                title=title,
+                width=width() - 1,
+                part=part,
+                calls_per_s=sent / elapsed if elapsed > 1 else None,
+                left_s=left * elapsed / sent if sent and elapsed > 1 else None,
+            )
+        )
 
 
 def _on_signals(control: Control, progress: ProgressLine) -> None:

@@ -74,9 +74,19 @@ def with_input_options(function: F) -> F:
     return _stacked(_INPUT, function)
 
 
+def with_loading_options(function: F) -> F:
+    """The same for commands whose words are no paths: the manifests are the project's."""
+    return _stacked(_INPUT[1:], function)
+
+
 def with_scope_options(function: F) -> F:
     """What every command takes that plans."""
     return _stacked(_SCOPE, function)
+
+
+def with_selection_options(function: F) -> F:
+    """What every command takes that only reads some of the accounts."""
+    return _stacked(_SCOPE[:2], function)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

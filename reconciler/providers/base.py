@@ -5,11 +5,12 @@ A provider fetches, converts, and turns a change into calls. It never diffs, pla
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from reconciler.diagnostics import Diagnostic
+from reconciler.errors import ProviderError
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired
@@ -17,7 +18,7 @@ from reconciler.model.inventory import Inventory
 from reconciler.model.kinds import ContactClass
 from reconciler.model.live import AccountLive
 from reconciler.model.resources import Account
-from reconciler.plan.calls import Call, Effect, Evidence
+from reconciler.plan.calls import Call, Effect, Evidence, Json
 from reconciler.plan.rules import Rules
 
 
@@ -72,11 +73,17 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A 2xx to a call. ``remote_id`` is set when the call created one object and the answer names it."""
+    """A 2xx to a call. ``remote_id`` is set when the call created one object and the answer names it.
+
+    ``refused`` are the positions of the rows that a bulk call's answer refused for good, where it judges each row, and
+    ``detail`` says why. The other rows were taken.
+    """
 
     status: int
     body: Any = None
     remote_id: RemoteId | None = None
+    refused: tuple[int, ...] = ()
+    detail: str = ""
 
 
 class Session(Protocol):
@@ -130,7 +137,84 @@ class Operation:
     params: tuple[Param, ...] = ()
     contact_class: ContactClass = ContactClass.SILENT
     array_body: bool = False
-    fixed: tuple[tuple[str, str], ...] = ()
+    fixed: tuple[tuple[str, Json], ...] = ()
+    used_by: tuple[str, ...] = ()
+    """The commands besides ``call`` that use the endpoint (``plan``, ``apply``, ``status``, …); for the documents."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """Whatever a provider answered to one request, refusals included. ``body`` is as it came, without credentials.
+
+    ``failure`` is set unless the answer says that it was done: what the status means, in words that may be shown.
+    """
+
+    status: int
+    body: Any = None
+    failure: ProviderError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concerned:
+    """The people whom a write is about and who are not named by number, as far as the API can tell them.
+
+    ``given`` get something out of it: nobody suppressed or opted out (column ``status``) may be among them. ``touched``
+    are concerned in another way: nobody suppressed may be. ``reached`` tells more of those where that takes many
+    requests, and is asked only when somebody is suppressed. ``unchecked`` says why somebody cannot be told although the
+    API could; nothing is sent then.
+    """
+
+    given: ContactSet = field(default_factory=ContactSet.empty)
+    touched: ContactSet = field(default_factory=ContactSet.empty)
+    reached: Callable[[], Awaitable[ContactSet]] | None = None
+    unchecked: str = ""
+
+
+@runtime_checkable
+class Caller(Protocol):
+    """What a session has whose operations can be called one by one. Optional."""
+
+    async def call(self, operation: Operation, call: Call) -> Response:
+        """Send one operation as it is, once. Raises ProviderError only when there was no answer to it."""
+        ...
+
+    async def concerned(self, operation: Operation, call: Call) -> Concerned:
+        """Look up, without writing, whom a write is about. Raises what reads raise."""
+        ...
+
+
+@runtime_checkable
+class FillsPaths(Protocol):
+    """What a provider has whose paths hold parts that the account knows. Optional."""
+
+    def path_parameters(self, account: Account) -> Mapping[str, str]:
+        """Placeholders of ``Operation.path`` that nobody has to give."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthRow:
+    """One thing observed. ``subject`` is a word of ours: campaign, list, queue, upload, activity.
+
+    ``state`` is the provider's word for how it is. ``problem`` says what is wrong with it, else it is healthy.
+    ``figures`` are what there is to tell, in the order to show them: ``people``, ``completion %``, leads by status …
+    """
+
+    subject: str
+    remote_id: str
+    name: str
+    state: str = ""
+    problem: str = ""
+    figures: Mapping[str, int | float | str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """What a session has that can tell how an account is doing. Optional."""
+
+    async def health(self) -> tuple[HealthRow, ...]:
+        """Everything worth telling, read only. Raises what reads raise: never a part."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

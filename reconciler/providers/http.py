@@ -7,10 +7,8 @@ whoever sent it looks before sending again. No message made here holds a URL, a 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -29,9 +27,11 @@ from reconciler.errors import (
 )
 from reconciler.masking import mask_text, visible
 from reconciler.plan.calls import Call, Json, Method, unresolved
+from reconciler.providers._answers import Heard, answer_body, secrets_in, text_or_json
 from reconciler.providers._limits import MAX_ATTEMPTS, MAX_WAIT_S, Limiter, RetryBudget, asked_wait_s, backoff_s
 from reconciler.providers._pace import Pace, base_url, is_loopback, pace, settle
 from reconciler.providers._wire import Received, TlsRefused, Wire
+from reconciler.providers.base import Response
 
 __all__ = [
     "Auth",
@@ -116,6 +116,8 @@ class _Request:
     url: str
     content: bytes | None
     decode: Callable[[bytes], Any]
+    heard: Heard | None = None
+    content_type: str = "application/json"
 
     @property
     def read(self) -> bool:
@@ -140,8 +142,11 @@ class Http:
         error_text: Callable[[Any, bytes], str],
         headers: Mapping[str, str] | None = None,
         reset_header: str | None = None,
+        form: Callable[[Call], tuple[bytes, str] | None] = lambda call: None,
     ) -> None:
+        """``form`` writes the body of a call that is not sent as JSON, with its content type."""
         self._account = account
+        self._form = form
         self._base_url = base_url.rstrip("/")
         self._auth = auth
         self._read_only = read_only
@@ -174,21 +179,45 @@ class Http:
         request = _Request("GET", self._url(segments, query, ReadIncomplete), None, decode)
         return await self._perform(request)
 
-    async def send(self, call: Call) -> Reply:
+    async def send(self, call: Call, *, decode: Callable[[bytes], Any] = decoded) -> Reply:
         """Send a write once, repeating only what is proven not processed (no connection, 429, 401).
 
+        ``decode`` reads a 2xx; one that never fails says that the status alone decides.
         Raises NotSent, RateLimited, Rejected, NotFound, CredentialsRefused (not processed) or NoAnswer (unknown).
         """
+        if call.method is Method.GET and not unresolved(call):
+            return await self.get(*_texts(call.path), query=call.query, decode=decode)
+        return await self._perform(self._request(call, decode))
+
+    async def ask(self, call: Call) -> Response:
+        """Send a call, as often as ``get`` or ``send`` would, for whoever wants the answer: a refusal is one, too.
+
+        Raises NotSent or NoAnswer when there is none, and CredentialsRefused when the login failed.
+        """
+        heard = Heard()
+        request = self._request(call, decoded if call.method is Method.GET else text_or_json)
+        failure: ProviderError | None = None
+        try:
+            await self._perform(replace(request, heard=heard))
+        except ProviderError as refused:
+            if heard.last is None or refused.status != heard.last.status:
+                raise
+            failure = refused
+        received, auth_headers = heard.whole
+        body = answer_body(received.raw, secrets_in(auth_headers))
+        return Response(status=received.status, body=body, failure=failure)
+
+    def _request(self, call: Call, decode: Callable[[bytes], Any]) -> _Request:
         if unresolved(call):
             raise ValueError(f"a call with unknown ids cannot be sent: {call.method} to {self._account}")
-        if call.method is Method.GET:
-            return await self.get(*_texts(call.path), query=call.query)
-        if self._read_only:
+        reading = call.method is Method.GET
+        if self._read_only and not reading:
             raise WriteOnReadOnly(f"{call.method} to {self._account} on a read-only connection")
+        url = self._url(_texts(call.path), call.query, ReadIncomplete if reading else Rejected)
+        if (form := self._form(call)) is not None:
+            return _Request(call.method, url, form[0], decode, content_type=form[1])
         content = None if call.body is None else msgspec.json.encode(call.body, enc_hook=_plain)
-        return await self._perform(
-            _Request(call.method, self._url(_texts(call.path), call.query, Rejected), content, decoded)
-        )
+        return _Request(call.method, url, content, decode)
 
     async def aclose(self) -> None:
         await self._wire.aclose()
@@ -214,7 +243,7 @@ class Http:
     async def _exchange(self, request: _Request, auth_headers: Mapping[str, str]) -> Received:
         headers = {**self._headers, **auth_headers}
         if request.content is not None:
-            headers["content-type"] = "application/json"
+            headers["content-type"] = request.content_type
         if any(not (value.isascii() and value.isprintable()) for value in auth_headers.values()):
             raise CredentialsRefused(
                 f"The credential of {self._account} has characters that cannot be sent.",
@@ -280,6 +309,8 @@ class Http:
                     raise
 
     def _judged(self, request: _Request, headers: Mapping[str, str], received: Received) -> Reply:
+        if request.heard is not None:
+            request.heard.take(received, headers)
         if not 200 <= received.status < 300:
             self._fail(request, headers, received)
         try:
@@ -321,7 +352,7 @@ class Http:
     def _said(self, raw: bytes, auth_headers: Mapping[str, str]) -> str:
         """The provider's own words, without the credentials it may echo, numbers and control characters."""
         said = self._error_text(_lenient(raw), raw)
-        for secret in _secrets(auth_headers):
+        for secret in secrets_in(auth_headers):
             said = said.replace(secret, "***")
         return mask_text(visible(said.strip()))[:MAX_TEXT]
 
@@ -349,24 +380,6 @@ def _lenient(raw: bytes) -> Any:
         return decoded(raw)
     except _UNDECODABLE:
         return None
-
-
-def _secrets(auth_headers: Mapping[str, str]) -> list[str]:
-    """Every text that gives a credential away: header values, tokens, and both halves of Basic; longest first."""
-    found = set()
-    for value in auth_headers.values():
-        found |= {value, *value.split()}
-        scheme, _, token = value.partition(" ")
-        if scheme.lower() == "basic":
-            try:
-                plain = base64.b64decode(token, validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError):
-                continue
-            found |= {plain, *plain.split(":", 1)}
-    return sorted((s for s in found if len(s) >= 4 and s.lower() not in _SCHEMES), key=len, reverse=True)
-
-
-_SCHEMES = frozenset({"basic", "bearer", "token", "apikey", "digest"})
 
 
 def _texts(path: Sequence[object]) -> tuple[str, ...]:

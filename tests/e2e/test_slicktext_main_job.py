@@ -239,7 +239,7 @@ def test_one_failure_fails_its_dependants_and_nobody_else(texts: Repository, san
     texts.write("members.yaml", MEMBERS)
     texts.write("other.yaml", LIST.replace("join", "other").replace("Join", "Other"))
     fault = {"kind": "error_before", "status": 422, "body": {"error": ["no"]}}
-    sandbox.set_faults([{"method": "POST", "path": "/v1/*/lists", "contains": "VIP", "nth": 1, "fault": fault}])
+    sandbox.set_faults([{"method": "POST", "path": "/v1/*/lists", "contains": '"Join"', "nth": 1, "fault": fault}])
     result = texts("apply", "--yes", "--format", "json")
     assert result.code == 7
     outcomes = {c["address"]: c["outcome"] for c in result.json["changes"]}

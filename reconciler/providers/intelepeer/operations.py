@@ -25,6 +25,9 @@ _LOOKUP = (
     _param("id", "query", "the remote id"),
     _param("name", "query", "at least four characters; the search is partial"),
 )
+_READ = ("plan", "apply")
+_SEEN = (*_READ, "status")
+_WRITTEN = ("apply",)
 _CALLER = "+ and 8 to 15 digits, or ten zeros"
 
 
@@ -38,13 +41,20 @@ def _campaign_fields(*, required: bool) -> tuple[Param, ...]:
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation(name="campaigns.list", method="GET", path=f"{_ROOT}/campaigns", summary="List all campaigns"),
+    Operation(
+        name="campaigns.list",
+        method="GET",
+        path=f"{_ROOT}/campaigns",
+        summary="List all campaigns",
+        used_by=_SEEN,
+    ),
     Operation(
         name="campaigns.get",
         method="GET",
         path=f"{_ROOT}/campaigns",
         summary="Show one campaign, by id or by name",
         params=_LOOKUP,
+        used_by=_READ,
     ),
     Operation(
         name="campaigns.create",
@@ -52,6 +62,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path=f"{_ROOT}/campaigns",
         summary="Create a campaign as a draft",
         params=_campaign_fields(required=False),
+        used_by=_WRITTEN,
     ),
     Operation(
         name="campaigns.update",
@@ -60,6 +71,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Change name, description, flow and caller id of a campaign that has a flow",
         params=(_ID, *_campaign_fields(required=True)),
         contact_class=ContactClass.MAY_NOTIFY,
+        used_by=_WRITTEN,
     ),
     Operation(
         name="campaigns.publish",
@@ -69,6 +81,7 @@ OPERATIONS: tuple[Operation, ...] = (
         params=(_ID,),
         contact_class=ContactClass.MAY_NOTIFY,
         fixed=(("action", Action.PUBLISH.value),),
+        used_by=_WRITTEN,
     ),
     Operation(
         name="campaigns.run",
@@ -92,23 +105,37 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
         contact_class=ContactClass.STARTS_CONTACTING,
         fixed=(("action", Action.ASSOCIATE.value),),
+        used_by=_WRITTEN,
     ),
     Operation(
-        name="campaigns.delete", method="DELETE", path=_CAMPAIGN, summary="Delete a campaign, soon", params=(_ID,)
+        name="campaigns.delete",
+        method="DELETE",
+        path=_CAMPAIGN,
+        summary="Delete a campaign, soon",
+        params=(_ID,),
+        used_by=_WRITTEN,
     ),
     Operation(
         name="campaigns.errors",
         method="GET",
         path=f"{_ROOT}/campaigns/errors",
         summary="List the campaigns whose run failed",
+        used_by=("status",),
     ),
-    Operation(name="lists.list", method="GET", path=f"{_ROOT}/lists", summary="List all lists"),
+    Operation(
+        name="lists.list",
+        method="GET",
+        path=f"{_ROOT}/lists",
+        summary="List all lists",
+        used_by=_SEEN,
+    ),
     Operation(
         name="lists.get",
         method="GET",
         path=f"{_ROOT}/lists",
         summary="Show one list by id, or the lists found by name; only by id with contact and campaign ids",
         params=_LOOKUP,
+        used_by=_SEEN,
     ),
     Operation(
         name="lists.create",
@@ -120,6 +147,7 @@ OPERATIONS: tuple[Operation, ...] = (
             _param("listDescription", "body", "free text"),
             _param("headers", "body", "an array of column names without spaces"),
         ),
+        used_by=_WRITTEN,
     ),
     Operation(
         name="lists.delete",
@@ -127,6 +155,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path=_LIST,
         summary="Delete a list with its contacts, soon, unless an active campaign uses it",
         params=(_ID,),
+        used_by=_WRITTEN,
     ),
     Operation(
         name="lists.add-contacts",
@@ -138,5 +167,6 @@ OPERATIONS: tuple[Operation, ...] = (
             _param("contactInfo", "body", 'an array of {"phone": …, "metadata": {…}}, at most 100', required=True),
         ),
         contact_class=ContactClass.STARTS_CONTACTING,
+        used_by=_WRITTEN,
     ),
 )

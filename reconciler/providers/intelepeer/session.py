@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reconciler.errors import Rejected
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.live import AccountLive
 from reconciler.model.resources import Account
 from reconciler.plan.calls import Call, Created, Effect, Evidence, Method
-from reconciler.providers.base import Answer, Connection, Defaults, Scope
+from reconciler.providers.base import (
+    Answer,
+    Concerned,
+    Connection,
+    Defaults,
+    HealthRow,
+    Operation,
+    Response,
+    Scope,
+)
 from reconciler.providers.http import Http, base_url, pace
 from reconciler.providers.intelepeer import answers, client
 from reconciler.providers.intelepeer.auth import auth_for
 from reconciler.providers.intelepeer.endpoints import BASE, Action, action_of
+from reconciler.providers.intelepeer.health import observe
 from reconciler.providers.intelepeer.looking import Memory, look
 from reconciler.providers.intelepeer.reading import read_account
-from reconciler.providers.intelepeer.wire import error_text
+from reconciler.providers.intelepeer.wire import accepted, error_text, inner_failure
 
 
 class IntelePeerSession:
@@ -81,6 +92,26 @@ class IntelePeerSession:
     async def observe(self, effect: Effect, rows: ContactSet | None) -> Evidence:
         """Look, without writing, whether ``effect`` is true now."""
         return await look(self._http, effect, rows, self._memory)
+
+    async def call(self, operation: Operation, call: Call) -> Response:
+        """See ``base.Caller``. An error inside a 200 is the error that it says it is."""
+        said = await self._http.ask(call)
+        if said.failure is not None:
+            return said
+        if status := inner_failure(said.body):
+            inner = Rejected(f"IntelePeer answered {said.status} with an error inside, status {status}.", status=status)
+            return Response(status=status, body=said.body, failure=inner)
+        if accepted(said.body) is False:
+            no = Rejected(f"IntelePeer answered {said.status} with false: it was not done.", status=said.status)
+            return Response(status=said.status, body=said.body, failure=no)
+        return said
+
+    async def concerned(self, operation: Operation, call: Call) -> Concerned:
+        """Nobody: which person a contact id stands for cannot be read."""
+        return Concerned()
+
+    async def health(self) -> tuple[HealthRow, ...]:
+        return await observe(self._http, self._progress)
 
     async def aclose(self) -> None:
         await self._http.aclose()

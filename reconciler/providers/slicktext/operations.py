@@ -61,6 +61,7 @@ def _operation(
     *params: Param,
     contact_class: ContactClass = ContactClass.SILENT,
     array_body: bool = False,
+    used_by: tuple[str, ...] = (),
 ) -> Operation:
     return Operation(
         name=name,
@@ -70,14 +71,33 @@ def _operation(
         params=params,
         contact_class=contact_class,
         array_body=array_body,
+        used_by=used_by,
     )
+
+
+_READ = ("plan", "apply")
+_SEEN = (*_READ, "status")
+_WRITTEN = ("apply",)
 
 
 _LISTS = (
     _operation(
-        "lists.list", Method.GET, f"{_BRAND}/lists", "Lists of the brand", *_PAGING, *_params("query", name="exact")
+        "lists.list",
+        Method.GET,
+        f"{_BRAND}/lists",
+        "Lists of the brand",
+        *_PAGING,
+        *_params("query", name="exact"),
+        used_by=_SEEN,
     ),
-    _operation("lists.get", Method.GET, f"{_BRAND}/lists/{{list_id}}", "One list", *_LIST_ID),
+    _operation(
+        "lists.get",
+        Method.GET,
+        f"{_BRAND}/lists/{{list_id}}",
+        "One list",
+        *_LIST_ID,
+        used_by=_READ,
+    ),
     _operation(
         "lists.create",
         Method.POST,
@@ -85,6 +105,7 @@ _LISTS = (
         "A new list",
         *_params("body", name="!up to 100 characters"),
         *_LIST_FIELDS,
+        used_by=_WRITTEN,
     ),
     _operation(
         "lists.update",
@@ -94,14 +115,23 @@ _LISTS = (
         *_LIST_ID,
         *_params("body", name="up to 100 characters"),
         *_LIST_FIELDS,
+        used_by=_WRITTEN,
     ),
-    _operation("lists.delete", Method.DELETE, f"{_BRAND}/lists/{{list_id}}", "Delete a list; contacts stay", *_LIST_ID),
+    _operation(
+        "lists.delete",
+        Method.DELETE,
+        f"{_BRAND}/lists/{{list_id}}",
+        "Delete a list; contacts stay",
+        *_LIST_ID,
+        used_by=_WRITTEN,
+    ),
     _operation(
         "lists.count-contacts",
         Method.GET,
         f"{_BRAND}/lists/{{list_id}}/contacts/count",
         "How many contacts are on a list, whatever their status",
         *_LIST_ID,
+        used_by=_SEEN,
     ),
     _operation(
         "lists.contacts",
@@ -111,6 +141,7 @@ _LISTS = (
         *_LIST_ID,
         *_PAGING,
         *_CONTACT_FILTERS,
+        used_by=_READ,
     ),
     _operation(
         "lists.add-contacts",
@@ -120,6 +151,7 @@ _LISTS = (
         *_PAIRS,
         contact_class=ContactClass.MAY_NOTIFY,
         array_body=True,
+        used_by=_WRITTEN,
     ),
     _operation(
         "lists.remove-contacts",
@@ -128,12 +160,28 @@ _LISTS = (
         "Take contacts off lists",
         *_PAIRS,
         array_body=True,
+        used_by=_WRITTEN,
     ),
 )
 
 _CONTACTS = (
-    _operation("contacts.list", Method.GET, f"{_BRAND}/contacts", "Contacts of the brand", *_PAGING, *_CONTACT_FILTERS),
-    _operation("contacts.get", Method.GET, f"{_BRAND}/contacts/{{contact_id}}", "One contact", *_CONTACT_ID),
+    _operation(
+        "contacts.list",
+        Method.GET,
+        f"{_BRAND}/contacts",
+        "Contacts of the brand",
+        *_PAGING,
+        *_CONTACT_FILTERS,
+        used_by=_READ,
+    ),
+    _operation(
+        "contacts.get",
+        Method.GET,
+        f"{_BRAND}/contacts/{{contact_id}}",
+        "One contact",
+        *_CONTACT_ID,
+        used_by=_WRITTEN,
+    ),
     _operation(
         "contacts.create",
         Method.POST,
@@ -143,6 +191,7 @@ _CONTACTS = (
         *_CONTACT_FIELDS,
         *_params("body", force_double_opt_in="true asks the person by text to confirm"),
         contact_class=ContactClass.STARTS_CONTACTING,
+        used_by=_WRITTEN,
     ),
     _operation(
         "contacts.update",
@@ -153,6 +202,7 @@ _CONTACTS = (
         *_params("body", mobile_number="E.164, US or Canada"),
         *_CONTACT_FIELDS,
         contact_class=ContactClass.MAY_NOTIFY,
+        used_by=_WRITTEN,
     ),
     _operation(
         "contacts.delete",
@@ -171,8 +221,16 @@ _CAMPAIGNS = (
         "Campaigns of the brand",
         *_PAGING,
         *_params("query", name="exact", status="draft, scheduled, queued, sent"),
+        used_by=_SEEN,
     ),
-    _operation("campaigns.get", Method.GET, f"{_BRAND}/campaigns/{{campaign_id}}", "One campaign", *_CAMPAIGN_ID),
+    _operation(
+        "campaigns.get",
+        Method.GET,
+        f"{_BRAND}/campaigns/{{campaign_id}}",
+        "One campaign",
+        *_CAMPAIGN_ID,
+        used_by=_SEEN,
+    ),
     _operation(
         "campaigns.create",
         Method.POST,
@@ -181,6 +239,7 @@ _CAMPAIGNS = (
         *_params("body", name="!internal label", body="!the text", status="!draft, scheduled or send"),
         *_CAMPAIGN_FIELDS,
         contact_class=ContactClass.STARTS_CONTACTING,
+        used_by=_WRITTEN,
     ),
     _operation(
         "campaigns.update",
@@ -191,6 +250,7 @@ _CAMPAIGNS = (
         *_params("body", name="internal label", body="the text", status="!draft, scheduled or send"),
         *_CAMPAIGN_FIELDS,
         contact_class=ContactClass.STARTS_CONTACTING,
+        used_by=_WRITTEN,
     ),
     _operation(
         "campaigns.delete",
@@ -198,11 +258,18 @@ _CAMPAIGNS = (
         f"{_BRAND}/campaigns/{{campaign_id}}",
         "Delete a draft, or cancel and delete a scheduled campaign",
         *_CAMPAIGN_ID,
+        used_by=_WRITTEN,
     ),
 )
 
 OPERATIONS: tuple[Operation, ...] = (
-    _operation("brands.get", Method.GET, "/brands", "The brand that the API key belongs to"),
+    _operation(
+        "brands.get",
+        Method.GET,
+        "/brands",
+        "The brand that the API key belongs to",
+        used_by=_READ,
+    ),
     *_LISTS,
     *_CONTACTS,
     *_CAMPAIGNS,

@@ -76,11 +76,15 @@ class Reader:
 
     async def campaigns(self, filters: Filters = ()) -> dict[RemoteId, Observed]:
         """Every campaign. Those whose row lacked the audience have the fact ``complete`` false."""
-        rows = await self._whole(
-            lambda offset: self._client.campaigns(offset, self._settings.page_size, filters), "campaigns"
-        )
+        rows = await self.campaign_rows(filters)
         found = [convert.campaign_of(row, self._client.brand) for row in rows]
         return {o.remote_id: o for o in found}
+
+    async def campaign_rows(self, filters: Filters = ()) -> list[Mapping[str, Any]]:
+        """Every campaign as the listing shows it."""
+        return await self._whole(
+            lambda offset: self._client.campaigns(offset, self._settings.page_size, filters), "campaigns"
+        )
 
     async def one_campaign(self, remote_id: str) -> Observed:
         """One campaign with its audience. Raises NotFound."""

@@ -23,9 +23,18 @@ from reconciler.plan.calls import (
     MembersAdded,
     Method,
 )
-from reconciler.providers.base import Answer, Connection, Defaults, Scope
+from reconciler.providers.base import (
+    Answer,
+    Concerned,
+    Connection,
+    Defaults,
+    HealthRow,
+    Operation,
+    Response,
+    Scope,
+)
 from reconciler.providers.http import Http, StaticAuth, base_url, pace
-from reconciler.providers.slicktext import convert
+from reconciler.providers.slicktext import convert, health, people
 from reconciler.providers.slicktext.checks import moment
 from reconciler.providers.slicktext.client import Client
 from reconciler.providers.slicktext.codes import CODES
@@ -116,6 +125,16 @@ class SlickTextSession:
 
     async def aclose(self) -> None:
         await self._http.aclose()
+
+    async def call(self, operation: Operation, call: Call) -> Response:
+        """See ``base.Caller``. What no plan may send goes through here, after it was approved by name."""
+        return await self._http.ask(call)
+
+    async def concerned(self, operation: Operation, call: Call) -> Concerned:
+        return await people.concerned(self._reader, self._client, operation, call)
+
+    async def health(self) -> tuple[HealthRow, ...]:
+        return await health.observe(self._reader, self._client, self._now())
 
     async def send(self, call: Call, effect: Effect) -> Answer:
         await self._check(call, effect)

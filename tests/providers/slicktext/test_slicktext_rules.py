@@ -289,7 +289,7 @@ def test_no_second_campaign_under_a_name_that_was_dispatched() -> None:
     assert steps(plan) == []
     ours = inventory(owns(Kind.CAMPAIGN, "c", "33"))
     twin = planned(desired(a_campaign("c", "C"), a_campaign("twin", "C")), now, ours)
-    assert codes(twin) == ["slicktext-name-dispatched"]
+    assert codes(twin) == ["looks-renamed"]
 
 
 # --- live campaigns

@@ -1,0 +1,304 @@
+"""One documented operation, sent as it is: approved by name, screened for suppressed people, written into the journal.
+
+This is for what is not desired state. It shares account, limits and masking with everything else, and none of the
+planner's knowledge: nothing is compared, looked up afterwards or repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from reconciler import __version__
+from reconciler.app import arguments
+from reconciler.app.planning import Request, Workspace, store_for
+from reconciler.app.screening import occurring
+from reconciler.apply.control import FREEZE_VARIABLE, frozen
+from reconciler.errors import (
+    CredentialsRefused,
+    Exit,
+    InvalidInput,
+    NotFound,
+    NotSent,
+    ProviderError,
+    RateLimited,
+    Refused,
+    Rejected,
+    UsageError,
+)
+from reconciler.masking import mask_number
+from reconciler.model.addresses import Address, Kind
+from reconciler.model.contacts import ContactSet
+from reconciler.model.desired import Desired
+from reconciler.model.kinds import ContactClass
+from reconciler.model.live import OPTED_OUT
+from reconciler.model.resources import Account
+from reconciler.plan.approvals import YES
+from reconciler.plan.calls import Call, Json, Method, Phase
+from reconciler.plan.changes import Approval
+from reconciler.providers._pace import base_url
+from reconciler.providers.base import Caller, FillsPaths, Operation, Provider, Response
+from reconciler.providers.reading import connected
+from reconciler.report import Outcome
+from reconciler.store import Intent, Store
+from reconciler.store.records import OperationState
+
+LEASE = timedelta(minutes=10)
+"""How long an account is kept for one request: waits that the provider asks for included."""
+
+_KINDS = {"lists": Kind.LIST, "campaigns": Kind.CAMPAIGN}
+_PHASES = {Kind.LIST: Phase.LIST, Kind.CAMPAIGN: Phase.CAMPAIGN, Kind.MEMBERSHIP: Phase.MEMBERSHIP}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What somebody asked for: an account, one of its operations, ``name=value`` words, and what they approved."""
+
+    account: str
+    operation: str
+    words: tuple[str, ...] = ()
+    approved: frozenset[Approval] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """What came back. ``run`` is the journal's id of a write, empty for a read."""
+
+    response: Response
+    run: str = ""
+
+    @property
+    def exit_code(self) -> Exit:
+        if self.response.status in (401, 403):
+            return Exit.CREDENTIALS
+        return Exit.OK if self.response.failure is None else Exit.ERROR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """One request, typed, and everything that it is judged by."""
+
+    desired: Desired
+    account: Account
+    provider: Provider
+    operation: Operation
+    given: Mapping[str, Json]
+    known: Mapping[str, str]
+    call: Call
+
+    @property
+    def writes(self) -> bool:
+        return self.call.method is not Method.GET
+
+
+async def call(request: Request, wanted: Wanted) -> Called:
+    """Send one operation. Raises UsageError, InvalidManifests, LeaseHeld and Refused, when nothing was sent; and
+    ProviderError when nothing was answered."""
+    workspace = Workspace.of(request)
+    prepared = _prepared(workspace, wanted)
+    if not prepared.writes:
+        async with _session(workspace, prepared) as session:
+            return Called(response=await _asked(session, prepared))
+    _check_approved(prepared, wanted.approved)
+    _check_frozen(prepared)
+    _check_arguments(prepared)
+    with store_for(workspace.desired, request, create=True) as store, _leased(store, prepared):
+        async with _session(workspace, prepared) as session:
+            await _check_people(session, prepared)
+            _check_frozen(prepared)
+            return await _recorded(store, session, prepared)
+
+
+def operations_of(request: Request, account: str) -> tuple[Provider, tuple[Operation, ...]]:
+    """The provider of a declared account and its operations. Raises UsageError for an account nobody declares."""
+    workspace = Workspace.of(request)
+    provider = workspace.providers[_account(workspace.desired, account).provider]
+    return provider, provider.operations
+
+
+def _prepared(workspace: Workspace, wanted: Wanted) -> _Prepared:
+    account = _account(workspace.desired, wanted.account)
+    provider = workspace.providers[account.provider]
+    operation = arguments.find(provider.operations, wanted.operation, provider.name)
+    given = arguments.parsed(operation, wanted.words)
+    known = provider.path_parameters(account) if isinstance(provider, FillsPaths) else {}
+    return _Prepared(
+        desired=workspace.desired,
+        account=account,
+        provider=provider,
+        operation=operation,
+        given=given,
+        known=known,
+        call=arguments.request(operation, given, known),
+    )
+
+
+def _account(desired: Desired, name: str) -> Account:
+    if name not in desired.accounts:
+        alike = arguments.alike(name, desired.accounts)
+        declared = ", ".join(sorted(desired.accounts)) or "none"
+        raise UsageError(f"no manifest declares an account {name!r}", hint=alike or f"declared: {declared}")
+    return desired.accounts[name]
+
+
+# --- before anything is sent
+
+
+def _check_approved(prepared: _Prepared, approved: frozenset[Approval]) -> None:
+    operation = prepared.operation
+    if operation.contact_class is ContactClass.STARTS_CONTACTING:
+        if Approval.CONTACT not in approved:
+            raise Refused(
+                f"{operation.name} can start contacting people: {operation.summary}",
+                hint="if this is meant, add: --approve contact",
+            )
+    elif not approved >= YES:
+        raise Refused(f"{operation.name} writes and was not approved", hint="if this is meant, add: --yes")
+
+
+def _check_frozen(prepared: _Prepared) -> None:
+    if reason := frozen(Path(prepared.desired.project.root), os.environ.get(FREEZE_VARIABLE)):
+        raise Refused(f"writing is frozen: {reason}", hint="lift the freeze, then call again")
+
+
+def _check_arguments(prepared: _Prepared) -> None:
+    """Raises Refused when a suppressed number occurs in the arguments, however it is spelled."""
+    suppressed = prepared.desired.suppressed(prepared.account.name)
+    for name, numbers in occurring(prepared.given, suppressed.numbers()).items():
+        raise _suppressed(f"{name} holds", numbers[0], len(numbers))
+
+
+async def _check_people(session: Caller, prepared: _Prepared) -> None:
+    """The same for people who are named by id, or reached through a list, as far as the API tells who they are."""
+    suppressed = prepared.desired.suppressed(prepared.account.name)
+    people = await session.concerned(prepared.operation, prepared.call)
+    if people.unchecked:
+        raise Refused(f"{prepared.operation.name} cannot be checked: {people.unchecked}")
+    reached = await people.reached() if people.reached and suppressed else ContactSet.empty()
+    for contacts in (people.given, people.touched, reached):
+        if hit := contacts.within(suppressed):
+            raise _suppressed(f"{prepared.operation.name} is about", next(hit.numbers()), len(hit))
+    if gone := people.given.where("status", {OPTED_OUT}):
+        raise Refused(
+            f"{prepared.operation.name} is about {_people(gone)} who opted out", hint="take them out of the arguments"
+        )
+
+
+def _suppressed(what: str, number: str, count: int) -> Refused:
+    more = f" and {count - 1} more" if count > 1 else ""
+    return Refused(
+        f"{what} {mask_number(number)}{more}, which a Suppression keeps from being contacted",
+        hint="take it out of the arguments; there is no flag for this",
+    )
+
+
+def _people(contacts: ContactSet) -> str:
+    first = mask_number(next(contacts.numbers()))
+    return first if len(contacts) == 1 else f"{len(contacts)} people ({first}, …)"
+
+
+# --- sending
+
+
+@contextmanager
+def _leased(store: Store, prepared: _Prepared) -> Iterator[None]:
+    """Nobody applies to the account meanwhile. Raises LeaseHeld."""
+    account, provider = prepared.account, prepared.provider
+    declared = provider.identity(account)
+    lease = store.acquire(
+        [declared or f"{account.provider}:{base_url(account, provider.defaults)}:{account.name}"], ttl=LEASE
+    )
+    try:
+        yield
+    finally:
+        store.release(lease)
+
+
+@asynccontextmanager
+async def _session(workspace: Workspace, prepared: _Prepared) -> AsyncIterator[Caller]:
+    """The account's session, which can write only if the operation does. Raises CredentialsRefused, and InvalidInput
+    when its provider has no door for this."""
+    name, request = prepared.account.name, workspace.request
+    async with connected(
+        {name: prepared.account},
+        workspace.providers,
+        read_only=not prepared.writes,
+        concurrency=request.parallelism,
+        progress=request.progress,
+    ) as sessions:
+        if (refused := sessions.refused.get(name)) is not None:
+            raise refused
+        session = sessions.by_account[name]
+        if not isinstance(session, Caller):
+            raise InvalidInput(f"the provider {prepared.provider.name} has no operations that can be called")
+        yield session
+
+
+async def _asked(session: Caller, prepared: _Prepared) -> Response:
+    """One answer. Raises ProviderError, with the exit code of this command, when there is none."""
+    try:
+        return await session.call(prepared.operation, prepared.call)
+    except CredentialsRefused:
+        raise
+    except ProviderError as failure:
+        failure.exit_code = Exit.ERROR
+        raise
+
+
+async def _recorded(store: Store, session: Caller, prepared: _Prepared) -> Called:
+    """``_asked``, with the intent on disk before the request leaves, and what came of it afterwards."""
+    run = store.begin_run("call", tool_version=__version__)
+    op = run.intend(_intent(prepared))
+    state, note, code = OperationState.UNRESOLVED, "ended before there was an answer", Exit.ERROR
+    try:
+        called = Called(response=await _asked(session, prepared), run=run.id)
+        failure, code = called.response.failure, called.exit_code
+        state, note = _state(failure), failure.message if failure else f"HTTP {called.response.status}"
+        return called
+    except ProviderError as failure:
+        state, note, code = _state(failure), failure.message, failure.exit_code
+        raise
+    except asyncio.CancelledError:
+        code = Exit.INTERRUPTED
+        raise
+    finally:
+        run.record(op, state, note=note)
+        run.close(exit_code=code, counts={str(_COUNTED.get(state, Outcome.FAILED)): 1})
+
+
+_COUNTED = {OperationState.DONE: Outcome.DONE, OperationState.UNRESOLVED: Outcome.UNRESOLVED}
+
+
+def _state(failure: ProviderError | None) -> OperationState:
+    """What is known after an answer, or instead of one. Nobody can look up what an arbitrary operation has done, so a
+    lost answer waits for a person from the start."""
+    match failure:
+        case None:
+            return OperationState.DONE
+        case NotSent() | RateLimited():
+            return OperationState.NOT_PROCESSED
+        case Rejected() | NotFound() | CredentialsRefused():
+            return OperationState.REJECTED
+        case _:
+            return OperationState.UNRESOLVED
+
+
+def _intent(prepared: _Prepared) -> Intent:
+    """The journal's entry. Its address is the operation's name, which has a dot and so is no resource's."""
+    operation = prepared.operation
+    kind = _KINDS.get(operation.name.partition(".")[0], Kind.MEMBERSHIP)
+    return Intent(
+        address=Address(prepared.account.name, kind, operation.name),
+        title=f"call {operation.name}",
+        phase=_PHASES[kind],
+        method=prepared.call.method,
+        path=arguments.path_template(operation, prepared.given, prepared.known),
+        not_after=datetime.now(UTC) + LEASE,
+        contact_class=operation.contact_class,
+        effect={"effect": "called", "operation": operation.name},
+    )

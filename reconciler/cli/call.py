@@ -1,0 +1,135 @@
+"""``call``: one documented endpoint, typed, for what is not desired state."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.options import Globals, request_of, with_global_options, with_loading_options
+
+if TYPE_CHECKING:
+    from reconciler.app.calling import Called, Wanted
+    from reconciler.plan.changes import Approval
+
+
+@click.command("call", add_help_option=False)
+@click.argument("account", required=False)
+@click.argument("operation", required=False)
+@click.argument("arguments", nargs=-1, metavar="[NAME=TEXT | NAME:=JSON | NAME=@FILE]...")
+@click.option("--list", "list_", is_flag=True, help="List the operations of ACCOUNT, or of every provider.")
+@click.option("--yes", is_flag=True, help="Approve a write; one that can start contacting people needs more.")
+@click.option("--approve", multiple=True, metavar="contact", help="Approve a write that can start contacting people.")
+@click.option("-h", "--help", "help_", is_flag=True, help="Show this, or with ACCOUNT and OPERATION what that takes.")
+@with_loading_options
+@with_global_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    account: str | None,
+    operation: str | None,
+    arguments: tuple[str, ...],
+    list_: bool,
+    yes: bool,
+    approve: tuple[str, ...],
+    help_: bool,
+    **params: Any,
+) -> int:
+    """Send one OPERATION of ACCOUNT's provider and print the answer as JSON, people masked.
+
+    Reads need nothing. Writes need --yes, those that can start contacting people --approve contact, and none goes to
+    anybody whom a Suppression names. Exits with 0 for a 2xx, with 4 for 401 and 403, with 1 for every other answer.
+    """
+    from reconciler.app.calling import Wanted
+    from reconciler.errors import Exit, UsageError
+
+    shared = Globals.of(ctx)
+    if help_ or list_:
+        return _explain(ctx, shared, params, (account, operation), listing=list_ and not help_)
+    if account is None or operation is None:
+        raise UsageError(
+            "write: reconciler call ACCOUNT OPERATION [NAME=VALUE]...", hint="`reconciler call --list` names them all"
+        )
+    wanted = Wanted(account=account, operation=operation, words=arguments, approved=_approved(yes, approve, ctx))
+    return Exit(_call(shared, params, wanted))
+
+
+def _approved(yes: bool, approve: tuple[str, ...], ctx: click.Context) -> frozenset[Approval]:
+    from reconciler.cli.apply import approvals
+
+    return approvals(yes, approve, ctx)
+
+
+def _call(shared: Globals, params: dict[str, Any], wanted: Wanted) -> int:
+    from reconciler.app.calling import call
+    from reconciler.cli.output import emit
+    from reconciler.cli.progress import ProgressLine
+    from reconciler.render.answers import answer_json
+
+    progress = ProgressLine()
+    try:
+        called = asyncio.run(call(request_of(shared, params, progress), wanted))
+    finally:
+        progress.clear()
+    emit(answer_json(called.response.body, show_pii=shared.show_pii))
+    _tell(called)
+    return called.exit_code
+
+
+def _tell(called: Called) -> None:
+    """A refusal in one line on stderr; the answer itself is on stdout already."""
+    from reconciler.cli.output import note
+    from reconciler.masking import mask_text, visible
+
+    if (failure := called.response.failure) is not None:
+        note(f"error[{failure.code}]: {visible(mask_text(failure.message))}")
+
+
+def _explain(
+    ctx: click.Context,
+    shared: Globals,
+    params: dict[str, Any],
+    about: tuple[str | None, str | None],
+    *,
+    listing: bool,
+) -> int:
+    """The list of operations, or help: general, or about one operation."""
+    from reconciler.app.arguments import find
+    from reconciler.app.calling import operations_of
+    from reconciler.cli.output import colored, emit, width
+    from reconciler.errors import Exit
+    from reconciler.render.operations import operation_text
+
+    account, operation = about
+    color = colored(shared, sys.stdout)
+    if listing:
+        _list(shared, params, account, color)
+    elif account is None or operation is None:
+        emit(ctx.get_help())
+    else:
+        provider, operations = operations_of(request_of(shared, params), account)
+        found = find(operations, operation, provider.name)
+        emit(operation_text(account, found, width=width(), color=color))
+    return Exit.OK
+
+
+def _list(shared: Globals, params: dict[str, Any], account: str | None, color: bool) -> None:
+    from reconciler.app.calling import operations_of
+    from reconciler.cli.output import emit, width
+    from reconciler.providers.registry import providers
+    from reconciler.render.json import document_json
+    from reconciler.render.operations import operation_document, operations_text
+
+    if account is None:
+        tables = {name: provider.operations for name, provider in providers().items()}
+    else:
+        provider, operations = operations_of(request_of(shared, params), account)
+        tables = {provider.name: operations}
+    if shared.format == "json":
+        documents = [operation_document(name, o) for name, operations in tables.items() for o in operations]
+        emit(document_json({"operations": documents}))
+    else:
+        emit(operations_text(tables, width=width(), color=color, concise=shared.format == "concise"))

@@ -33,7 +33,7 @@ from reconciler.plan.saved import (
     Inputs,
     SavedPlan,
     check_life,
-    check_shown,
+    check_seal,
     differences,
     expiry,
     salt,
@@ -294,7 +294,7 @@ def check_saved(planned: Planned, saved: SavedPlan, store: Store) -> None:
             f"the plan is stale: manifests, live state or tool changed since it was made{where}",
             hint="make a new plan and have it reviewed",
         )
-    check_shown(saved, fresh)
+    check_seal(saved, planned.fingerprint)
 
 
 def check_expected(planned: Planned, expected: str, store: Store) -> None:

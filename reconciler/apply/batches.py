@@ -116,9 +116,12 @@ class _Batches:
         batches, tally = list(self.step.batches()), self.tally
         if await self._batch(batches[0]):
             tally.through += 1
-        if tally.ok and len(batches) > 1 and not await self._canary(batches[0]):
+        # One person who is refused says nothing about the others, as long as anybody of the first request went through.
+        proven = not tally.stopped and not tally.unresolved and bool(tally.accepted or tally.finished)
+        if proven and len(batches) > 1 and not await self._canary(batches[0]):
             tally.fail("the first request was accepted and changed nothing; the rest was not sent")
-        if tally.ok and len(batches) > 1:
+            proven = False
+        if proven and len(batches) > 1:
             await self._side_by_side(batches[1:])
         return await self._told()
 
@@ -157,7 +160,7 @@ class _Batches:
             if _divisible(failure, rows):
                 note = failure.message if failure else ""
                 await self.operator.journal.record([Recorded(op=op, verdict=Verdict.REJECTED, note=note)])
-                return await self._halves(replace(batch, rows=rows))
+                return await self._rest(replace(batch, rows=rows))
             verdict = await self.operator.looked_up(op, batch, failure, rows)
             tally.done(verdict.rows, verdict.contact_ids)
             if verdict.result is not Result.STOPPED:
@@ -172,6 +175,22 @@ class _Batches:
         self.tally.people += people
         total = len(self.step.rows) if self.step.rows is not None else 0
         self.operator.watch(self.address, self.step.title, self.tally.people, total)
+
+    async def _rest(self, batch: Step) -> bool:
+        """After a refusal that may have come in the middle: what landed is found, and only the rest is tried again."""
+        rows = batch.rows or ContactSet.empty()
+        look = await self.operator.look(batch.effect, rows)
+        if look.state in (State.AMBIGUOUS, State.DIFFERS):
+            self.tally.fail(ambiguous(look), unresolved=True)
+            return False
+        left = ContactSet.empty() if look.state is State.HOLDS else rows
+        if look.state is State.PARTLY and look.remaining is not None:
+            left = look.remaining
+        self.tally.done(rows.without(left), look.contact_ids)
+        return await self._halves(replace(batch, rows=left)) if len(left) > 1 else await self._batch_of(batch, left)
+
+    async def _batch_of(self, batch: Step, rows: ContactSet) -> bool:
+        return not rows or await self._batch(replace(batch, rows=rows))
 
     async def _halves(self, batch: Step) -> bool:
         """A refused request over several people: the one that is refused is found, the others go through."""

@@ -159,6 +159,8 @@ class Operator:
                 await asyncio.shield(self.journal.record([Recorded(op=op, verdict=Verdict.UNKNOWN, note=note)]))
                 raise
             self.under_way.discard(address)
+            if answer.detail:
+                answer = replace(answer, detail=self._scrubbed(answer.detail, batch.rows))
             return op, answer, None
 
     def _scrubbed(self, text: str, rows: ContactSet | None) -> str:

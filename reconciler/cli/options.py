@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -123,6 +125,7 @@ class Globals:
             name, equals, file = text.partition("=")
             if not equals or not file or name not in formats:
                 raise click.UsageError(f"--report {text}: write FORMAT=FILE with one of {', '.join(formats)}.", ctx=ctx)
+            check_writable(file, "--report", ctx)
             reports.append((name, file))
         return cls(
             format=chosen,
@@ -133,6 +136,13 @@ class Globals:
             store=values.get("store", ""),
             parallelism=values.get("parallelism"),
         )
+
+
+def check_writable(file: str, flag: str, ctx: click.Context) -> None:
+    """Raises click.UsageError before anything is done when the result could not be written afterwards."""
+    folder = Path(file).parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or Path(file).is_dir():
+        raise click.UsageError(f"{flag} {file}: this cannot be written.", ctx=ctx)
 
 
 def request_of(shared: Globals, params: dict[str, Any], progress: Progress | None = None) -> Request:

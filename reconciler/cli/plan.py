@@ -12,6 +12,7 @@ import click
 from reconciler.cli.options import (
     Duration,
     Globals,
+    check_writable,
     request_of,
     with_global_options,
     with_input_options,
@@ -39,6 +40,8 @@ def command(
     from reconciler.plan.saved import dump
 
     shared = Globals.of(ctx)
+    if out is not None:
+        check_writable(out, "--out", ctx)
     progress = ProgressLine()
     request = request_of(shared, params, progress)
     planned = asyncio.run(plan(request))
@@ -48,7 +51,7 @@ def command(
     digest = sealed(planned, ttl=ttl, now=now) if whole else ""
     if out is not None and whole:
         saved = planned.document(digest=digest, created=now, calls=True, timings=False)
-        write_file(Path(out), dump(saved, request.inputs))
+        write_file(Path(out), dump(saved, request.inputs, planned.fingerprint))
     emit_plan(planned.document(digest=digest, created=now, calls=calls, show_pii=shared.show_pii), shared)
     if out is not None:
         note(f"Saved to {out}; apply it with: reconciler apply {out}" if whole else f"Not saved to {out}: see above.")

@@ -68,9 +68,9 @@ def _below(folder: str, real: str, root: Path, depth: int) -> Iterator[Found | U
         if entry.is_symlink():
             # A link to a folder is not followed: what it leads to inside the project is found without it.
             if not inside(Path(entry.path), root):
-                if wanted or entry.is_dir():
+                if wanted or Path(entry.path).is_dir():
                     yield _leaving(Path(path))
-            elif wanted and entry.is_file():
+            elif wanted and Path(entry.path).is_file():
                 yield Found(path, str(Path(entry.path).resolve()))
         elif entry.is_dir():
             yield from _below(path, entry.path, root, depth + 1)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.diagnostics import Diagnostic, Span, error, in_order
+from reconciler.manifest.codes import CODES
 from reconciler.manifest.documents import Broken, Document, Flaw, Path, Source
 from reconciler.manifest.places import At, Place, Places
 from reconciler.masking import BULLET, mask_in_place, visible
@@ -48,6 +49,9 @@ class Findings:
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Diagnostics that are placed already."""
         for diagnostic in diagnostics:
+            if diagnostic.blocking and not diagnostic.hint and diagnostic.code in CODES:
+                # Whoever found it had nothing particular to say; what helps in general is better than nothing.
+                diagnostic = replace(diagnostic, hint=CODES[diagnostic.code][1])
             self._found.append(diagnostic)
             self.failures += diagnostic.blocking
 

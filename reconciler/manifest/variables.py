@@ -17,7 +17,7 @@ from reconciler.manifest.findings import Findings
 MARK = "${"
 """Text without it has no variables; most documents have none, and are not walked then."""
 
-_REFERENCE = re.compile(r"(\$?)\$\{var(?:\.([A-Za-z_][A-Za-z0-9_-]*)\}|([^}\n]{0,80}\}?))")
+_REFERENCE = re.compile(r"(\$?)\$\{(?:var\.([A-Za-z_][A-Za-z0-9_-]*)\}|((?:var|[A-Za-z_]+\.)[^}\n]{0,80}\}?))")
 
 
 def substitute(findings: Findings, document: Document, variables: Mapping[str, str]) -> Any:
@@ -57,7 +57,7 @@ class _Putting:
                 return match.group()[1:]
             if name is None:
                 message = f"{dotted(path)} has a variable that is not written ${{var.name}}"
-                hint = "write $${var… for text that is no variable" if malformed is not None else ""
+                hint = "write $${ for text that is no variable" if malformed is not None else ""
                 self.findings.at(self.document, path, "bad-variable", message, hint=hint)
             elif name in self.variables:
                 return self.variables[name]

@@ -106,9 +106,15 @@ def _documents(source: Source, start: int, end: int, line: int) -> Iterator[Docu
 
 
 _SYNTAX_HINTS = (
-    ("found character that cannot start any token", "indent with spaces, not with tabs, and quote text that begins with @, ` or %"),
+    (
+        "found character that cannot start any token",
+        "indent with spaces, not tabs, and quote text that begins with @, ` or %",
+    ),
     ("mapping values are not allowed", "quote text that has a colon and a space in it, or look at the indentation"),
-    ("did not find expected key", "look at the indentation here and on the line before; text with an apostrophe needs double quotes"),
+    (
+        "did not find expected key",
+        "look at the indentation here and on the line before; text with an apostrophe needs double quotes",
+    ),
     ("did not find expected ',' or", "close the bracket, or put text with brackets or ${…} in quotes"),
     ("could not find expected ':'", "write a colon and a space after the key"),
     ("found unexpected end of stream", "close the quote"),

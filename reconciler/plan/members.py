@@ -102,8 +102,8 @@ def _against_live(
             problems.append(
                 error(
                     "missing-contacts",
-                    f"{len(missing)} of the declared contacts {'does' if len(missing) == 1 else 'do'} not exist at the provider: "
-                    f"{examples(missing)}",
+                    f"{len(missing)} of the declared contacts {'does' if len(missing) == 1 else 'do'} not exist at "
+                    f"the provider: {examples(missing)}",
                     hint="create them there first, or set missingContacts: create",
                     address=str(resource.address),
                     source=resource.source,

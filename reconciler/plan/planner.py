@@ -61,7 +61,8 @@ def plan(desired: Desired, live: Live, inventory: Inventory, rules: Mapping[str,
             continue
         part = _plan_account(account, state, desired, inventory, rules[account.provider], options, len(live.accounts))
         changes.extend(part.changes)
-        diagnostics.extend((*state.notes, *part.diagnostics))
+        notes = (n for n in state.notes if _concerns(n, desired, options.selection))
+        diagnostics.extend((*notes, *part.diagnostics))
         guards.extend(part.guards)
         unmanaged.extend(part.unmanaged)
     ordered = in_order(tuple(changes))
@@ -76,6 +77,15 @@ def plan(desired: Desired, live: Live, inventory: Inventory, rules: Mapping[str,
         digest_inputs=(desired.inputs_digest,),
         unmanaged=tuple(unmanaged),
     )
+
+
+def _concerns(note: Diagnostic, desired: Desired, selection: Selection) -> bool:
+    """Whether what a read had to say is about something that is planned: what is excluded blocks nothing."""
+    try:
+        address = Address.parse(note.address)
+    except ValueError:
+        return True
+    return selection.covers(address, desired.resources.get(address))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

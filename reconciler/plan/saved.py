@@ -11,17 +11,16 @@ from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from hmac import compare_digest
 from typing import Any
 
 from reconciler.errors import StalePlan
 from reconciler.masking import mask_text
 from reconciler.plan.codec import FORMAT_VERSION
-from reconciler.plan.digest import SALT_BYTES
+from reconciler.plan.digest import SALT_BYTES, seal
 
 DEFAULT_TTL = timedelta(hours=24)
 _EXPIRY_BYTES = 8
-_COMPARED = ("project", "environment", "changes", "summary")
-"""What the file shows a reviewer must be what the digest stands for; the rest is decoration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +61,8 @@ class SavedPlan:
 
     document: Mapping[str, Any]
     inputs: Inputs
+    whole: Mapping[str, Any]
+    """Everything that was in the file, for its seal."""
 
     @property
     def digest(self) -> str:
@@ -90,10 +91,17 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def dump(document: Mapping[str, Any], inputs: Inputs) -> str:
-    """The content of a plan file. Numbers among the variables are masked, and must be given again on apply."""
+def dump(document: Mapping[str, Any], inputs: Inputs, secret: bytes) -> str:
+    """The content of a plan file, sealed with the plan's fingerprint ``secret``. Numbers among the variables are
+    masked, and must be given again on apply."""
     kept = asdict(replace(inputs, variables=tuple(map(mask_text, inputs.variables)), allow_hosts=()))
-    return json.dumps({**document, "inputs": kept}, indent=2, ensure_ascii=False) + "\n"
+    whole = json.loads(json.dumps({**document, "inputs": kept}))
+    return json.dumps({**whole, "seal": _sealed(whole, secret)}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _sealed(document: Mapping[str, Any], secret: bytes) -> str:
+    text = json.dumps(document, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return seal(secret, str(document["digest"]), text)
 
 
 def looks_like_plan(content: bytes) -> bool:
@@ -106,9 +114,9 @@ def parse(content: bytes) -> SavedPlan:
     """Raises StalePlan for a file that is damaged or of another version."""
     damaged = StalePlan("the plan file is damaged", hint="make a new one with plan --out")
     try:
-        document = json.loads(content)
-        inputs = document.pop("inputs")
-        saved = SavedPlan(document=document, inputs=Inputs.of(inputs))
+        whole = json.loads(content)
+        document = {k: v for k, v in whole.items() if k not in ("inputs", "seal")}
+        saved = SavedPlan(document=document, inputs=Inputs.of(whole["inputs"]), whole=whole)
         if not _shaped(document):
             raise damaged
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -141,11 +149,11 @@ def check_life(digest: str, now: datetime) -> None:
         raise StalePlan(f"the plan expired at {stamp(end)}", hint="make a new one; --ttl sets how long it lives")
 
 
-def check_shown(saved: SavedPlan, fresh: Mapping[str, Any]) -> None:
-    """Raises StalePlan when what the file shows is not what its digest stands for."""
-    for key in _COMPARED:
-        if saved.document.get(key) != json.loads(json.dumps(fresh[key])):
-            raise StalePlan(f"the plan file was edited: its {key} are not what was planned", hint="make a new plan")
+def check_seal(saved: SavedPlan, secret: bytes) -> None:
+    """Raises StalePlan when anything in the file is not as it was written: what a reviewer saw must be what is run."""
+    rest = {k: v for k, v in saved.whole.items() if k != "seal"}
+    if not compare_digest(str(saved.whole.get("seal", "")).encode(), _sealed(rest, secret).encode()):
+        raise StalePlan("the plan file was edited after it was made", hint="make a new plan")
 
 
 def differences(saved: SavedPlan, fresh: Mapping[str, Any]) -> tuple[str, ...]:

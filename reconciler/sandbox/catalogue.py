@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.sandbox.clock import Clock
+from reconciler.sandbox.contactcenter import ContactCenter
+from reconciler.sandbox.exotel import Exotel
 from reconciler.sandbox.intelepeer import IntelePeer
 from reconciler.sandbox.ledger import Ledger
 from reconciler.sandbox.provider import Provider
@@ -14,4 +16,6 @@ from reconciler.sandbox.slicktext import SlickText
 PROVIDERS: Mapping[str, Callable[[Clock, Ledger], Provider[Any]]] = {
     SlickText.name: SlickText,
     IntelePeer.name: IntelePeer,
+    Exotel.name: Exotel,
+    ContactCenter.name: ContactCenter,
 }

@@ -72,7 +72,7 @@ def test_many_contacts_are_quick():
 @pytest.mark.parametrize(
     ("seed", "text"),
     [
-        ({"exotel": {}}, "unknown section 'exotel'"),
+        ({"twilio": {}}, "unknown section 'twilio'"),
         ({"slicktext": {"list": []}}, "slicktext: unknown key 'list'"),
         ({"slicktext": {"lists": {}}}, "slicktext.lists"),
         ({"slicktext": {"lists": [{}]}}, r"slicktext.lists\[0\]: name is missing"),
@@ -298,7 +298,7 @@ def test_store_keeps_the_state(start, tmp_path, texts, engage):
     whole = first.state()
     second = start(store=path, seed={"slicktext": {"lists": [{"name": "Ignored"}]}})
     state = second.state()
-    for part in ("slicktext", "intelepeer", "ledger"):
+    for part in ("slicktext", "intelepeer", "exotel", "contactcenter", "ledger"):
         assert json.dumps(state[part]) == json.dumps(whole[part])
     assert state["clock"]["offset_s"] == 60
     assert [entry.name for entry in path.parent.iterdir()] == ["store.json"]

@@ -231,7 +231,7 @@ SOURCES = {
 USED = [(_name(file), line, code) for file, source in SOURCES.items() for line, code in _used_codes(source)]
 
 # Whatever begins like this is a code, also in a table of the sources, where no call gives it away.
-_FAMILIES = ("slicktext-", "intelepeer-", "yaml-", "contact-file-")
+_FAMILIES = ("slicktext-", "intelepeer-", "contactcenter-", "exotel-", "yaml-", "contact-file-")
 
 
 def _strings(source: str) -> set[str]:
@@ -265,7 +265,7 @@ def test_every_code_in_the_documents_exists(page: Path) -> None:
     assert alleged - codes().keys() == set()
 
 
-@pytest.mark.parametrize("provider", ["slicktext", "intelepeer"])
+@pytest.mark.parametrize("provider", ["slicktext", "intelepeer", "exotel", "contactcenter"])
 def test_the_page_of_a_provider_names_all_its_codes(provider: str) -> None:
     page = (ROOT / "docs" / "providers" / f"{provider}.md").read_text()
     missing = {c for c in codes() if c.startswith(f"{provider}-")} - set(_IN_BACKTICKS.findall(page))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -132,7 +133,7 @@ class People:
             shown=lambda path: shown_name(path, self.folder),
         )
         for file, digest in zip(files, read.digests, strict=True):
-            self.digests[str((file.base / file.file).resolve())] = digest
+            self.digests[os.path.realpath(file.base / file.file)] = digest
         for diagnostic in read.diagnostics:
             self.findings.quoted(document, diagnostic)
         return read.contacts

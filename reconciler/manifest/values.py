@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -36,7 +37,7 @@ def path_problem(text: str, folder: Path, root: Path) -> str:
     if PurePosixPath(text).is_absolute() or text.startswith("~"):
         return "this path is not relative to the manifest"
     try:
-        inside = (folder / text).resolve().is_relative_to(root)
+        inside = Path(os.path.realpath(folder / text)).is_relative_to(root)
     except (OSError, RuntimeError, ValueError):
         return "this path cannot be followed"
     return "" if inside else "this path leads out of the project"

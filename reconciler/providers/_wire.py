@@ -93,6 +93,8 @@ class Wire:
         for transport in self._transports.values():
             await transport.aclose()
         self._transports.clear()
+        # A closed connection lets go of its socket in the next turn of the loop, which may be about to end.
+        await asyncio.sleep(0)
 
     def _transport(self, index: int) -> httpx.AsyncHTTPTransport:
         if index not in self._transports:

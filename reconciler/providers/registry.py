@@ -14,6 +14,8 @@ GROUP = "reconciler.providers"
 """The entry-point group through which an installed package adds a provider: ``name = "module:attribute"``."""
 
 BUILT_IN: Mapping[str, str] = {
+    "contactcenter": "reconciler.providers.contactcenter:PROVIDER",
+    "exotel": "reconciler.providers.exotel:PROVIDER",
     "intelepeer": "reconciler.providers.intelepeer:PROVIDER",
     "slicktext": "reconciler.providers.slicktext:PROVIDER",
 }

@@ -277,10 +277,11 @@ def test_wrong_credentials_are_4_and_tried_once(
     assert center("apply", "--yes").code == 4
 
 
-@pytest.mark.parametrize("knob", ["malformed_record", "cursor_repeats", "empty_page_with_cursor"])
+@pytest.mark.parametrize("knob", ["malformed_record", "cursor_repeats"])
 def test_a_partial_read_is_10_and_never_a_plan(center: Repository, sandbox: Sandbox, knob: str) -> None:
     center.write("account.yaml", ACCOUNT + "  pageSize: 1\n")
     center.write("people.yaml", members(ANNA))
+    sandbox.tamper("contactcenter", "add_leads", campaign="Spring", leads=[BORIS, CLARA])
     sandbox.turn(contactcenter={knob: True})
     plan = center.plan()
     assert plan.code == 10
@@ -333,3 +334,58 @@ def test_several_leads_of_one_number_are_told_and_all_deleted(center: Repository
         (BORIS, "new"),
     ]
     center.settled()
+
+
+def test_nobody_is_called_twice_although_the_portal_forgets(center: Repository, sandbox: Sandbox) -> None:
+    sandbox.tamper("contactcenter", "start_campaign", campaign="Spring")
+    center.write("people.yaml", members(ANNA, BORIS, CLARA, mode="additive"))
+    center.apply()
+    sandbox.advance(60)
+    assert sorted(statuses(sandbox).values()) == ["success"] * 4
+    sandbox.tamper("contactcenter", "purge_finished")
+    plan = center.plan()
+    assert codes(plan) == ["already-worked"]
+    assert plan.json["summary"]["membersAdd"] == 0
+    center.settled()
+    sandbox.advance(60)
+    (account,) = sandbox.state()["contactcenter"]["accounts"]
+    assert sorted(call["lead_number"] for call in account["activity"]) == [ANNA, BORIS, CLARA]
+    assert sorted(called(sandbox)) == [ANNA, BORIS, CLARA]
+
+
+def test_a_large_campaign_takes_one_request_a_page(center: Repository, sandbox: Sandbox) -> None:
+    many = {"generate": {"count": 2500, "first": "+12025560000"}}
+    sandbox.tamper("contactcenter", "create_campaign", name="Large", leads=many)
+    center.write("campaign.yaml", CAMPAIGN.replace("Spring", "Large"))
+    center.write("people.yaml", members("+12025560000", "+12025562499", mode="additive"))
+    plan = center.plan()
+    assert plan.json["changes"][0]["members"]["unchanged"] == 2
+    assert len(sandbox.requests()) == 2 + 25
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("spec: {name: Spring}", "spec: {}", ""),
+        ("spec: {name: Spring}", "spec: {name: Spring, status: running}", "unsettable-field"),
+        (
+            "spec: {name: Spring}",
+            "lifecycle: {onRemove: delete}\nspec: {name: Spring}",
+            "contactcenter-campaign-read-only",
+        ),
+        ("kind: Campaign", "kind: List", "unknown-kind"),
+    ],
+)
+def test_what_a_campaign_cannot_be_is_refused(center: Repository, old: str, new: str, code: str) -> None:
+    center.write("campaign.yaml", CAMPAIGN.replace(old, new))
+    said = center("validate")
+    assert said.code == 3
+    assert code in said.out + said.err
+
+
+def test_a_portal_elsewhere_must_be_allowed(center: Repository) -> None:
+    center.write("account.yaml", ACCOUNT.replace("URL", "https://portal.example.com:9443"))
+    said = center("validate")
+    assert said.code == 3
+    assert "--allow-host portal.example.com:9443" in said.out + said.err
+    assert center("validate", "--allow-host", "portal.example.com:9443").code == 0

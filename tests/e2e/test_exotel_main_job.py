@@ -44,7 +44,7 @@ kind: Campaign
 metadata: {name: round}
 spec:
   name: Spring round
-  caller_id: "03349360005"
+  caller_id: "+12025550100"
   url: http://my.exotel.com/sandbox1/exoml/start_voice/926
   schedule: {send_at: "2099-02-02T09:00:00+05:30"}
 ---
@@ -176,15 +176,32 @@ def test_a_campaign_without_a_list_or_with_a_past_time_is_refused(voice: Reposit
     assert voice.writes() == []
 
 
+def test_only_the_residue_of_a_bulk_call_is_sent_again(voice: Repository, sandbox: Sandbox) -> None:
+    voice.write("list.yaml", LIST)
+    voice.write("members.yaml", MEMBERS + "".join(f'    - {{number: "+1202555001{n}"}}\n' for n in range(5)))
+    sandbox.turn(exotel={"fail_bulk_item": 3})
+    voice.apply()
+    bulk = [r["body"] for r in sandbox.requests() if r["method"] == "POST" and r["path"].endswith("/contacts")]
+    sizes = [len(next(iter(body.values()))) for body in bulk]
+    assert sizes == [7, 1, 7, 1]
+    assert len(rows(sandbox, "lists")[0]["members"]) == 7
+    voice.settled()
+
+
 def test_one_refused_person_stops_nobody_else(voice: Repository, sandbox: Sandbox) -> None:
     voice.write("list.yaml", LIST)
     voice.write("members.yaml", MEMBERS)
     voice.apply()
-    voice.write("members.yaml", MEMBERS + "".join(f'    - {{number: "+1202555001{n}"}}\n' for n in range(5)))
-    sandbox.set_knobs("exotel", fail_bulk_item=2)
+    more = MEMBERS + "".join(f'    - {{number: "+1202555001{n}"}}\n' for n in range(5))
+    for n in range(5):
+        sandbox.tamper("exotel", "create_contact", number=f"+1202555001{n}")
+    voice.write("members.yaml", more.replace("  missingContacts: create\n", ""))
+    sandbox.turn(exotel={"fail_bulk_item": 1})
     result = voice("apply", "--yes", "--format", "json")
-    assert result.code == 7, result.out
-    sandbox.set_knobs("exotel", fail_bulk_item=None)
+    assert result.code == 7
+    assert "Exotel refused 1 of 5 with 500" in result.out
+    sandbox.turn(exotel={"fail_bulk_item": None})
+    assert len(rows(sandbox, "lists")[0]["members"]) == 6
     voice.apply()
     assert len(rows(sandbox, "lists")[0]["members"]) == 7
     voice.settled()

@@ -16,6 +16,8 @@ SECRETS = {
     "SLICKTEXT_API_KEY": "sandbox-slicktext-key",
     "INTELEPEER_USERNAME": "sandbox",
     "INTELEPEER_PASSWORD": "sandbox-intelepeer-password",
+    "CONTACTCENTER_USERNAME": "sandbox",
+    "CONTACTCENTER_PASSWORD": "sandbox-contactcenter-password",
 }
 PROJECT = """\
 apiVersion: reconciler/v1
@@ -101,7 +103,7 @@ class Repository:
         return [
             (r["method"], r["path"])
             for r in self.sandbox.requests()
-            if r["method"] != "GET" and not r["path"].endswith("/authenticate")
+            if r["method"] != "GET" and not r["path"].endswith(("/authenticate", "/login"))
         ]
 
     def settled(self) -> None:

@@ -1,0 +1,147 @@
+"""Looking, without writing, whether what a call should have made true is true."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.errors import NotFound, ReadIncomplete, Rejected
+from reconciler.model.addresses import RemoteId
+from reconciler.model.contacts import ContactSet
+from reconciler.plan.calls import (
+    Changed,
+    ContactsChanged,
+    ContactsCreated,
+    Created,
+    Deleted,
+    Effect,
+    Evidence,
+    Linked,
+    MembersAdded,
+    MembersRemoved,
+    Ref,
+    Target,
+)
+from reconciler.providers.contactcenter.convert import Campaign, respelt
+from reconciler.providers.contactcenter.fetching import Fetched
+from reconciler.providers.contactcenter.reading import Leads, Reader
+
+State = Evidence.State
+
+
+@dataclass(slots=True)
+class Memory:
+    """What was seen last: leads and when, by campaign; and which campaigns were stopped when the plan was made.
+
+    ``known`` are the leads that were there then: what is new since may be ours. ``clock`` is monotonic, in seconds.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    leads: dict[RemoteId, Leads] = field(default_factory=dict)
+    read_at: dict[RemoteId, float] = field(default_factory=dict)
+    known: dict[RemoteId, frozenset[str]] = field(default_factory=dict)
+    planned_stopped: set[RemoteId] = field(default_factory=set)
+    reported_at: float = 0.0
+
+    def fetched(self, found: Fetched) -> None:
+        self.leads.clear()
+        for campaign, leads in found.leads.items():
+            self.seen(campaign, leads)
+        self.known = {campaign: frozenset(leads.ids) for campaign, leads in found.leads.items()}
+        self.planned_stopped = {i for i, c in found.campaigns.items() if c.stopped}
+        self.reported_at = self.clock()
+
+    def seen(self, campaign: RemoteId, leads: Leads) -> None:
+        self.leads[campaign] = leads
+        self.read_at[campaign] = self.clock()
+
+    def campaign_of(self, lead: str) -> RemoteId | None:
+        """The campaign that a lead was last seen in."""
+        return next((c for c, leads in self.leads.items() if lead in leads.ids), None)
+
+
+class Look:
+    """Looks for one account."""
+
+    def __init__(self, reader: Reader, memory: Memory) -> None:
+        self._reader = reader
+        self._memory = memory
+
+    async def at(self, effect: Effect, rows: ContactSet | None) -> Evidence:
+        """See ``base.Session.observe``."""
+        people = rows if rows is not None else ContactSet.empty()
+        try:
+            match effect:
+                case MembersAdded(of=of):
+                    return await self._added(_known(of), people)
+                case MembersRemoved(of=of):
+                    return await self._removed(_known(of), people)
+                case ContactsChanged(columns=columns):
+                    return await self._changed(columns, people)
+                case Created() | Changed() | Deleted() | Linked() | ContactsCreated():
+                    raise ValueError(f"nothing of this portal is ever {type(effect).__name__.lower()}")
+        except ReadIncomplete as failure:
+            # Half a look is no ground to send anything again.
+            return Evidence(state=State.AMBIGUOUS, detail=failure.message)
+        except (NotFound, Rejected):
+            return Evidence(state=State.DIFFERS, detail="the campaign cannot be read any more")
+
+    async def leads(self, campaign: RemoteId) -> Leads:
+        """A campaign's leads as they are now."""
+        found = await self._reader.leads(campaign)
+        self._memory.seen(campaign, found)
+        return found
+
+    async def report(self) -> Mapping[RemoteId, Campaign]:
+        """The campaigns as they are now."""
+        found = await self._reader.report()
+        self._memory.reported_at = self._memory.clock()
+        return found
+
+    async def _added(self, campaign: RemoteId, rows: ContactSet) -> Evidence:
+        found = await self.leads(campaign)
+        missing = rows.without(found.contacts)
+        if not missing:
+            return Evidence(state=State.HOLDS)
+        strangers = found.contacts.where("contact_id", self._memory.known.get(campaign, ()), keep=False)
+        others = list(strangers.numbers())
+        if any(respelt(number, others) for number in missing.numbers()):
+            detail = "the portal stored another number than was sent (contactcenter-number-rewritten)"
+            return Evidence(state=State.AMBIGUOUS, remaining=missing, detail=detail)
+        now = (await self.report()).get(campaign)
+        if now is not None and len(found.ids) < (now.total or 0):
+            detail = "not found, but not all leads can be read"
+            return Evidence(state=State.AMBIGUOUS, remaining=missing, detail=detail)
+        if campaign in self._memory.planned_stopped and (now is None or not now.stopped):
+            detail = "not found, and the campaign is not stopped any more"
+            return Evidence(state=State.DIFFERS, remaining=missing, detail=detail)
+        return _left(rows, missing)
+
+    async def _removed(self, campaign: RemoteId, rows: ContactSet) -> Evidence:
+        found = await self.leads(campaign)
+        there = {lead for lead in rows.column("contact_id") if lead in found.ids}
+        return _left(rows, rows.where("contact_id", there))
+
+    async def _changed(self, columns: tuple[str, ...], rows: ContactSet) -> Evidence:
+        remaining = []
+        for campaign in sorted({x for x in rows.column("campaign_id") if x}):
+            found = await self.leads(RemoteId(campaign))
+            here = rows.where("campaign_id", {campaign})
+            gone = here.without(found.contacts)
+            remaining += [here.changed(found.contacts, columns), gone]
+        return _left(rows, ContactSet.union_of(remaining))
+
+
+def _left(rows: ContactSet, remaining: ContactSet) -> Evidence:
+    """What is still to do out of ``rows``."""
+    if not remaining:
+        return Evidence(state=State.HOLDS)
+    state = State.ABSENT if len(remaining) == len(rows) else State.PARTLY
+    return Evidence(state=state, remaining=remaining)
+
+
+def _known(target: Target) -> RemoteId:
+    if isinstance(target, Ref):
+        raise ValueError(f"the id of {target.address} is not known yet")
+    return target

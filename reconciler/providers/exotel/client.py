@@ -1,0 +1,92 @@
+"""The reading endpoints as thin functions: one request each, decoded, nothing decided.
+
+The writing ones are in ``calls`` (as data, for plans) and ``operations`` (all of them, for ``reconciler call``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.errors import CredentialsRefused, ReadIncomplete
+from reconciler.providers.exotel import answers, convert
+from reconciler.providers.exotel.answers import Row
+from reconciler.providers.http import Http
+
+Filters = Sequence[tuple[str, str]]
+
+LISTS_PAGE, CONTACTS_PAGE, MEMBERS_PAGE, CAMPAIGNS_PAGE = 100, 20, 500, 500
+"""Rows asked for at a time: the documented maxima, and for lists what others were seen to use (API notes, 1.5)."""
+OLDEST_FIRST = ("sort_by", "date_created:asc")
+
+WRONG_REGION = "Is it the key, the token, or a key of another region? Exotel answers the same for all three."
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. ``total`` is how many there are in all, None where the answer does not say."""
+
+    ids: Sequence[str]
+    rows: Sequence[Row]
+    total: int | None
+
+
+class Client:
+    """One account. ``offset`` and ``limit`` are rows; a search by name finds more than that name."""
+
+    def __init__(self, http: Http, sid: str) -> None:
+        self._http = http
+        self.sid = sid
+
+    async def lists(self, offset: int, limit: int = LISTS_PAGE, filters: Filters = ()) -> Page:
+        """E2."""
+        return await self._page(convert.LIST_IDS, "lists", offset=offset, limit=limit, filters=(OLDEST_FIRST, *filters))
+
+    async def one_list(self, list_id: str) -> Row:
+        """E3. Raises NotFound."""
+        return answers.single(await self._read("lists", list_id))
+
+    async def members(self, list_id: str, offset: int, limit: int = MEMBERS_PAGE) -> Page:
+        """E8: contacts, or bare associations. Raises NotFound."""
+        path = ("lists", list_id, "contacts")
+        return await self._page(convert.CONTACT_IDS, *path, offset=offset, limit=limit)
+
+    async def contacts(self, offset: int, limit: int = CONTACTS_PAGE, filters: Filters = ()) -> Page:
+        """E13."""
+        filters = (OLDEST_FIRST, *filters)
+        return await self._page(convert.CONTACT_IDS, "contacts", offset=offset, limit=limit, filters=filters)
+
+    async def one_contact(self, contact_id: str) -> Row:
+        """E14. Raises NotFound."""
+        return answers.single(await self._read("contacts", contact_id))
+
+    async def campaigns(self, offset: int, limit: int = CAMPAIGNS_PAGE, filters: Filters = ()) -> Page:
+        """E19: those that are over too."""
+        filters = (OLDEST_FIRST, *filters)
+        return await self._page(convert.CAMPAIGN_IDS, "campaigns", offset=offset, limit=limit, filters=filters)
+
+    async def one_campaign(self, campaign_id: str) -> Row:
+        """E20. Raises NotFound."""
+        return answers.single(await self._read("campaigns", campaign_id))
+
+    async def upload(self, upload_id: str) -> Row:
+        """E11. The address that E10 answers is not followed: it is built from the id here."""
+        return answers.single(await self._read("csv-status", upload_id))
+
+    async def _read(self, *path: str, query: Filters = ()) -> Any:
+        try:
+            return (await self._http.get(self.sid, *path, query=query)).body
+        except CredentialsRefused as refused:
+            refused.hint = WRONG_REGION
+            raise
+
+    async def _page(self, names: tuple[str, ...], *path: str, offset: int, limit: int, filters: Filters = ()) -> Page:
+        body = await self._read(*path, query=[("offset", str(offset)), ("limit", str(limit)), *filters])
+        if not isinstance(body, dict) or not isinstance(body.get("response"), list):
+            raise ReadIncomplete(f"Exotel answered {path[-1]} in an unknown shape.")
+        rows = answers.entities(body)
+        ids = [str(convert.id_of(row, names) or convert.id_of(row.get("contact"), names) or "") for row in rows]
+        if "" in ids:
+            raise ReadIncomplete(f"Exotel returned one of the {path[-1]} without an id.")
+        return Page(ids, rows, answers.total(body))

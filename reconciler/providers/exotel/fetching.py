@@ -1,0 +1,222 @@
+"""One fetch: lists and campaigns, then whoever a manifest is about."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler.diagnostics import Diagnostic, Severity, in_order
+from reconciler.errors import NotFound, ReadIncomplete
+from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.contacts import ContactSet
+from reconciler.model.live import AccountLive, LiveLink, LiveMembers, Observed
+from reconciler.model.resources import ById, Declared, Reference, Resource
+from reconciler.plan.binding import bind
+from reconciler.providers.base import Scope
+from reconciler.providers.exotel.checks import EARLIEST, send_at
+from reconciler.providers.exotel.codes import problem
+from reconciler.providers.exotel.convert import OPEN, AccountUnknown, lists_of, status_of
+from reconciler.providers.exotel.paging import together
+from reconciler.providers.exotel.reading import Reader
+
+Objects = dict[tuple[Kind, RemoteId], Observed]
+Bound = Mapping[Address, Observed]
+
+
+class Fetch:
+    """One fetch of one account for a scope."""
+
+    def __init__(self, reader: Reader, scope: Scope, account: str, now: datetime) -> None:
+        self._reader = reader
+        self._desired = scope.desired
+        self._inventory = scope.inventory
+        self._everything = scope.everything
+        self._account = account
+        self._now = now
+        self._notes: list[Diagnostic] = []
+
+    async def run(self, identity: str) -> AccountLive:
+        """The account, whole."""
+        started = time.monotonic()
+        try:
+            lists, campaigns = await together((self._confirmed(Kind.LIST), self._confirmed(Kind.CAMPAIGN)))
+        except NotFound:
+            # An account without lists answers with none; 404 means that the path itself leads nowhere.
+            raise AccountUnknown(
+                "Exotel does not know the declared account.", hint="Correct spec.accountSid.", status=404
+            ) from None
+        objects: Objects = {(o.kind, o.remote_id): o for o in (*lists.values(), *campaigns.values())}
+        objects |= await self._with_lists(objects)
+        bound = bind(self._desired, self._inventory, self._account, objects).bound
+        self._note_times(bound)
+        members = await self._members(objects, bound)
+        contacts = await self._contacts(members, bound)
+        members |= await self._counts(objects, bound, members)
+        return AccountLive(
+            identity=identity,
+            objects=objects,
+            links=_links(objects),
+            members=members,
+            contacts=contacts,
+            elapsed_s=time.monotonic() - started,
+            notes=in_order(self._notes),
+        )
+
+    # --- lists and campaigns
+
+    async def _confirmed(self, kind: Kind) -> dict[RemoteId, Observed]:
+        """All lists or campaigns. What we own and do not see is asked for by id before it counts as gone; a campaign
+        that is over may be left out of the listing and is added."""
+        read = self._reader.lists if kind is Kind.LIST else self._reader.campaigns
+        one = self._reader.one_list if kind is Kind.LIST else self._reader.one_campaign
+        found = await read()
+        missing = sorted(self._owned_ids(kind) - found.keys())
+        hidden = [o for o in await together(_seen(one, x) for x in missing) if o is not None]
+        over = {o.remote_id: o for o in hidden if kind is Kind.CAMPAIGN and status_of(o) not in OPEN}
+        if len(over) == len(hidden):
+            return found | over
+        found = await read()
+        if still := [o for o in hidden if o.remote_id not in found and o.remote_id not in over]:
+            raise ReadIncomplete(
+                f"{len(still)} of our {kind.lower()}s exist and are missing from the listing, twice.",
+                hint="The provider's listing is behind or incomplete. Try again later.",
+            )
+        return found | over
+
+    def _owned_ids(self, kind: Kind) -> set[RemoteId]:
+        owned = self._inventory.of(self._account)
+        ids = {o.remote_id for o in owned if o.address.kind is kind}
+        if kind is Kind.LIST:
+            ids |= {o.parent for o in owned if o.address.kind is Kind.MEMBERSHIP and o.parent is not None}
+        return ids
+
+    async def _with_lists(self, objects: Objects) -> Objects:
+        """Campaigns that are not over and whose row did not tell their lists, read once more by id."""
+        needed = [
+            o.remote_id
+            for (kind, _), o in objects.items()
+            if kind is Kind.CAMPAIGN and not o.facts.get("complete") and status_of(o) in OPEN
+        ]
+        whole = await together(_seen(self._reader.one_campaign, x) for x in needed)
+        return {(o.kind, o.remote_id): o for o in whole if o is not None}
+
+    def _note_times(self, bound: Bound) -> None:
+        """A campaign that is still to be created and whose time is near or past: told now, not when it is sent."""
+        for resource in self._of(Kind.CAMPAIGN):
+            at = send_at(resource.fields)
+            if resource.address not in bound and at is not None and at < self._now + EARLIEST:
+                text = f"it does not exist yet, and its send_at is {'past' if at <= self._now else 'too near'}"
+                self._notes.append(problem(Severity.ERROR, "exotel-schedule-too-near", text, resource))
+
+    def _of(self, kind: Kind) -> tuple[Resource, ...]:
+        return self._desired.of(self._account, kind)
+
+    # --- members
+
+    async def _members(self, objects: Objects, bound: Bound) -> dict[RemoteId, LiveMembers]:
+        names = {i: o.name for (kind, i), o in objects.items() if kind is Kind.LIST}
+        ids = sorted(set(names) if self._everything else self._named_lists(bound) & names.keys())
+        try:
+            read = await together(self._on_list(i, names[i]) for i in ids)
+        except NotFound as gone:
+            raise ReadIncomplete("A list was deleted while its members were read.", status=gone.status) from None
+        return dict(zip(ids, read, strict=True))
+
+    async def _on_list(self, list_id: RemoteId, name: str) -> LiveMembers:
+        found = await self._reader.members(list_id, name)
+        if found.twice:
+            text = f"{found.twice} members of {name!r} have the number of another member"
+            note = problem(Severity.WARNING, "exotel-several-contacts", text)
+            self._notes.append(replace(note, address=self._account))
+        return LiveMembers(contacts=found.contacts, count=len(found.ids))
+
+    def _named_lists(self, bound: Bound) -> set[RemoteId]:
+        """The live lists that a declared or owned Membership is about."""
+        named = {o.parent for o in self._inventory.of(self._account) if o.address.kind is Kind.MEMBERSHIP}
+        named |= {_list_of(r, bound) for r in self._of(Kind.MEMBERSHIP)}
+        return {x for x in named if x is not None}
+
+    # --- contacts that are on no list yet
+
+    async def _contacts(self, members: Mapping[RemoteId, LiveMembers], bound: Bound) -> ContactSet:
+        """Declared people who are not on their list, as far as other lists tell of them.
+
+        Where a manifest says that unknown people are to be created, creating them tells whether they exist. Where it
+        says that they must exist, the address book is read for them.
+        """
+        suppressed = self._desired.suppressed(self._account)
+        wanted: dict[Address, ContactSet] = {}
+        for resource in self._of(Kind.MEMBERSHIP):
+            if resource.members is not None:
+                list_id = _list_of(resource, bound)
+                live = members.get(list_id) if list_id is not None else None
+                declared = resource.members.contacts.select(()).without(suppressed)
+                wanted[resource.address] = declared.without(live.contacts) if live else declared
+        everybody = ContactSet.union_of(wanted.values())
+        listed = ContactSet.union_of(m.contacts.within(everybody) for m in members.values() if everybody)
+        strict = [a for a in sorted(wanted) if self._must_exist(a) and wanted[a].without(listed)]
+        missing = ContactSet.union_of(wanted[a].without(listed) for a in strict)
+        if not missing:
+            return listed
+        found, readable = await self._reader.look_up(missing)
+        if not readable:
+            for address in strict:
+                text = f"whether {len(wanted[address].without(listed))} declared contacts exist is not known"
+                about = self._desired.resources.get(address) or address
+                self._notes.append(problem(Severity.ERROR, "exotel-address-book-too-large", text, about))
+        return ContactSet.union_of((listed, found))
+
+    def _must_exist(self, address: Address) -> bool:
+        members = self._desired.resources[address].members
+        return members is not None and members.missing_contacts == "fail"
+
+    # --- how many people lists hold that nobody manages the members of
+
+    async def _counts(
+        self, objects: Objects, bound: Bound, members: Mapping[RemoteId, LiveMembers]
+    ) -> dict[RemoteId, LiveMembers]:
+        """The sizes of lists that an Association is about and whose members were not read, for the reach."""
+        found: dict[RemoteId, LiveMembers] = {}
+        for resource in self._of(Kind.ASSOCIATION):
+            list_id = _known_id(resource.link.list, bound) if resource.link is not None else None
+            live = objects.get((Kind.LIST, list_id)) if list_id is not None else None
+            if list_id is None or live is None or list_id in members or list_id in found:
+                continue
+            count = live.facts.get("count")
+            size = count if isinstance(count, int) else await self._reader.member_count(list_id)
+            found[list_id] = LiveMembers(contacts=ContactSet.empty(), count=size, readable=False)
+        return found
+
+
+def _known_id(reference: Reference, bound: Bound) -> RemoteId | None:
+    match reference:
+        case ById(remote_id):
+            return remote_id
+        case Declared(address):
+            live = bound.get(address)
+            return None if live is None else live.remote_id
+
+
+def _list_of(resource: Resource, bound: Bound) -> RemoteId | None:
+    return _known_id(resource.members.of, bound) if resource.members is not None else None
+
+
+async def _seen(read: Callable[[str], Awaitable[Observed]], remote_id: str) -> Observed | None:
+    try:
+        return await read(remote_id)
+    except NotFound:
+        return None
+
+
+def _links(objects: Objects) -> dict[RemoteId, LiveLink]:
+    """Associations out of the campaigns' lists; a list that is gone leaves its id behind, which is no link."""
+    links = [
+        LiveLink(campaign=o.remote_id, list=RemoteId(x))
+        for (kind, _), o in objects.items()
+        if kind is Kind.CAMPAIGN
+        for x in sorted(lists_of(o))
+        if (Kind.LIST, RemoteId(x)) in objects
+    ]
+    return {x.remote_id: x for x in links}

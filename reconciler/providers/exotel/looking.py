@@ -1,0 +1,231 @@
+"""Looking, without writing, whether what a call should have made true is true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from reconciler.errors import NotFound
+from reconciler.model.addresses import Kind, RemoteId
+from reconciler.model.contacts import ContactSet
+from reconciler.model.live import Observed
+from reconciler.model.resources import Fields
+from reconciler.plan.calls import (
+    Changed,
+    ContactsChanged,
+    ContactsCreated,
+    Created,
+    Deleted,
+    Effect,
+    Evidence,
+    Linked,
+    MembersAdded,
+    MembersRemoved,
+    Ref,
+    Target,
+)
+from reconciler.providers.exotel import convert
+from reconciler.providers.exotel.client import MEMBERS_PAGE, Client, Page
+from reconciler.providers.exotel.convert import (
+    CAMPAIGN_FIELDS,
+    LIST_FIELDS,
+    OPEN,
+    lists_of,
+    same,
+    status_of,
+    tidy,
+)
+from reconciler.providers.exotel.paging import together
+from reconciler.providers.exotel.reading import Reader
+
+State = Evidence.State
+
+FEW = 20
+"""So many changed contacts are read back one by one; of more, what the answer to the change says is taken for it."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What answers told, shared by session and looks: ids of contacts by number, contacts as they were written back by
+    id, and campaigns as they were last seen."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+    contacts: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    campaigns: dict[RemoteId, Observed] = field(default_factory=dict)
+
+
+class Look:
+    """Looks for one account."""
+
+    def __init__(self, reader: Reader, client: Client, seen: Seen) -> None:
+        self._reader = reader
+        self._client = client
+        self._seen = seen
+
+    async def at(self, effect: Effect, rows: ContactSet | None) -> Evidence:
+        """See ``base.Session.observe``."""
+        people = rows if rows is not None else ContactSet.empty()
+        match effect:
+            case Created(kind=Kind.CAMPAIGN):
+                return await self._campaign_created(effect)
+            case Created():
+                return await self._list_created(effect)
+            case Changed():
+                return await self._changed(effect)
+            case Deleted():
+                return await self._deleted(effect)
+            case Linked():
+                return await self._linked(effect)
+            case ContactsCreated():
+                return self._contacts_created(people)
+            case ContactsChanged():
+                return await self._contacts_changed(effect, people)
+            case MembersAdded(of=of):
+                return await self._added(_known(of), people)
+            case MembersRemoved(of=of):
+                return await self._removed(_known(of), people)
+
+    async def _object(self, kind: Kind, target: Target) -> Observed | None:
+        remote_id = _known(target)
+        try:
+            if kind is Kind.LIST:
+                return await self._reader.one_list(remote_id)
+            found = await self._reader.one_campaign(remote_id)
+        except NotFound:
+            self._seen.campaigns.pop(remote_id, None)
+            return None
+        self._seen.campaigns[remote_id] = found
+        return found
+
+    # --- lists and campaigns
+
+    async def list_named(self, name: str) -> Observed | None:
+        """The list with exactly this name: names are unique, and the search finds more than the name."""
+        try:
+            found = await self._reader.lists([("name", name)])
+        except NotFound:
+            return None
+        return next((o for o in found.values() if o.name == tidy(name)), None)
+
+    async def _list_created(self, effect: Created) -> Evidence:
+        found = await self.list_named(effect.name)
+        if found is None or found.remote_id in effect.known_ids:
+            return Evidence(state=State.ABSENT)
+        return Evidence(state=State.HOLDS, remote_id=found.remote_id)
+
+    async def _campaign_created(self, effect: Created) -> Evidence:
+        """Names of campaigns are not unique, so one that only has the name is not known to be ours (H13)."""
+        try:
+            named = await self._reader.campaigns([("name", effect.name)])
+        except NotFound:
+            named = {}
+        ours = [o for i, o in named.items() if o.fields.get("name") == effect.name and i not in effect.known_ids]
+        found = sorted(o.remote_id for o in ours)
+        if not found:
+            return Evidence(state=State.ABSENT)
+        compared = [name for name in ("caller_id", "schedule") if name in effect.fields]
+        alike = all(same(CAMPAIGN_FIELDS, ours[0].fields, effect.fields, name) for name in compared)
+        if len(found) > 1 or not alike:
+            return Evidence(state=State.AMBIGUOUS, candidates=tuple(found))
+        return Evidence(state=State.HOLDS, remote_id=found[0])
+
+    async def _changed(self, effect: Changed) -> Evidence:
+        live = await self._object(effect.kind, effect.target)
+        if live is None:
+            return Evidence(state=State.DIFFERS, detail=f"the {effect.kind.lower()} is gone")
+        now: Fields = {**live.fields, "lists": lists_of(live)}
+        rules = LIST_FIELDS if effect.kind is Kind.LIST else CAMPAIGN_FIELDS
+        moved = sorted(name for name in effect.expected if not same(rules, now, effect.expected, name))
+        if not moved:
+            return Evidence(state=State.HOLDS, remote_id=live.remote_id)
+        if all(same(rules, now, effect.base, name) for name in effect.base):
+            return Evidence(state=State.ABSENT, detail=f"{', '.join(moved)} stayed as before")
+        return Evidence(state=State.DIFFERS, detail=f"somebody else changed {', '.join(moved)}")
+
+    async def _deleted(self, effect: Deleted) -> Evidence:
+        live = await self._object(effect.kind, effect.target)
+        gone = live is None or status_of(live) == "archived"
+        return Evidence(state=State.HOLDS if gone else State.ABSENT)
+
+    async def _linked(self, effect: Linked) -> Evidence:
+        live = await self._object(Kind.CAMPAIGN, effect.campaign)
+        if live is None or status_of(live) not in OPEN:
+            return Evidence(state=State.DIFFERS, detail="the campaign is gone or over")
+        now = lists_of(live)
+        wanted = frozenset(_known(x) for x in effect.lists)
+        if now == wanted if effect.exact else wanted <= now:
+            return Evidence(state=State.HOLDS)
+        if now == effect.base:
+            return Evidence(state=State.ABSENT)
+        return Evidence(state=State.DIFFERS, detail="somebody else changed the campaign's lists")
+
+    # --- people
+
+    def _contacts_created(self, rows: ContactSet) -> Evidence:
+        """There is no way to ask for a number. What was answered is known; what was not is asked for by creating again,
+        which finds what is there."""
+        ids = {n: x for n in rows.numbers() if (x := self._seen.ids.get(n)) is not None}
+        evidence = _left(rows, rows.where("number", ids.keys(), keep=False) if ids else rows)
+        return Evidence(state=evidence.state, remaining=evidence.remaining, contact_ids=ids)
+
+    async def _contacts_changed(self, effect: ContactsChanged, rows: ContactSet) -> Evidence:
+        ids = [x for x in rows.column("contact_id") if x]
+        asked = ids if len(ids) <= FEW else [x for x in ids if x not in self._seen.contacts]
+        read = await together(self._contact(x) for x in asked)
+        told = [self._seen.contacts[x] for x in ids if x in self._seen.contacts and x not in set(asked)]
+        now = ContactSet.union_of((*read, _columns(told)))
+        # Somebody who is gone has nothing left to change.
+        return _left(rows, rows.changed(now, effect.columns))
+
+    async def _contact(self, contact_id: str) -> ContactSet:
+        try:
+            return _columns([convert.contact_of(await self._client.one_contact(contact_id))])
+        except NotFound:
+            return ContactSet.empty()
+
+    async def _added(self, list_id: RemoteId, rows: ContactSet) -> Evidence:
+        """Who of ``rows`` is on the list. One person cannot be asked for, so the list is read until all were seen."""
+        left = set(rows.numbers())
+        missing_ids = {x for x in rows.column("contact_id") if x}
+
+        def enough(page: Page) -> bool:
+            missing_ids.difference_update(page.ids)
+            left.difference_update(n for row in page.rows if (n := convert.contact_of(row)["number"]))
+            return not left
+
+        try:
+            # Side by side where most of the list has to be read anyway.
+            found = await self._reader.members(list_id, enough=enough if len(rows) <= MEMBERS_PAGE else None)
+        except NotFound:
+            return Evidence(state=State.DIFFERS, detail="the list is gone")
+        there = found.contacts
+        evidence = _left(rows, rows.without(there))
+        ids = dict(zip(there.numbers(), there.column("contact_id"), strict=True))
+        told = {n: x for n in rows.numbers() if (x := ids.get(n))}
+        return Evidence(state=evidence.state, remaining=evidence.remaining, contact_ids=told)
+
+    async def _removed(self, list_id: RemoteId, rows: ContactSet) -> Evidence:
+        try:
+            found = await self._reader.members(list_id)
+        except NotFound:
+            return Evidence(state=State.HOLDS)
+        there = {x for x in rows.column("contact_id") if x and x in found.ids}
+        return _left(rows, rows.where("contact_id", there) if there else ContactSet.empty())
+
+
+def _columns(rows: list[dict[str, str | None]]) -> ContactSet:
+    names = ("number", "contact_id", *convert.ATTRIBUTES)
+    return ContactSet.from_columns({name: [row[name] for row in rows] for name in names})
+
+
+def _left(rows: ContactSet, remaining: ContactSet) -> Evidence:
+    """What is still to do out of ``rows``."""
+    if not remaining:
+        return Evidence(state=State.HOLDS)
+    state = State.ABSENT if len(remaining) == len(rows) else State.PARTLY
+    return Evidence(state=state, remaining=remaining)
+
+
+def _known(target: Target) -> RemoteId:
+    if isinstance(target, Ref):
+        raise ValueError(f"the id of {target.address} is not known yet")
+    return target

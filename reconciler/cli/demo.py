@@ -17,12 +17,16 @@ from reconciler.cli.options import Globals, with_global_options
 if TYPE_CHECKING:
     from reconciler.sandbox import Sandbox
 
-EXAMPLE = "both"
+EXAMPLE = "four"
 
 _CREDENTIALS = {
     "SLICKTEXT_API_KEY": "sandbox-slicktext-key",
     "INTELEPEER_USERNAME": "sandbox",
     "INTELEPEER_PASSWORD": "sandbox-intelepeer-password",
+    "EXOTEL_API_KEY": "sandbox-exotel-key",
+    "EXOTEL_API_TOKEN": "sandbox-exotel-token",
+    "CONTACTCENTER_USERNAME": "sandbox",
+    "CONTACTCENTER_PASSWORD": "sandbox-contactcenter-password",
 }
 
 
@@ -60,7 +64,8 @@ def examples() -> Path:
 
 
 def _tour(sandbox: Sandbox, flags: tuple[str, ...]) -> int:
-    urls = ("--var", f"slicktext_url={sandbox.url}", "--var", f"intelepeer_url={sandbox.url}")
+    providers = ("slicktext", "intelepeer", "exotel", "contactcenter")
+    urls = tuple(word for p in providers for word in ("--var", f"{p}_url={sandbox.url}"))
     _say("The manifests in Git declare lists, campaigns and members; the simulated accounts are still nearly empty.")
     steps = (
         ("plan shows what is missing, and writes nothing.", ("plan",), 0),
@@ -81,7 +86,7 @@ def _tour(sandbox: Sandbox, flags: tuple[str, ...]) -> int:
         return code
     if (code := _run("apply puts them right.", ("apply", "--yes"), urls, flags)) != 0:
         return code
-    contacted = sandbox.ledger()["contacted"]
+    contacted = {number for numbers in sandbox.ledger()["contacted"].values() for number in numbers}
     _say(f"People contacted in all this: {len(contacted)}. Read on in README.md.")
     return 0
 

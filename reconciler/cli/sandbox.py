@@ -55,5 +55,7 @@ def _announce(url: str) -> None:
     for line in (
         "  export SLICKTEXT_API_KEY=sandbox-slicktext-key            # brand 123456789",
         "  export INTELEPEER_USERNAME=sandbox INTELEPEER_PASSWORD=sandbox-intelepeer-password",
+        "  export EXOTEL_API_KEY=sandbox-exotel-key EXOTEL_API_TOKEN=sandbox-exotel-token   # account sandbox1",
+        "  export CONTACTCENTER_USERNAME=sandbox CONTACTCENTER_PASSWORD=sandbox-contactcenter-password",
     ):
         click.echo(line, err=True)

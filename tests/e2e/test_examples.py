@@ -20,7 +20,7 @@ def sandbox(request: pytest.FixtureRequest) -> object:
         yield running
 
 
-@pytest.mark.parametrize("name", ["slicktext", "intelepeer", "both", "contactcenter"])
+@pytest.mark.parametrize("name", ["slicktext", "intelepeer", "both", "contactcenter", "four"])
 def test_an_example_applies_and_settles(name: str, example: Callable[[str], Repository], sandbox: Sandbox) -> None:
     repository = example(name)
     variables = yaml.safe_load((EXAMPLES / name / "reconciler.yaml").read_text())["spec"]["variables"]

@@ -16,6 +16,8 @@ SECRETS = {
     "SLICKTEXT_API_KEY": "sandbox-slicktext-key",
     "INTELEPEER_USERNAME": "sandbox",
     "INTELEPEER_PASSWORD": "sandbox-intelepeer-password",
+    "EXOTEL_API_KEY": "sandbox-exotel-key",
+    "EXOTEL_API_TOKEN": "sandbox-exotel-token",
     "CONTACTCENTER_USERNAME": "sandbox",
     "CONTACTCENTER_PASSWORD": "sandbox-contactcenter-password",
 }

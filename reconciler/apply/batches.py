@@ -180,7 +180,10 @@ class _Batches:
         """After a refusal that may have come in the middle: what landed is found, and only the rest is tried again."""
         rows = batch.rows or ContactSet.empty()
         look = await self.operator.look(batch.effect, rows)
-        if look.state in (State.AMBIGUOUS, State.DIFFERS):
+        if look.state is State.DIFFERS:
+            self.tally.fail(look.detail or "the object is not as it was planned for")
+            return False
+        if look.state is State.AMBIGUOUS:
             self.tally.fail(ambiguous(look), unresolved=True)
             return False
         left = ContactSet.empty() if look.state is State.HOLDS else rows

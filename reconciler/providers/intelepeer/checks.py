@@ -174,8 +174,10 @@ def _membership(resource: Resource, account: Account, known: Declarations) -> It
         ("missingContacts", members.missing_contacts, "fail"),
     ):
         if given != usual:
-            message = f"{option}: {given} has no effect here"
-            yield diagnose("intelepeer-membership-option", message, about=resource, severity=Severity.WARNING)
+            # Attributes that nobody can compare would be called the same; contacts that need not exist are only noise.
+            severity = Severity.ERROR if option == "contactAttributes" else Severity.WARNING
+            message = f"{option}: {given} cannot be done here"
+            yield diagnose("intelepeer-membership-option", message, about=resource, severity=severity)
     attributes = [c for c in members.contacts.columns if c != "number"]
     if PHONE in attributes:
         message = "the contacts have both a number and an attribute phone"

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from reconciler.app.leasing import RENEW_EVERY_S, in_daemon, leased
 from reconciler.app.planning import Planned, Request, Workspace, check_expected, check_saved, store_for
 from reconciler.app.recovering import settle_leftovers
 from reconciler.app.running import Runner
 from reconciler.apply.control import FREEZE_VARIABLE, Control, frozen
 from reconciler.apply.operation import Watch, unwatched
-from reconciler.errors import Exit, LeaseHeld, Refused, StoreError
-from reconciler.model.resources import Account
+from reconciler.errors import Exit, Refused
 from reconciler.plan.approvals import missing
 from reconciler.plan.changes import Approval, Change
 from reconciler.plan.saved import SavedPlan
-from reconciler.providers.base import Provider
-from reconciler.providers.http import base_url
 from reconciler.providers.reading import connected
 from reconciler.report import Event, Report
-from reconciler.store import Lease, Store
+from reconciler.store import Store
 
-_RENEW_EVERY_S = 20.0
+_RENEW_EVERY_S = RENEW_EVERY_S
 
 Ask = Callable[[Planned, Mapping[Approval, tuple[Change, ...]]], frozenset[Approval]]
 """Asks a person for approvals that are missing; the answer is what they granted."""
@@ -76,7 +72,7 @@ async def apply(request: Request, options: ApplyOptions) -> Applied:
         control = _control(workspace, options)
         options.signals(control)
         async with (
-            _leased(store, accounts, workspace.providers, control) as lease,
+            leased(store, accounts, workspace.providers, control, renew_every_s=_RENEW_EVERY_S) as lease,
             connected(
                 accounts,
                 workspace.providers,
@@ -135,7 +131,7 @@ async def _check_allowed(planned: Planned, options: ApplyOptions) -> None:
     # On a terminal a person is asked even about nothing special, unless the flags or a review said yes already.
     unasked = not options.approve and not options.reviewed
     if options.ask is not None and (lacking or unasked):
-        answers = await _in_daemon(options.ask, planned, lacking)
+        answers = await in_daemon(partial(options.ask, planned, lacking))
         if not answers:
             raise Refused("not approved; nothing was changed")
         lacking = missing(planned.plan, granted | answers)
@@ -146,28 +142,6 @@ async def _check_allowed(planned: Planned, options: ApplyOptions) -> None:
         raise Refused(f"writing is frozen: {reason}", hint="lift the freeze, then apply again")
 
 
-async def _in_daemon(ask: Ask, planned: Planned, lacking: Mapping[Approval, tuple[Change, ...]]) -> frozenset[Approval]:
-    """Ask in a thread that nobody waits for at exit: a prompt can be left, and the lease is renewed meanwhile."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[frozenset[Approval]] = loop.create_future()
-
-    def settle(set_: Callable[[], None]) -> None:
-        if not answer.done():
-            set_()
-
-    def asking() -> None:
-        try:
-            given = ask(planned, lacking)
-        except BaseException as failure:  # it belongs to whoever waits, not to this thread
-            problem = failure
-            loop.call_soon_threadsafe(settle, lambda: answer.set_exception(problem))
-        else:
-            loop.call_soon_threadsafe(settle, lambda: answer.set_result(given))
-
-    threading.Thread(target=asking, name="prompt", daemon=True).start()
-    return await answer
-
-
 def _control(workspace: Workspace, options: ApplyOptions) -> Control:
     deadline = options.deadline_s
     return Control(
@@ -175,48 +149,3 @@ def _control(workspace: Workspace, options: ApplyOptions) -> Control:
         variable=os.environ.get(FREEZE_VARIABLE),
         deadline=None if deadline is None else time.monotonic() + deadline,
     )
-
-
-class _Held:
-    """A lease that is kept."""
-
-    def __init__(self, store: Store, lease: Lease) -> None:
-        self._store, self._lease = store, lease
-
-    def renew(self) -> None:
-        """Raises LeaseHeld when somebody has taken it over."""
-        self._lease = self._store.renew(self._lease)
-
-    def release(self) -> None:
-        with suppress(LeaseHeld, StoreError):
-            self._store.release(self._lease)
-
-
-@asynccontextmanager
-async def _leased(
-    store: Store, accounts: Mapping[str, Account], providers: Mapping[str, Provider], control: Control
-) -> AsyncIterator[_Held]:
-    """Nobody else applies to these accounts meanwhile. Raises LeaseHeld."""
-    identities = []
-    for name, account in accounts.items():
-        provider = providers[account.provider]
-        declared = provider.identity(account)
-        identities.append(declared or f"{account.provider}:{base_url(account, provider.defaults)}:{name}")
-    lease = _Held(store, store.acquire(identities))
-    heartbeat = asyncio.create_task(_renewed(lease, accounts, control))
-    try:
-        yield lease
-    finally:
-        heartbeat.cancel()
-        lease.release()
-
-
-async def _renewed(lease: _Held, accounts: Mapping[str, Account], control: Control) -> None:
-    """Keeps the lease; when somebody has taken it over, nothing new starts."""
-    while True:
-        await asyncio.sleep(_RENEW_EVERY_S)
-        try:
-            await asyncio.to_thread(lease.renew)
-        except (LeaseHeld, StoreError) as lost:
-            control.halted.update(dict.fromkeys(accounts, lost.message))
-            return

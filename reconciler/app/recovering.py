@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler import __version__
+from reconciler.app.dial_history import is_dial
 from reconciler.app.planning import Workspace
 from reconciler.apply.operation import LONGEST_SETTLE_S
 from reconciler.errors import Exit, ProviderError, ReconcilerError
@@ -43,7 +44,8 @@ async def settle_leftovers(
 ) -> Inventory:
     """The inventory with everything settled that earlier runs left open. Raises Unresolved, and sends no write."""
     open_ = {(o.run, o.op): o for o in (*store.open_intents(), *store.unresolved())}
-    left = [o for o in open_.values() if o.intent.address.account in sessions.by_account]
+    # A dial waits for a person, or for evidence that only `dial` looks for: no plan can tell whether it went out.
+    left = [o for o in open_.values() if o.intent.address.account in sessions.by_account and not is_dial(o)]
     if not left:
         return inventory
     await _until_settled(left, workspace, accounts)

@@ -22,6 +22,7 @@ _COMMANDS = {
     "call": ("reconciler.cli.call", "Send one documented operation of a provider, for what is not desired state."),
     "completion": ("reconciler.cli.completion", "Print a shell's completion script."),
     "demo": ("reconciler.cli.demo", "Sandbox and example: plan, apply, plan again, tamper, correct."),
+    "dial": ("reconciler.cli.dial", "Send one campaign now, to everybody on its lists."),
     "explain": ("reconciler.cli.explain", "Explain the code of a diagnostic."),
     "history": ("reconciler.cli.history", "Show past applies and every operation in them."),
     "inventory": ("reconciler.cli.inventory", "Show what we own; take ownership; let go."),

@@ -80,7 +80,7 @@ def command(
         ask=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
         emit=narrator.told,
         watch=narrator.watch,
-        signals=lambda control: _on_signals(control, progress),
+        signals=lambda control: on_signals(control, progress),
     )
     applied = asyncio.run(apply(request, options))
     progress.clear()
@@ -197,7 +197,7 @@ class _Narrator:
         )
 
 
-def _on_signals(control: Control, progress: ProgressLine) -> None:
+def on_signals(control: Control, progress: ProgressLine) -> None:
     """The first signal stops gently, the second at once."""
     loop = asyncio.get_running_loop()
 

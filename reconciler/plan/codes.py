@@ -23,6 +23,10 @@ CODES: Mapping[str, tuple[str, str]] = {
         "Several live objects have exactly this name, and none of them is ours.",
         "Name the one that is meant with spec.id.",
     ),
+    "cannot-dial": (
+        "A campaign cannot be sent now: it is not ours, not ready, or its provider has no call for it.",
+        "The message says what is missing; put that right, apply, and dial again.",
+    ),
     "credentials-refused": (
         "The provider refused the account's credentials, or they are not set.",
         "Check the variables or files that auth refers to, and whether the key is still valid.",
@@ -30,6 +34,11 @@ CODES: Mapping[str, tuple[str, str]] = {
     "dependency-not-planned": (
         "A change needs the id of something that this plan does not create.",
         "Select or declare what it needs.",
+    ),
+    "dial-unresolved": (
+        "An earlier dial of the campaign got no usable answer, and nothing at the provider tells whether it went out. "
+        "Sending it again could contact everybody twice.",
+        "Look in the provider's portal, then say what you found with dial --found sent or --found not-sent.",
     ),
     "error": ("A command could not be carried out.", "The message says why, and the hint what to do."),
     "excluded-dependency": (

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from reconciler.diagnostics import Diagnostic
@@ -192,6 +194,19 @@ class FillsPaths(Protocol):
         ...
 
 
+@runtime_checkable
+class BringsSchemas(Protocol):
+    """What a provider of another package has whose kinds are not among the schemas that ship with the tool. Optional.
+
+    A schema refers to the shared parts as ``common.json#/$defs/NAME`` and has no ``$defs`` of its own.
+    """
+
+    @property
+    def schemas(self) -> Path:
+        """The folder that holds ``v1/<Kind>.json`` for each kind and for ``Account``, as ``<provider>/v1``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthRow:
     """One thing observed. ``subject`` is a word of ours: campaign, list, queue, upload, activity.
@@ -215,6 +230,66 @@ class Observer(Protocol):
     async def health(self) -> tuple[HealthRow, ...]:
         """Everything worth telling, read only. Raises what reads raise: never a part."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dial:
+    """What sending one campaign now would do, read without writing just before it is sent.
+
+    ``recipients`` are at most so many contacts: ``lists`` holds the entries of each list, and an audience may be more
+    than its lists. ``contacts`` are those whose numbers can be read, ``unread`` says whose cannot. ``problems`` say why
+    it must not or cannot be sent. ``shown`` is what they would get, by the wire's names. ``before`` is what
+    ``evidence`` compares with later: ids, states and times, nothing about people.
+    """
+
+    name: str
+    call: Call
+    recipients: int
+    lists: Mapping[RemoteId, int] = field(default_factory=dict)
+    contacts: ContactSet = field(default_factory=ContactSet.empty)
+    unread: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    shown: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, str] = field(default_factory=dict)
+
+
+class Sent(StrEnum):
+    """What can be seen of a campaign that may have been sent: it was, it was and failed, or nothing tells."""
+
+    YES = "yes"
+    FAILED = "failed"
+    UNTOLD = "untold"
+
+
+@runtime_checkable
+class Dialler(Protocol):
+    """What a session has whose provider can send a campaign now. Optional."""
+
+    @property
+    def dial_operation(self) -> str:
+        """The operation of ``call`` that does the same as a dial and nothing else, or nothing."""
+        ...
+
+    async def prepare(self, campaign: RemoteId) -> Dial:
+        """Read everything that a dial is judged by. Raises what reads raise, NotFound for a campaign that is gone."""
+        ...
+
+    async def dial(self, dial: Dial) -> None:
+        """Send, once; repeat only what is proven not processed. Raises what ``Session.send`` raises, and NoAnswer for
+        every answer that is no clear yes."""
+        ...
+
+    async def evidence(self, campaign: RemoteId, before: Mapping[str, str]) -> Sent:
+        """Look, without writing, whether the campaign was sent since ``before``. Raises what reads raise."""
+        ...
+
+
+@runtime_checkable
+class Undiallable(Protocol):
+    """What a provider has that cannot send a campaign now. Optional."""
+
+    undiallable: str
+    """Why not, and what to do instead, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

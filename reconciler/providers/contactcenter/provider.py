@@ -30,6 +30,7 @@ class ContactCenter:
     credentials: tuple[frozenset[str], ...] = (frozenset({"username", "password"}),)
     operations: tuple[Operation, ...] = OPERATIONS
     codes = CODES
+    undiallable: str = "its campaigns are started and stopped in the portal only; a running one calls every new lead"
 
     def __init__(self) -> None:
         self.rules: Rules = ContactCenterRules()

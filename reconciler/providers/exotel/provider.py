@@ -45,6 +45,7 @@ class ExotelProvider:
     credentials = (frozenset({"apiKey", "apiToken"}),)
     operations = OPERATIONS
     codes = CODES
+    undiallable = "Exotel starts a campaign at its own time; declare schedule.send_at and apply"
 
     def identity(self, account: Account) -> str:
         if next(problems(account), None) is not None:

@@ -91,6 +91,7 @@ OPERATIONS: tuple[Operation, ...] = (
         params=(_ID,),
         contact_class=ContactClass.STARTS_CONTACTING,
         fixed=(("action", Action.RUN.value),),
+        used_by=("dial",),
     ),
     Operation(
         name="campaigns.associate",

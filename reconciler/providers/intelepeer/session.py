@@ -15,13 +15,15 @@ from reconciler.providers.base import (
     Concerned,
     Connection,
     Defaults,
+    Dial,
     HealthRow,
     Operation,
     Response,
     Scope,
+    Sent,
 )
 from reconciler.providers.http import Http, base_url, pace
-from reconciler.providers.intelepeer import answers, client
+from reconciler.providers.intelepeer import answers, client, dialling
 from reconciler.providers.intelepeer.auth import auth_for
 from reconciler.providers.intelepeer.endpoints import BASE, Action, action_of
 from reconciler.providers.intelepeer.health import observe
@@ -112,6 +114,19 @@ class IntelePeerSession:
 
     async def health(self) -> tuple[HealthRow, ...]:
         return await observe(self._http, self._progress)
+
+    dial_operation = "campaigns.run"
+
+    async def prepare(self, campaign: RemoteId) -> Dial:
+        """See ``base.Dialler``."""
+        return await dialling.prepare(self._http, campaign)
+
+    async def dial(self, dial: Dial) -> None:
+        """Contacts people. Nothing but ``reconciler dial`` may come here."""
+        await dialling.dial(self._http, dial)
+
+    async def evidence(self, campaign: RemoteId, before: Mapping[str, str]) -> Sent:
+        return await dialling.evidence(self._http, campaign, before)
 
     async def aclose(self) -> None:
         await self._http.aclose()

@@ -250,7 +250,7 @@ _CAMPAIGNS = (
         *_params("body", name="internal label", body="the text", status="!draft, scheduled or send"),
         *_CAMPAIGN_FIELDS,
         contact_class=ContactClass.STARTS_CONTACTING,
-        used_by=_WRITTEN,
+        used_by=(*_WRITTEN, "dial"),
     ),
     _operation(
         "campaigns.delete",

@@ -28,13 +28,15 @@ from reconciler.providers.base import (
     Concerned,
     Connection,
     Defaults,
+    Dial,
     HealthRow,
     Operation,
     Response,
     Scope,
+    Sent,
 )
 from reconciler.providers.http import Http, StaticAuth, base_url, pace
-from reconciler.providers.slicktext import convert, health, people
+from reconciler.providers.slicktext import convert, dialling, health, people
 from reconciler.providers.slicktext.checks import moment
 from reconciler.providers.slicktext.client import Client
 from reconciler.providers.slicktext.codes import CODES
@@ -135,6 +137,19 @@ class SlickTextSession:
 
     async def health(self) -> tuple[HealthRow, ...]:
         return await health.observe(self._reader, self._client, self._now())
+
+    dial_operation = ""
+
+    async def prepare(self, campaign: RemoteId) -> Dial:
+        """See ``base.Dialler``."""
+        return await dialling.prepare(self._reader, self._settings.brand, campaign)
+
+    async def dial(self, dial: Dial) -> None:
+        """Texts people. Nothing but ``reconciler dial`` may come here."""
+        await dialling.dial(self._http, dial)
+
+    async def evidence(self, campaign: RemoteId, before: Mapping[str, str]) -> Sent:
+        return await dialling.evidence(self._reader, campaign, before)
 
     async def send(self, call: Call, effect: Effect) -> Answer:
         await self._check(call, effect)

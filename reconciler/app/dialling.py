@@ -1,0 +1,436 @@
+"""Dial: send one campaign now. The only command besides ``call`` that can, and the only one meant for it.
+
+At most once: the intent is durable before the request leaves, a request is never repeated once it may have been
+processed, and a campaign of which nobody knows whether it went out is not sent again before a person has looked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from reconciler import __version__
+from reconciler.app.dial_history import FAILED, RAN, UNTOLD, History, ago, effect_of
+from reconciler.app.leasing import Held, in_daemon, leased
+from reconciler.app.planning import Request, Workspace, store_for
+from reconciler.apply.control import FREEZE_VARIABLE, Control
+from reconciler.apply.operation import LONGEST_SETTLE_S
+from reconciler.errors import (
+    CredentialsRefused,
+    Exit,
+    InvalidInput,
+    NotFound,
+    NotSent,
+    ProviderError,
+    RateLimited,
+    ReconcilerError,
+    Refused,
+    Rejected,
+    UsageError,
+)
+from reconciler.masking import mask_number
+from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.inventory import Inventory
+from reconciler.model.kinds import ContactClass
+from reconciler.model.resources import Account
+from reconciler.plan.binding import ownership
+from reconciler.plan.calls import Phase
+from reconciler.plan.changes import Approval
+from reconciler.providers.base import Dial, Dialler, Provider, Sent, Undiallable
+from reconciler.providers.http import settle
+from reconciler.providers.reading import connected
+from reconciler.report import Outcome
+from reconciler.store import Intent, OperationRecord, OperationState, Store, path_template
+
+GRACE_S = 7.0
+"""How long an interrupted dial may still wait for its answer."""
+
+_BEGINS_WITHIN = timedelta(minutes=10)
+"""Waits that the provider asks for included."""
+
+
+class CannotDial(InvalidInput):
+    """The campaign cannot be sent as it is, or not by its provider. Nothing was sent."""
+
+    code = "cannot-dial"
+
+
+class UnresolvedDial(ReconcilerError):
+    """An earlier dial of this campaign may have gone out. Nothing was sent now."""
+
+    exit_code = Exit.UNRESOLVED
+    code = "dial-unresolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What is about to be sent. ``lists`` are its lists by our address where we own them, with their entries."""
+
+    address: Address
+    dial: Dial
+    lists: Mapping[str, int]
+
+
+@dataclass(slots=True, kw_only=True)
+class DialOptions:
+    """What a dial needs besides the request. ``ask`` returns what a person typed; None where nobody can be asked.
+
+    ``found`` is what a person found out about an earlier dial: whether it went out. Then nothing is sent.
+    """
+
+    address: Address
+    approve: frozenset[Approval] = frozenset()
+    confirm: str = ""
+    again: bool = False
+    request_id: str = ""
+    found: bool | None = None
+    show: Callable[[Preview], None] = lambda preview: None
+    ask: Callable[[Preview], str] | None = None
+    signals: Callable[[Control], None] = lambda control: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialled:
+    """How it ended. ``repeated``: nothing was sent now, the request had been made before."""
+
+    address: Address
+    run: str
+    state: OperationState
+    recipients: int
+    detail: str
+    exit_code: Exit
+    repeated: bool = False
+
+
+async def dial(request: Request, options: DialOptions) -> Dialled:
+    """Send one campaign.
+
+    Raises UsageError, InvalidManifests, CannotDial, LeaseHeld, ProviderError, UnresolvedDial, Refused and Interruption:
+    nothing was sent then. Raises StoreError too.
+    """
+    workspace = Workspace.of(request)
+    account, provider = _declared(workspace, options.address)
+    control = Control(root=Path(workspace.desired.project.root), variable=os.environ.get(FREEZE_VARIABLE))
+    options.signals(control)
+    accounts = {account.name: account}
+    with store_for(workspace.desired, request, create=True) as store:
+        async with (
+            leased(store, accounts, workspace.providers, control) as lease,
+            connected(
+                accounts,
+                workspace.providers,
+                read_only=False,
+                concurrency=request.parallelism,
+                progress=request.progress,
+            ) as sessions,
+        ):
+            inventory = store.inventory()
+            campaign = _owned(workspace, options.address, inventory)
+            if (refused := sessions.refused.get(account.name)) is not None:
+                raise refused
+            session = sessions.by_account[account.name]
+            if not isinstance(session, Dialler):
+                raise CannotDial(f"{options.address} cannot be dialled: {provider.name} has no call for it")
+            work = _Dialling(
+                workspace=workspace,
+                options=options,
+                account=account,
+                provider=provider,
+                store=store,
+                inventory=inventory,
+                session=session,
+                campaign=campaign,
+                control=control,
+                lease=lease,
+            )
+            return await work.run()
+
+
+def _declared(workspace: Workspace, address: Address) -> tuple[Account, Provider]:
+    """Whose campaign it is. Raises UsageError for what is no campaign, CannotDial for one that nobody can dial."""
+    if address.kind is not Kind.CAMPAIGN:
+        raise UsageError(f"{address} is no campaign", hint="dial ACCOUNT/Campaign/NAME")
+    resource = workspace.desired.resources.get(address)
+    if resource is None:
+        raise CannotDial(f"no manifest declares {address}", hint="declare the campaign and apply it first")
+    account = workspace.desired.accounts[address.account]
+    provider = workspace.providers[account.provider]
+    if isinstance(provider, Undiallable):
+        raise CannotDial(f"{address} cannot be dialled: {provider.undiallable}")
+    if resource.lifecycle.observe:
+        raise CannotDial(f"{address} is only observed", hint="remove lifecycle.observe to have it managed")
+    return account, provider
+
+
+def _owned(workspace: Workspace, address: Address, inventory: Inventory) -> RemoteId:
+    owned = ownership(workspace.desired.resources[address], workspace.desired, inventory)
+    if owned is None:
+        raise CannotDial(f"{address} is not ours yet", hint="apply it first, or adopt it: reconciler inventory adopt")
+    return owned.remote_id
+
+
+@dataclass(slots=True, kw_only=True)
+class _Dialling:
+    """One dial, with everything it is made with."""
+
+    workspace: Workspace
+    options: DialOptions
+    account: Account
+    provider: Provider
+    store: Store
+    inventory: Inventory
+    session: Dialler
+    campaign: RemoteId
+    control: Control
+    lease: Held
+
+    @property
+    def address(self) -> Address:
+        return self.options.address
+
+    async def run(self) -> Dialled:
+        history = History(store=self.store, session=self.session, account=self.account.name, campaign=self.campaign)
+        if self.options.found is not None:
+            return self._found(history, went_out=self.options.found)
+        if (earlier := await self.control.unless_interrupted(self._before(history))) is not None:
+            return earlier
+        made = await self.control.unless_interrupted(self._prepared())
+        preview = Preview(address=self.address, dial=made, lists=self._named(made))
+        self._check(made)
+        self.options.show(preview)
+        await self.control.unless_interrupted(self._approved(preview))
+        return await self._sent(made)
+
+    # --- what happened before
+
+    async def _before(self, history: History) -> Dialled | None:
+        """The dial that this request was made for already. Raises UnresolvedDial and Refused when another is one too
+        many."""
+        if (request_id := self.options.request_id) and (made := history.of_request(request_id)) is not None:
+            return self._repeated(await history.looked_up(made) if made.state.open else made)
+        for operation in history.open():
+            looked = await history.looked_up(operation)
+            if looked.state.open:
+                raise self._unresolved(looked)
+        recent = history.recent(datetime.now(UTC))
+        if recent is not None and not self.options.again and not request_id:
+            raise Refused(
+                f"{self.address} was dialled {ago(recent)} ago, by run {recent.run}",
+                hint="if everybody is to be contacted once more, add: --again",
+            )
+        return None
+
+    def _repeated(self, operation: OperationRecord) -> Dialled:
+        code = _exit_code(operation.state, operation.note)
+        return Dialled(
+            address=self.address,
+            run=operation.run,
+            state=operation.state,
+            recipients=operation.intent.rows,
+            detail=operation.note,
+            exit_code=code,
+            repeated=True,
+        )
+
+    def _unresolved(self, operation: OperationRecord) -> UnresolvedDial:
+        return UnresolvedDial(
+            f"{self.address} was dialled {ago(operation)} ago by run {operation.run}, and nothing tells whether that "
+            "went out",
+            hint=f"look in the provider's portal, then say: reconciler dial {self.address} --found sent, or "
+            "--found not-sent",
+        )
+
+    def _found(self, history: History, *, went_out: bool) -> Dialled:
+        """What a person says of the dials that are open. Raises Refused when none is, or the name was not confirmed."""
+        if not (left := history.open()):
+            raise Refused(f"no dial of {self.address} is unresolved", hint="there is nothing to be said about it")
+        self._check_name(self.options.confirm or self._typed_nothing())
+        state = OperationState.DONE if went_out else OperationState.VOID
+        note = "a person looked and found that it was sent" if went_out else "a person looked and found that it was not"
+        settled = [history.settle(operation, state, note) for operation in left][-1]
+        return Dialled(
+            address=self.address,
+            run=settled.run,
+            state=settled.state,
+            recipients=settled.intent.rows,
+            detail=note,
+            exit_code=Exit.OK,
+            repeated=True,
+        )
+
+    def _typed_nothing(self) -> str:
+        raise Refused(f"not confirmed: {self.address}", hint=f"add: --confirm {self.address.name}")
+
+    # --- what it would do
+
+    async def _prepared(self) -> Dial:
+        """Raises CannotDial, and what reads raise."""
+        try:
+            made = await self.session.prepare(self.campaign)
+        except NotFound:
+            raise CannotDial(f"{self.address} is gone at {self.account.name}", hint="plan again") from None
+        if made.problems:
+            raise CannotDial(f"{self.address} cannot be dialled: {'; '.join(made.problems)}")
+        return made
+
+    def _named(self, made: Dial) -> Mapping[str, int]:
+        ours = {o.remote_id: o.address for o in self.inventory.of(self.account.name) if o.address.kind is Kind.LIST}
+        return {str(ours.get(list_id, f"list id {list_id}")): size for list_id, size in sorted(made.lists.items())}
+
+    def _check(self, made: Dial) -> None:
+        """Raises Refused for people who must not be contacted, too many of them, and a freeze."""
+        suppressed = self.workspace.desired.suppressed(self.account.name)
+        hit = made.contacts.within(suppressed)
+        if hit:
+            raise _suppressed(self.address, f"{len(hit)} ({mask_number(next(hit.numbers()))}, …)")
+        if not self.provider.rules.membership.readable and suppressed:
+            hashes = suppressed.hashes(self.inventory.key)
+            owned = (o for o in self.inventory.of(self.account.name) if o.parent in made.lists)
+            if known := {x for o in owned for x in (o.applied | o.added) & hashes}:
+                raise _suppressed(self.address, str(len(known)))
+        limit = self.account.guards.max_reach
+        if limit is not None and made.recipients > max(limit, self.workspace.allows.up_to("reach", self.account.name)):
+            raise Refused(
+                f"{self.address} would contact {made.recipients} people, more than {limit}",
+                hint=f"if this is meant, add: --allow reach={made.recipients}",
+            )
+        if reason := self.control.refusal(self.account.name):
+            raise Refused(f"nothing is sent: {reason}", hint="lift that, then dial again")
+
+    async def _approved(self, preview: Preview) -> None:
+        """Raises Refused unless somebody named the campaign and said that people are to be contacted."""
+        options, name = self.options, self.address.name
+        if options.confirm:
+            self._check_name(options.confirm)
+        if options.confirm and Approval.CONTACT in options.approve:
+            return
+        if options.ask is None:
+            raise Refused(
+                f"not approved: {self.address} contacts {preview.dial.recipients} people",
+                hint=f"if this is meant, add: --approve contact --confirm {name}",
+            )
+        ask = options.ask
+        self._check_name(await in_daemon(lambda: ask(preview)))
+        if await self._prepared() != preview.dial:
+            raise Refused(f"{self.address} or its lists changed while you were asked", hint="look again, then dial")
+
+    def _check_name(self, typed: str) -> None:
+        if typed != self.address.name:
+            raise Refused(
+                f"{self.address} was not confirmed: {typed!r} is not its name; nothing was sent",
+                hint=f"type its metadata.name: {self.address.name}",
+            )
+
+    # --- sending
+
+    async def _sent(self, made: Dial) -> Dialled:
+        """Write the intent, send, write what came of it."""
+        self.lease.renew()
+        run = self.store.begin_run("dial", tool_version=__version__, request_id=self.options.request_id)
+        op = run.intend(self._intent(made))
+        result = _Result()
+        try:
+            if reason := self.control.refusal(self.account.name):
+                result.take(OperationState.VOID, f"not sent: {reason}")
+            else:
+                await self.control.graceful(self._send(made, result), GRACE_S)
+        finally:
+            code = _exit_code(result.state, result.note)
+            if self.control.interrupted.is_set():
+                code = self.control.exit_code
+            run.record(op, result.state, note=result.note)
+            run.close(exit_code=code, counts={str(_COUNTED.get(result.state, Outcome.FAILED)): 1})
+        return Dialled(
+            address=self.address,
+            run=run.id,
+            state=result.state,
+            recipients=made.recipients,
+            detail=result.note,
+            exit_code=code,
+        )
+
+    def _intent(self, made: Dial) -> Intent:
+        return Intent(
+            address=self.address,
+            title=f"dial {self.address.name}",
+            phase=Phase.CAMPAIGN,
+            method=made.call.method,
+            path=path_template(made.call),
+            not_after=datetime.now(UTC) + _BEGINS_WITHIN,
+            contact_class=ContactClass.STARTS_CONTACTING,
+            rows=made.recipients,
+            effect=effect_of(self.campaign, made.before),
+        )
+
+    async def _send(self, made: Dial, result: _Result) -> None:
+        """One request. Whatever is no clear yes is looked up, a refusal too; nothing is ever sent a second time."""
+        try:
+            await self.session.dial(made)
+        except (NotSent, RateLimited) as failure:
+            result.take(OperationState.NOT_PROCESSED, failure.message)
+        except ProviderError as failure:
+            refused = isinstance(failure, Rejected | NotFound | CredentialsRefused)
+            landing_s, visibility_s = settle(self.account, self.provider.defaults)
+            sent = await self._looked(made, 0.0 if refused else landing_s + visibility_s)
+            if sent is not Sent.UNTOLD:
+                result.take(OperationState.DONE, FAILED if sent is Sent.FAILED else RAN)
+            elif refused:
+                result.take(OperationState.REJECTED, failure.message)
+            else:
+                result.take(OperationState.UNRESOLVED, f"{UNTOLD}: {failure.message}")
+        else:
+            result.take(OperationState.DONE, "")
+            if await self._looked(made, 0.0) is Sent.FAILED:
+                result.take(OperationState.DONE, FAILED)
+
+    async def _looked(self, made: Dial, wait_s: float) -> Sent:
+        """What can be seen, at once and again until the provider's settle time is over."""
+        end, pause_s = time.monotonic() + min(wait_s, LONGEST_SETTLE_S), 1.0
+        while True:
+            try:
+                sent = await self.session.evidence(self.campaign, made.before)
+            except ProviderError:
+                sent = Sent.UNTOLD
+            left_s = end - time.monotonic()
+            if sent is not Sent.UNTOLD or left_s <= 0:
+                return sent
+            await asyncio.sleep(min(pause_s, left_s))
+            pause_s = min(pause_s * 2, 15.0)
+
+
+@dataclass(slots=True)
+class _Result:
+    """What is known of the request; until there is more, that it may have gone out."""
+
+    state: OperationState = OperationState.UNRESOLVED
+    note: str = "ended before there was an answer"
+
+    def take(self, state: OperationState, note: str) -> None:
+        self.state, self.note = state, note
+
+
+_COUNTED = {OperationState.DONE: Outcome.DONE, OperationState.UNRESOLVED: Outcome.UNRESOLVED}
+
+
+def _exit_code(state: OperationState, note: str) -> Exit:
+    match state:
+        case OperationState.DONE:
+            return Exit.PARTIAL if note == FAILED else Exit.OK
+        case OperationState.VOID:
+            return Exit.REFUSED
+        case OperationState.REJECTED | OperationState.NOT_PROCESSED:
+            return Exit.PARTIAL
+        case _:
+            return Exit.UNRESOLVED
+
+
+def _suppressed(address: Address, who: str) -> Refused:
+    return Refused(
+        f"{address} would contact people whom a Suppression keeps from being contacted: {who}",
+        hint="take them off its lists; there is no flag for this",
+    )

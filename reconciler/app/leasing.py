@@ -1,0 +1,92 @@
+"""Accounts kept for one command that writes, and questions that are asked meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
+
+from reconciler.apply.control import Control
+from reconciler.errors import LeaseHeld, StoreError
+from reconciler.model.resources import Account
+from reconciler.providers._pace import base_url
+from reconciler.providers.base import Provider
+from reconciler.store import Lease, Store
+
+RENEW_EVERY_S = 20.0
+
+T = TypeVar("T")
+
+
+class Held:
+    """A lease that is kept."""
+
+    def __init__(self, store: Store, lease: Lease) -> None:
+        self._store, self._lease = store, lease
+
+    def renew(self) -> None:
+        """Raises LeaseHeld when somebody has taken it over."""
+        self._lease = self._store.renew(self._lease)
+
+    def release(self) -> None:
+        with suppress(LeaseHeld, StoreError):
+            self._store.release(self._lease)
+
+
+@asynccontextmanager
+async def leased(
+    store: Store,
+    accounts: Mapping[str, Account],
+    providers: Mapping[str, Provider],
+    control: Control,
+    *,
+    renew_every_s: float = RENEW_EVERY_S,
+) -> AsyncIterator[Held]:
+    """Nobody else writes to these accounts meanwhile. Raises LeaseHeld."""
+    identities = []
+    for name, account in accounts.items():
+        provider = providers[account.provider]
+        declared = provider.identity(account)
+        identities.append(declared or f"{account.provider}:{base_url(account, provider.defaults)}:{name}")
+    lease = Held(store, store.acquire(identities))
+    heartbeat = asyncio.create_task(_renewed(lease, accounts, control, renew_every_s))
+    try:
+        yield lease
+    finally:
+        heartbeat.cancel()
+        lease.release()
+
+
+async def _renewed(lease: Held, accounts: Mapping[str, Account], control: Control, every_s: float) -> None:
+    """Keeps the lease; when somebody has taken it over, nothing new starts."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await asyncio.to_thread(lease.renew)
+        except (LeaseHeld, StoreError) as lost:
+            control.halted.update(dict.fromkeys(accounts, lost.message))
+            return
+
+
+async def in_daemon(ask: Callable[[], T]) -> T:
+    """Ask in a thread that nobody waits for at exit: a prompt can be left, and the lease is renewed meanwhile."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def settle(set_: Callable[[], None]) -> None:
+        if not answer.done():
+            set_()
+
+    def asking() -> None:
+        try:
+            given = ask()
+        except BaseException as failure:  # it belongs to whoever waits, not to this thread
+            problem = failure
+            loop.call_soon_threadsafe(settle, lambda: answer.set_exception(problem))
+        else:
+            loop.call_soon_threadsafe(settle, lambda: answer.set_result(given))
+
+    threading.Thread(target=asking, name="prompt", daemon=True).start()
+    return await answer

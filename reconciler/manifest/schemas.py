@@ -13,12 +13,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from reconciler.errors import InvalidInput
+
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 Node: TypeAlias = Mapping[str, Any]
 
 _COMMON = "common.json"
+_OURS = "reconciler"
 
 
 @cache
@@ -31,10 +34,31 @@ def schemas_folder() -> Path:
 
 @cache
 def schema_files() -> Mapping[tuple[str, str], Path]:
-    """(apiVersion, kind) -> file, of every kind that a manifest can have."""
+    """(apiVersion, kind) -> file, of every kind that a manifest can have. What ships with the tool comes first."""
     root = schemas_folder()
     found = (p for p in root.glob("*/v*/*.json") if p.name != _COMMON)
-    return {(p.parent.relative_to(root).as_posix(), p.stem): p for p in sorted(found)}
+    ours = {(p.parent.relative_to(root).as_posix(), p.stem): p for p in sorted(found)}
+    return {**_installed(), **ours}
+
+
+def _installed() -> dict[tuple[str, str], Path]:
+    """The schemas that providers of other packages bring, each below its own name."""
+    from reconciler.providers import registry
+    from reconciler.providers.base import BringsSchemas
+
+    found: dict[tuple[str, str], Path] = {}
+    for name in registry.names():
+        if name in registry.BUILT_IN or name == _OURS:
+            continue
+        try:
+            provider = registry.get(name)
+        except InvalidInput:
+            # Somebody else's broken package must not keep everybody from loading; its own kinds stay unknown.
+            continue
+        if isinstance(provider, BringsSchemas):
+            files = sorted(provider.schemas.glob("v*/*.json"))
+            found |= {(f"{name}/{p.parent.name}", p.stem): p for p in files if p.name != _COMMON}
+    return found
 
 
 @cache

@@ -44,14 +44,14 @@ async def read_all(read: Read, how: Reading) -> dict[str, Row]:
     limit = how.limit
     for _ in range(SCANS):
         try:
-            rows, total, stopped = await _scan(read, how, limit)
+            rows, whole = await _scan(read, how, limit)
         except Rejected as refused:
             # Whether a limit above the maximum is cut or refused is not documented.
             if refused.status != 400 or limit <= SAFE_LIMIT:
                 raise
             limit = SAFE_LIMIT
-            rows, total, stopped = await _scan(read, how, limit)
-        if stopped or total is None or len(rows) == total:
+            rows, whole = await _scan(read, how, limit)
+        if whole:
             return rows
     raise ReadIncomplete(
         f"The {how.what} cannot be read whole: pages and their total differ after {SCANS} tries.",
@@ -59,15 +59,19 @@ async def read_all(read: Read, how: Reading) -> dict[str, Row]:
     )
 
 
-async def _scan(read: Read, how: Reading, limit: int) -> tuple[dict[str, Row], int | None, bool]:
-    """One pass: the rows, the last total told, and whether ``enough`` ended it."""
+async def _scan(read: Read, how: Reading, limit: int) -> tuple[dict[str, Row], bool]:
+    """One pass: the rows, and whether they are all that was asked for."""
     rows: dict[str, Row] = {}
     offset, stride, ahead = 0, limit, 1
     total: int | None = None
+    steady = True
     while True:
         for page in await together(read(offset + i * stride, limit) for i in range(ahead)):
             size, before = len(page.ids), len(rows)
-            total = page.total if page.total is not None else total
+            if page.total is not None:
+                # A total that moves means that rows moved between pages, and one may have slipped past.
+                steady = steady and total in (None, page.total)
+                total = page.total
             rows.update(zip(page.ids, page.rows, strict=True))
             offset += size
             if size and len(rows) == before and total is None:
@@ -75,9 +79,9 @@ async def _scan(read: Read, how: Reading, limit: int) -> tuple[dict[str, Row], i
             if how.told is not None:
                 how.told(len(rows), total)
             if how.enough is not None and how.enough(page):
-                return rows, total, True
+                return rows, True
             if not size or (total is not None and offset >= total):
-                return rows, total, False
+                return rows, total is None or (steady and len(rows) == total)
             if size != stride:
                 # Whatever was read ahead started at the wrong row.
                 stride = size

@@ -104,8 +104,8 @@ class Globals:
     parallelism: int | None
 
     @classmethod
-    def of(cls, ctx: click.Context) -> Globals:
-        """Raises click.UsageError for an unknown format."""
+    def of(cls, ctx: click.Context, formats: Sequence[str] = ()) -> Globals:
+        """Raises click.UsageError for a format that is not among ``formats`` (those of plans when left out)."""
         from reconciler.render import Format
 
         values: dict[str, Any] = {}
@@ -116,7 +116,7 @@ class Globals:
             current = current.parent
         for context in chain:
             values.update({k: v for k, v in context.params.items() if v not in (None, (), "")})
-        formats = [str(f) for f in Format]
+        formats = formats or [str(f) for f in Format]
         chosen = values.get("format_", "text")
         if chosen not in formats:
             raise click.UsageError(f"--format {chosen}: one of {', '.join(formats)} is expected.", ctx=ctx)

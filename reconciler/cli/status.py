@@ -27,15 +27,16 @@ from reconciler.cli.options import (
 def command(ctx: click.Context, /, exit_code: bool, **params: Any) -> int:
     """Show how campaigns and lists are doing: errors, states, sizes, progress. Reads only.
 
-    --select and --exclude choose accounts; everything in a chosen account is shown, whoever owns it.
+    --format takes markdown as well. --select and --exclude choose accounts; everything in a chosen account is shown,
+    whoever owns it.
     """
     from reconciler.app.observing import observe
     from reconciler.cli.output import colored, emit, width, write_file
     from reconciler.cli.progress import ProgressLine
     from reconciler.errors import Exit
-    from reconciler.render.status import render_status
+    from reconciler.render.status import FORMATS, render_status
 
-    shared = Globals.of(ctx)
+    shared = Globals.of(ctx, FORMATS)
     progress = ProgressLine()
     try:
         observed = asyncio.run(observe(request_of(shared, params, progress)))

@@ -29,7 +29,8 @@ from reconciler.render.screen import (
 FORMATS = ("text", "concise", "json", "markdown")
 UNHEALTHY = "!"
 _WIDEST_NAME = 40
-_PIPE = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;", "`": "'"})
+_PLAIN = str.maketrans({c: f"\\{c}" for c in "\\`*_[]|~#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "@<!-- -->"})
+"""What Markdown would make something of, a mention included, as itself."""
 
 
 def render_status(doc: Mapping[str, Any], format: str, *, width: int, color: bool) -> str:
@@ -123,7 +124,7 @@ def _markdown_row(row: Mapping[str, Any]) -> str:
 
 
 def _cell(text: str) -> str:
-    return safe(text).translate(_PIPE)
+    return safe(text).translate(_PLAIN)
 
 
 def _name(row: Mapping[str, Any]) -> str:

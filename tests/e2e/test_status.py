@@ -166,3 +166,13 @@ def test_markdown_is_a_table_that_names_cannot_break() -> None:
     summary = {"accounts": 1, "unread": 0, "observed": 1, "unhealthy": 1}
     text = render_status({"accounts": [account], "summary": summary}, "markdown", width=100, color=False)
     assert "| campaign | a\\|b &lt;b&gt; | draft | people 1,200 | broken |" in text
+
+
+def test_markdown_is_a_table_and_data_stays_data(both: Repository, sandbox: Sandbox) -> None:
+    sandbox.tamper("slicktext", "edit_list", list="VIP", set={"name": "V|P <b>@team</b> [x](y) `z`"})
+    result = both("status", "--format", "markdown", "--report", "markdown=status.md")
+    assert result.code == 0
+    assert "| | name | state | figures | problem |" in result.out
+    assert "V\\|P &lt;b&gt;@<!-- -->team&lt;/b&gt; \\[x\\](y) \\`z\\`" in result.out
+    assert (both.root / "status.md").read_text() == result.out
+    assert both("plan", "--format", "markdown").code == 64

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from reconciler.diagnostics import Diagnostic
 from reconciler.manifest.entries import Entry
 from reconciler.manifest.findings import Findings
 from reconciler.manifest.references import Declarations
@@ -13,6 +14,7 @@ from reconciler.masking import mask_text
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.desired import Desired
 from reconciler.model.resources import Mode, Reference
+from reconciler.plan.rules import Reachable
 from reconciler.providers.base import Provider
 
 
@@ -105,8 +107,25 @@ def check_providers(findings: Findings, built: Built, desired: Desired, provider
         if holder is None or judge is None or (half_known and at.kind is Kind.CAMPAIGN):
             continue
         for found in judge.rules.check(resource, holder, desired):
+            if _at_rows(findings, built, at, found, judge):
+                continue
             about = built.resources.get(_parsed(found.address) or at, resource)
             findings.add([replace(found, address=found.address or str(at), source=found.source or about.source)])
+
+
+def _at_rows(findings: Findings, built: Built, at: Address, found: Diagnostic, provider: Provider) -> bool:
+    """A diagnostic about numbers that cannot be reached, put at the rows that have them; False when they are elsewhere,
+    in a file or written in another way."""
+    reachable = getattr(provider.rules, "reachable", None)
+    if not isinstance(reachable, Reachable) or found.code != reachable.code:
+        return False
+    entry = built.entries[at]
+    rows = [str(row["number"]) for row in entry.spec.get("contacts", ())]
+    wrong = [i for i, number in enumerate(rows) if reachable.pattern.fullmatch(number) is None]
+    for i in wrong:
+        path = ("spec", "contacts", i, "number")
+        findings.at(entry.document, path, found.code, "this provider cannot reach this number", hint=found.hint)
+    return bool(wrong)
 
 
 def _parsed(text: str) -> Address | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -56,6 +57,15 @@ class Compiled:
 
     changes: tuple[Change, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reachable:
+    """The numbers that a provider can reach at all, and the code of the diagnostic about those it cannot. With it the
+    loader can point at the row; a provider's rules may have one as ``reachable``."""
+
+    pattern: re.Pattern[str]
+    code: str
 
 
 class Rules(Protocol):

@@ -23,7 +23,9 @@ TIMEZONES = frozenset({"America/New_York", "America/Chicago", "America/Denver", 
 _CONSENT = frozenset({"opt_in_status", "force_double_opt_in"})
 
 _NANP = r"\+1[2-9][0-9]{2}[2-9][0-9]{6}"
-_NUMBER = re.compile(_NANP)
+REACHABLE = re.compile(_NANP)
+"""The numbers that SlickText takes: the US and Canada (SlickText API notes, H6)."""
+
 _ALL_NUMBERS = re.compile(rf"(?:{_NANP}\n)*+")
 _BIRTHDATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -103,7 +105,7 @@ def _numbers(resource: Resource, contacts: ContactSet) -> Iterator[Diagnostic]:
     text = "".join(f"{number}\n" for number in contacts.numbers())
     if _ALL_NUMBERS.fullmatch(text):
         return
-    wrong = [n for n in text.split("\n") if n and _NUMBER.fullmatch(n) is None]
+    wrong = [n for n in text.split("\n") if n and REACHABLE.fullmatch(n) is None]
     some = "is" if len(wrong) == 1 else "are"
     first = f"the first is {mask_number(wrong[0])}"
     yield _error(

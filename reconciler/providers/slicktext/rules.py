@@ -12,7 +12,7 @@ from reconciler.model.kinds import FieldRule, KindRules, MembershipRules, Refusa
 from reconciler.model.resources import Account, Resource
 from reconciler.plan.calls import Changed, Created, Deleted, Json, Phase, Step
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Update
-from reconciler.plan.rules import Compiled, World
+from reconciler.plan.rules import Compiled, Reachable, World
 from reconciler.providers.slicktext import calls, checks
 from reconciler.providers.slicktext.audience import cases, using
 from reconciler.providers.slicktext.campaigns import compile_campaigns
@@ -47,6 +47,7 @@ class SlickTextRules:
     provider = "slicktext"
     kinds = KINDS
     membership = MEMBERSHIP
+    reachable = Reachable(pattern=checks.REACHABLE, code="slicktext-not-us-ca")
 
     def check(self, resource: Resource, account: Account, desired: Desired) -> Iterable[Diagnostic]:
         return checks.problems(resource)

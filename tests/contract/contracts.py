@@ -28,8 +28,6 @@ class Drift:
 
     operation: Mapping[str, Any]
     shows: tuple[tuple[str, str], ...]
-    torn: str = ""
-    """Why a read during which it happens is taken for whole although it is not: a known defect."""
 
     @property
     def title(self) -> str:

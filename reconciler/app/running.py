@@ -6,7 +6,7 @@ import asyncio
 import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from reconciler import __version__
@@ -15,6 +15,7 @@ from reconciler.apply.control import Control
 from reconciler.apply.executor import Executor, planned_changes
 from reconciler.apply.journal import Intending, Journal, Recorded
 from reconciler.apply.operation import Operator, Watch, unwatched
+from reconciler.apply.ownership import confirmed
 from reconciler.errors import Exit, Interruption, ReconcilerError, StoreError
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.inventory import LastRead, Owned
@@ -175,7 +176,7 @@ class Runner:
         self._tell(Verified(empty=not left, reasons=tuple(left[:10])))
         if left:
             return Exit.PARTIAL
-        self._remember_lifecycles(run, fresh)
+        self._remember_confirmed(run, fresh)
         return Exit.OK
 
     async def _fresh(self) -> Planned:
@@ -192,17 +193,18 @@ class Runner:
                 run.identity(name, live.identity)
                 run.last_read(name, _counts(live))
 
-    def _remember_lifecycles(self, run: Run, fresh: Planned) -> None:
-        """Protection and onRemove of every manifest that this run was about hold from now on, changed or not."""
+    def _remember_confirmed(self, run: Run, fresh: Planned) -> None:
+        """Every manifest that this run was about is live as it stands, changed or not: its lifecycle holds from now on,
+        and what drift is told by is what it declares."""
         changed = []
         for address, owned in sorted(fresh.inventory.owned.items()):
-            resource = fresh.desired.resources.get(address)
-            if resource is None or not isinstance(fresh.live.accounts.get(address.account), AccountLive):
+            resource, live = fresh.desired.resources.get(address), fresh.live.accounts.get(address.account)
+            if resource is None or not isinstance(live, AccountLive):
                 continue
             if resource.lifecycle.observe or not self.workspace.selection.covers(address, resource):
                 continue
-            life = resource.lifecycle
-            now = replace(owned, protect=life.protect, on_remove=life.on_remove)
+            members = live.members.get(owned.parent) if owned.parent is not None else None
+            now = confirmed(resource, owned, members, fresh.inventory.key)
             if now != owned:
                 changed.append(now)
         if changed:

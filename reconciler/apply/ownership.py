@@ -7,8 +7,10 @@ from dataclasses import replace
 from reconciler.model.addresses import Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
 from reconciler.model.inventory import Owned
-from reconciler.model.resources import Resource
+from reconciler.model.live import LiveMembers
+from reconciler.model.resources import FieldValue, Members, Resource
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Forget, MemberDelta, Replace, Update
+from reconciler.plan.drifted_members import ATTRIBUTES, attributes_hash
 
 
 def owned_resource(resource: Resource, remote_id: RemoteId, before: Owned | None = None) -> Owned:
@@ -44,10 +46,31 @@ def owned_members(
     base = known or Owned(address=resource.address, provider=resource.provider, remote_id=parent)
     return replace(
         owned_resource(resource, parent, base),
+        fields=_member_fields(resource, resource.members, key),
         parent=parent,
         applied=applied.hashes(key) - gone,
         added=ours,
     )
+
+
+def confirmed(resource: Resource, owned: Owned, live: LiveMembers | None, key: bytes) -> Owned:
+    """What is ours, after a plan that found it as declared: from here on, whatever differs is somebody's move.
+
+    ``live`` are the members of the Membership's list, None for everything else.
+    """
+    life = resource.lifecycle
+    now = replace(owned, protect=life.protect, on_remove=life.on_remove, fields=dict(resource.fields))
+    if resource.members is None:
+        return now
+    now = replace(now, fields=_member_fields(resource, resource.members, key))
+    if live is None or not live.readable:
+        return now
+    return replace(now, applied=resource.members.contacts.within(live.contacts).hashes(key))
+
+
+def _member_fields(resource: Resource, members: Members, key: bytes) -> dict[str, FieldValue]:
+    attributes = attributes_hash(members, key)
+    return {**resource.fields, **({ATTRIBUTES: attributes} if attributes else {})}
 
 
 def lets_go(change: Change) -> bool:

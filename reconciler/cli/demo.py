@@ -64,6 +64,8 @@ def examples() -> Path:
 
 
 def _tour(sandbox: Sandbox, flags: tuple[str, ...]) -> int:
+    from reconciler.errors import Exit
+
     providers = ("slicktext", "intelepeer", "exotel", "contactcenter")
     urls = tuple(word for p in providers for word in ("--var", f"{p}_url={sandbox.url}"))
     _say("The manifests in Git declare lists, campaigns and members; the simulated accounts are still nearly empty.")
@@ -82,7 +84,9 @@ def _tour(sandbox: Sandbox, flags: tuple[str, ...]) -> int:
             return code
     _say("Now somebody edits a list's description in the portal, and takes a person off it.")
     _tamper(sandbox)
-    if (code := _run("plan sees both.", ("plan",), urls, flags)) != 0:
+    if (code := _run("drift tells who moved, and exits with 2.", ("drift",), urls, flags)) != Exit.DIFFERENCES:
+        return code
+    if (code := _run("plan shows what would put it right.", ("plan",), urls, flags)) != 0:
         return code
     if (code := _run("apply puts them right.", ("apply", "--yes"), urls, flags)) != 0:
         return code

@@ -49,7 +49,7 @@ def encode(
         "createdAt": created_at,
         "expiresAt": expires_at,
         "digest": digest,
-        "accounts": [_account(a, show_pii) for a in plan.accounts],
+        "accounts": [account_document(a, show_pii) for a in plan.accounts],
         "changes": [_change(c, show_pii) for c in plan.changes],
         "summary": summary(plan),
         "guards": [
@@ -107,7 +107,7 @@ def diagnostic(problem: Diagnostic, show_pii: bool = False) -> dict[str, Any]:
         "message": mask(problem.message),
         "hint": mask(problem.hint),
         "address": problem.address,
-        "source": _span(problem.source),
+        "source": span_document(problem.source),
         "excerpt": problem.excerpt if show_pii else mask_in_place(problem.excerpt),
     }
 
@@ -116,13 +116,15 @@ def _same(text: str) -> str:
     return text
 
 
-def _span(span: Span | None) -> dict[str, Any] | None:
+def span_document(span: Span | None) -> dict[str, Any] | None:
+    """A place as JSON."""
     if span is None:
         return None
     return {"file": span.file, "line": span.line, "column": span.column, "length": span.length}
 
 
-def _account(account: AccountRead, show_pii: bool) -> dict[str, Any]:
+def account_document(account: AccountRead, show_pii: bool) -> dict[str, Any]:
+    """What was read of an account, as JSON."""
     return {
         "name": account.name,
         "provider": account.provider,
@@ -153,7 +155,7 @@ def _change(change: Change, show_pii: bool) -> dict[str, Any]:
         "carriedBy": str(change.carried_by) if change.carried_by else None,
         "requires": [str(a) for a in change.requires],
         "approvals": sorted(change.approvals),
-        "source": _span(change.source),
+        "source": span_document(change.source),
     }
 
 

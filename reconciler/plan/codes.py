@@ -79,6 +79,10 @@ CODES: Mapping[str, tuple[str, str]] = {
         "Apply again: what landed is found, what did not is done.",
     ),
     "not-found": ("The provider does not know the id.", "Plan again: the object was deleted meanwhile."),
+    "nothing-applied-yet": (
+        "The store knows of no apply, so `drift` cannot tell who moved: every difference is pending.",
+        "Apply once, or point --store at the store that your applies use.",
+    ),
     "observed-drift": (
         "A resource with lifecycle.observe differs from its manifest. It is reported and never written.",
         "Change the manifest or the live object, or remove observe to have it corrected.",
@@ -172,4 +176,12 @@ CODES: Mapping[str, tuple[str, str]] = {
         "Nothing to do. A changed value reaches leads that are added from now on.",
     ),
     "usage": ("The command line cannot be understood.", "`reconciler COMMAND --help` lists what a command takes."),
+    "waiver-expired": (
+        "A waiver has ended, so the drift that it accepted counts again.",
+        "Put the drift right, or extend the waiver.",
+    ),
+    "waiver-unused": (
+        "A waiver accepts drift that is not there.",
+        "Remove it.",
+    ),
 }

@@ -12,7 +12,7 @@ from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired
 from reconciler.model.inventory import Inventory
 from reconciler.model.kinds import ContactClass
-from reconciler.model.live import AccountLive, Live, Unread
+from reconciler.model.live import AccountLive, AccountState, Live, Unread
 from reconciler.model.resources import Account
 from reconciler.plan.allows import Allows
 from reconciler.plan.approvals import needed
@@ -48,20 +48,19 @@ def plan(desired: Desired, live: Live, inventory: Inventory, rules: Mapping[str,
     guards: list[GuardFinding] = []
     unmanaged: list[tuple[str, str, int]] = []
     diagnostics.extend(_undeclared(desired, inventory))
-    twins = _twins(live)
+    problems = account_problems(desired, live, inventory)
     for name in sorted(live.accounts):
         account, state = desired.accounts[name], live.accounts[name]
+        accounts.append(account_read(account, state))
         if isinstance(state, Unread):
             diagnostics.append(state.problem)
-            accounts.append(_unread(account, state))
             continue
-        accounts.append(_read(account, state))
-        if name in twins:
-            diagnostics.append(_same_account(account, twins[name]))
+        if name in problems:
+            diagnostics.append(problems[name])
             continue
         part = _plan_account(account, state, desired, inventory, rules[account.provider], options, len(live.accounts))
         changes.extend(part.changes)
-        notes = (n for n in state.notes if _concerns(n, desired, options.selection))
+        notes = (n for n in state.notes if concerns(n, desired, options.selection))
         diagnostics.extend((*notes, *part.diagnostics))
         guards.extend(part.guards)
         unmanaged.extend(part.unmanaged)
@@ -79,7 +78,7 @@ def plan(desired: Desired, live: Live, inventory: Inventory, rules: Mapping[str,
     )
 
 
-def _concerns(note: Diagnostic, desired: Desired, selection: Selection) -> bool:
+def concerns(note: Diagnostic, desired: Desired, selection: Selection) -> bool:
     """Whether what a read had to say is about something that is planned: what is excluded blocks nothing."""
     try:
         address = Address.parse(note.address)
@@ -107,8 +106,6 @@ def _plan_account(
     options: PlanOptions,
     accounts: int,
 ) -> _Part:
-    if problem := _other_account(account, live, inventory):
-        return _Part(diagnostics=(problem,))
     bindings = bind(desired, inventory, account.name, live.objects)
     world = World(
         account=account,
@@ -146,6 +143,19 @@ def _plan_account(
         guards=guard(changes, world, several_accounts=accounts > 1),
         unmanaged=_unmanaged(world),
     )
+
+
+def account_problems(desired: Desired, live: Live, inventory: Inventory) -> dict[str, Diagnostic]:
+    """Why an account that was read may not be compared, by account: another one than before, or declared twice."""
+    twins = _twins(live)
+    problems: dict[str, Diagnostic] = {}
+    for name, state in live.accounts.items():
+        account = desired.accounts[name]
+        if name in twins:
+            problems[name] = _same_account(account, twins[name])
+        elif isinstance(state, AccountLive) and (other := _other_account(account, state, inventory)):
+            problems[name] = other
+    return problems
 
 
 def _twins(live: Live) -> dict[str, tuple[str, ...]]:
@@ -244,7 +254,16 @@ def _unmanaged(world: World) -> tuple[tuple[str, str, int], ...]:
     return tuple(counts)
 
 
-def _read(account: Account, live: AccountLive) -> AccountRead:
+def account_read(account: Account, live: AccountState) -> AccountRead:
+    """What was read of an account, or why it was not."""
+    if isinstance(live, Unread):
+        return AccountRead(
+            name=account.name,
+            provider=account.provider,
+            identity="",
+            problem=live.problem,
+            exit_code=live.exit_code,
+        )
     counts: list[tuple[str, int]] = []
     for kind, word in ((Kind.LIST, "lists"), (Kind.CAMPAIGN, "campaigns")):
         if number := sum(1 for k, _ in live.objects if k is kind):
@@ -258,16 +277,6 @@ def _read(account: Account, live: AccountLive) -> AccountRead:
         counts=tuple(counts),
         requests=live.requests,
         elapsed_s=live.elapsed_s,
-    )
-
-
-def _unread(account: Account, state: Unread) -> AccountRead:
-    return AccountRead(
-        name=account.name,
-        provider=account.provider,
-        identity="",
-        problem=state.problem,
-        exit_code=state.exit_code,
     )
 
 

@@ -77,3 +77,8 @@ class Selection:
         named = [s for s in self.select if s.prefix == "account"]
         only_accounts = bool(named) and len(named) == len(self.select)
         return not only_accounts or any(fnmatchcase(account, s.value) for s in named)
+
+    def whole_account(self, account: str) -> bool:
+        """Whether nothing narrows this account itself: then what nobody declares in it belongs to the picture."""
+        others = [s for s in (*self.select, *self.exclude) if s.prefix != "account"]
+        return not others and self.covers_account(account)

@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 from reconciler.render.apply import report_concise, report_text
 from reconciler.render.concise import plan_concise
+from reconciler.render.drift import drift_concise, drift_text
 from reconciler.render.json import document_json, plan_json
 from reconciler.render.text import plan_text
 
@@ -44,6 +45,19 @@ def render_report(doc: Mapping[str, Any], format: Format, *, width: int, color: 
             return report_text(doc, width=width, color=color)
         case Format.CONCISE:
             return report_concise(doc, width=width, color=color)
+        case Format.JSON:
+            return document_json(doc)
+        case _:
+            assert_never(format)
+
+
+def render_drift(doc: Mapping[str, Any], format: Format, *, width: int, color: bool) -> str:
+    """A drift document (``schemas/drift.json``) in a format."""
+    match format:
+        case Format.TEXT:
+            return drift_text(doc, width=width, color=color)
+        case Format.CONCISE:
+            return drift_concise(doc, width=width, color=color)
         case Format.JSON:
             return document_json(doc)
         case _:

@@ -181,3 +181,68 @@ class ReportDocument(TypedDict):
     verified: bool | None
     unverified: list[str]
     resume: str
+
+
+class DriftedFieldDocument(TypedDict):
+    path: str
+    lastApplied: Any
+    live: Any
+    desired: Any
+    state: str
+    accepted: str
+
+
+class DriftedMembersDocument(TypedDict):
+    """How many people live and Git moved, each way; ``unseen`` is by how much an unreadable list grew or shrank."""
+
+    appeared: int
+    vanished: int
+    changed: int
+    pendingAdd: int
+    pendingRemove: int
+    pendingChange: int
+    unchanged: int
+    unseen: int
+    examples: dict[str, list[str]]
+
+
+class DriftItemDocument(TypedDict):
+    address: str
+    account: str
+    provider: str
+    kind: str
+    title: str
+    state: str
+    reason: str
+    accepted: str
+    waiver: str
+    fields: list[DriftedFieldDocument]
+    members: DriftedMembersDocument | None
+    dependents: list[str]
+    source: SourceDocument | None
+    remedy: str
+
+
+class DriftSummaryDocument(TypedDict):
+    """Items by state; those that somebody accepted are counted only as such."""
+
+    drifted: int
+    pending: int
+    conflict: int
+    missing: int
+    unmanaged: int
+    accepted: int
+    compared: int
+    inOrder: int
+
+
+class DriftDocument(TypedDict):
+    formatVersion: str
+    tool: str
+    project: str
+    environment: str
+    createdAt: str
+    accounts: list[AccountDocument]
+    items: list[DriftItemDocument]
+    summary: DriftSummaryDocument
+    diagnostics: list[DiagnosticDocument]

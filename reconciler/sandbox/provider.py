@@ -6,12 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic
 
+import msgspec
+
 from reconciler.sandbox import knobs as knobs_module
 from reconciler.sandbox.clock import Clock
 from reconciler.sandbox.knobs import AnyKnobs
 from reconciler.sandbox.ledger import Ledger
 from reconciler.sandbox.tables import Tally
-from reconciler.sandbox.wire import JsonObject, Reply, Request
+from reconciler.sandbox.wire import BadJson, JsonObject, Reply, Request
 
 
 class Provider(ABC, Generic[AnyKnobs]):
@@ -19,6 +21,7 @@ class Provider(ABC, Generic[AnyKnobs]):
 
     name: ClassVar[str]  # as in manifests, seeds and fault rules
     prefixes: ClassVar[tuple[str, ...]]  # every path of this API starts with one, no other provider's does
+    login: ClassVar[str | None] = None  # the path that credentials are sent to in the body
 
     def __init__(self, clock: Clock, ledger: Ledger, knobs: AnyKnobs) -> None:
         self.clock = clock
@@ -52,8 +55,8 @@ class Provider(ABC, Generic[AnyKnobs]):
         """The whole state, for ``load`` and for people."""
 
     @abstractmethod
-    def load(self, dump: JsonObject) -> None:
-        """Replace the state by a dump."""
+    def load(self, document: JsonObject, /) -> None:
+        """Take over a dump, after ``clear``."""
 
     @abstractmethod
     def tamper(self, operation: str, arguments: JsonObject) -> Any:
@@ -64,8 +67,14 @@ class Provider(ABC, Generic[AnyKnobs]):
         return
 
     def redacted(self, request: Request) -> bytes:
-        """The body as the request log may keep it."""
-        return request.body
+        """The body as the request log may keep it: of a login only the names."""
+        if request.path != self.login:
+            return request.body
+        try:
+            body = request.json()
+        except BadJson:
+            return b""
+        return msgspec.json.encode(dict.fromkeys(body, "***") if isinstance(body, dict) else None)
 
     def turn(self, wishes: Mapping[str, Any]) -> None:
         """Change knobs."""

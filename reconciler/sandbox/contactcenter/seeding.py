@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from reconciler.sandbox import seeds
 from reconciler.sandbox.clock import moment
 from reconciler.sandbox.contactcenter.state import (
     IN_PROGRESS,
@@ -19,7 +20,7 @@ from reconciler.sandbox.contactcenter.state import (
     go_time,
     number_key,
 )
-from reconciler.sandbox.seeds import REQUIRED, entries, read
+from reconciler.sandbox.seeds import MANY, REQUIRED, SOME, SPREAD, TEXT, WHOLE, entries, owner, pick, read, users
 from reconciler.sandbox.wire import JsonObject, SandboxError
 
 DEFAULT_ACCOUNT = {
@@ -49,73 +50,71 @@ DEFAULT_CAMPAIGNS = (
 )
 DEFAULT_QUEUE = {"name": "Outbound", "extension": "5586", "agents": [{"name": "Agent One", "extension": "5865"}]}
 
-_TEXT, _MANY, _WHOLE, _YES = (str,), (list, tuple), (int,), (bool,)
+_YES = (bool,)
 _SECTION = {
-    "accounts": (_MANY, None),
-    "campaigns": (_MANY, None),
-    "queues": (_MANY, None),
-    "activity": (_MANY, None),
+    "accounts": (MANY, None),
+    "campaigns": (MANY, None),
+    "queues": (MANY, None),
+    "activity": (MANY, None),
     "outcomes": ((Mapping,), None),
 }
 _ACCOUNT = {
-    "account_id": (_TEXT, REQUIRED),
-    "domain": (_TEXT, REQUIRED),
-    "users": (_MANY, ()),
+    "account_id": (TEXT, REQUIRED),
+    "domain": (TEXT, REQUIRED),
+    "users": (MANY, ()),
     "outcomes": ((Mapping,), None),
 }
-_USER = {"username": (_TEXT, REQUIRED), "password": (_TEXT, REQUIRED)}
 _CAMPAIGN = {
-    "account": (_TEXT, None),
-    "id": (_TEXT, None),
-    "name": (_TEXT, REQUIRED),
-    "status": (_TEXT, STOPPED),
-    "leads": ((list, tuple, Mapping), ()),
+    "account": (TEXT, None),
+    "id": (TEXT, None),
+    "name": (TEXT, REQUIRED),
+    "status": (TEXT, STOPPED),
+    "leads": (SOME, ()),
 }
 _LEAD = {
-    "id": (_TEXT, None),
-    "status": (_TEXT, NEW),
+    "id": (TEXT, None),
+    "status": (TEXT, NEW),
     "created": ((int, str), None),
     **{name: ((kind,), None) for name, kind in WRITABLE.items()},
-    "number": (_TEXT, REQUIRED),
+    "number": (TEXT, REQUIRED),
 }
 _GENERATE = {
-    "count": (_WHOLE, REQUIRED),
-    "first": (_TEXT, "+12025550000"),
-    "status": (_TEXT, NEW),
-    "priority": (_WHOLE, 0),
+    **SPREAD,
+    "status": (TEXT, NEW),
+    "priority": (WHOLE, 0),
 }
 _QUEUE = {
-    "account": (_TEXT, None),
-    "id": (_TEXT, None),
-    "name": (_TEXT, REQUIRED),
-    "extension": (_TEXT, "5586"),
-    "max_time_caller_in_queue": (_WHOLE, 120),
-    "strategy": (_TEXT, "single"),
-    "agents": (_MANY, ()),
+    "account": (TEXT, None),
+    "id": (TEXT, None),
+    "name": (TEXT, REQUIRED),
+    "extension": (TEXT, "5586"),
+    "max_time_caller_in_queue": (WHOLE, 120),
+    "strategy": (TEXT, "single"),
+    "agents": (MANY, ()),
     "calls": ((dict,), None),
 }
 _AGENT = {
-    "id": (_TEXT, None),
-    "name": (_TEXT, REQUIRED),
-    "extension": (_TEXT, ""),
+    "id": (TEXT, None),
+    "name": (TEXT, REQUIRED),
+    "extension": (TEXT, ""),
     "extension_is_valid": (_YES, True),
-    "delay": (_WHOLE, 0),
-    "timeout": (_WHOLE, 15),
+    "delay": (WHOLE, 0),
+    "timeout": (WHOLE, 15),
     "logged_in": (_YES, False),
-    "status": (_TEXT, "idle"),
+    "status": (TEXT, "idle"),
     "registered": (_YES, False),
-    "tags": (_MANY, ()),
+    "tags": (MANY, ()),
 }
 _ACTIVITY = {
-    "account": (_TEXT, None),
+    "account": (TEXT, None),
     "timestamp": ((int, float), REQUIRED),
-    "campaign_name": (_TEXT, REQUIRED),
-    "lead_number": (_TEXT, REQUIRED),
-    "lead_name": (_TEXT, ""),
-    "agent_name": (_TEXT, ""),
-    "agent_extension": (_TEXT, ""),
-    "lead_history": (_MANY, ()),
-    "call_id": (_TEXT, None),
+    "campaign_name": (TEXT, REQUIRED),
+    "lead_number": (TEXT, REQUIRED),
+    "lead_name": (TEXT, ""),
+    "agent_name": (TEXT, ""),
+    "agent_extension": (TEXT, ""),
+    "lead_history": (MANY, ()),
+    "call_id": (TEXT, None),
 }
 
 
@@ -178,22 +177,15 @@ def load(platform: Platform, document: JsonObject) -> None:
         setattr(platform.ids, key, value)
 
 
-def find_account(platform: Platform, wanted: object, where: str) -> Account:
+def find_account(platform: Platform, wanted: str | None, where: str) -> Account:
     """By account id or domain, else the first."""
-    if wanted is None:
-        return next(iter(platform.accounts.values()))
-    for account in platform.accounts.values():
-        if wanted in (account.account_id, account.domain):
-            return account
-    raise SandboxError(f"{where}.account: there is no account {wanted!r}")
+    by_domain = {account.domain: account for account in platform.accounts.values()}
+    return owner({**platform.accounts, **by_domain}, wanted, f"{where}.account")
 
 
 def find_campaign(account: Account, wanted: object, where: str) -> JsonObject:
     """By id or name."""
-    for row in account.campaigns.rows():
-        if wanted in (row["id"], row["name"]):
-            return row
-    raise SandboxError(f"{where}: campaign {wanted!r} is unknown")
+    return pick(account.campaigns.rows(), lambda row: (row["id"], row["name"]), wanted, f"{where}: campaign")
 
 
 def add_campaign(platform: Platform, entry: Any, where: str) -> str:
@@ -257,23 +249,19 @@ def add_activity(platform: Platform, entry: Any, where: str) -> str:
 
 
 def add_outcomes(account: Account, outcomes: Any, where: str) -> None:
-    """``{number: outcome or list of outcomes}``: how calls of that number end, one after the other."""
-    for number, script in (outcomes or {}).items():
-        words = [script] if isinstance(script, str) else script
-        if not isinstance(words, list | tuple) or not words or not all(isinstance(word, str) for word in words):
-            raise SandboxError(f"{where}: {script!r} is neither an outcome nor a list of them")
-        account.outcomes[number_key(str(number))] = list(words)
+    """See ``seeds.outcomes``."""
+    for number, words in seeds.outcomes(outcomes, where):
+        account.outcomes[number_key(number)] = words
 
 
 def _open(platform: Platform, entry: Any, where: str) -> Account:
     facts = read(entry, where, _ACCOUNT)
     if facts["account_id"] in platform.accounts:
         raise SandboxError(f"{where}: account {facts['account_id']} is there already")
-    users = [read(user, place, _USER) for user, place in entries(facts["users"], f"{where}.users")]
     account = Account(
         account_id=facts["account_id"],
         domain=facts["domain"],
-        users={user["username"]: user["password"] for user in users},
+        users=users(facts["users"], f"{where}.users"),
         tally=platform.tally,
     )
     add_outcomes(account, facts["outcomes"], f"{where}.outcomes")

@@ -2,32 +2,18 @@
 
 Nothing here makes a ledger entry by itself. A campaign that is started, or gets leads while it runs, calls people as
 soon as the clock lets it, and those calls are in the ledger.
+
+Campaigns are found by id or name, leads by id, or by number within ``campaign`` if given (the first one), queues
+by id or name, the account by ``account`` (its id or domain) or as the first one. The answer is the id of what was
+made or changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from reconciler.sandbox.contactcenter import seeding
 from reconciler.sandbox.contactcenter.state import NEW, RUNNING, STOPPED, Account, Platform, number_key
+from reconciler.sandbox.portal import Portal, settings
 from reconciler.sandbox.wire import JsonObject, SandboxError
-
-
-def tamper(platform: Platform, operation: str, arguments: JsonObject) -> Any:
-    """One portal edit.
-
-    Campaigns are found by id or name, leads by id, or by number within ``campaign`` if given (the first one), queues
-    by id or name, the account by ``account`` (its id or domain) or as the first one. The answer is the id of what was
-    made or changed.
-    """
-    if operation not in OPERATIONS:
-        raise SandboxError(f"contactcenter: unknown operation {operation!r}; known: {', '.join(OPERATIONS)}")
-    try:
-        account = seeding.find_account(platform, arguments.get("account"), operation)
-        return OPERATIONS[operation](platform, account, arguments)
-    except KeyError as error:
-        raise SandboxError(f"contactcenter.{operation}: {error.args[0]} is missing") from error
 
 
 def _create_campaign(platform: Platform, account: Account, a: JsonObject) -> str:
@@ -37,9 +23,8 @@ def _create_campaign(platform: Platform, account: Account, a: JsonObject) -> str
 def _edit_campaign(platform: Platform, account: Account, a: JsonObject) -> str:
     """``set: {name, status}``; any status word is possible, only ``running`` dials."""
     campaign = seeding.find_campaign(account, a["campaign"], "edit_campaign")
-    if unknown := sorted(set(a["set"]) - {"name", "status"}):
-        raise SandboxError(f"contactcenter.edit_campaign: unknown field {unknown[0]!r}")
-    account.put_campaign({**campaign, "dial_at": platform.clock.now(), **a["set"]})
+    wanted = settings(a, ("name", "status"), "edit_campaign")
+    account.put_campaign({**campaign, "dial_at": platform.clock.now(), **wanted})
     return str(campaign["id"])
 
 
@@ -66,9 +51,7 @@ def _add_leads(platform: Platform, account: Account, a: JsonObject) -> list[str]
 def _edit_lead(platform: Platform, account: Account, a: JsonObject) -> str:
     """``set`` takes the fields of a lead, read-only ones included."""
     row = _lead(account, a, "edit_lead")
-    if unknown := sorted(set(a["set"]) - set(row) - {"outcome"}):
-        raise SandboxError(f"contactcenter.edit_lead: unknown field {unknown[0]!r}")
-    account.put_lead({**row, **a["set"]})
+    account.put_lead({**row, **settings(a, {*row, "outcome"}, "edit_lead")})
     return str(row["id"])
 
 
@@ -159,10 +142,9 @@ def _expire_tokens(platform: Platform, account: Account, a: JsonObject) -> str:
 
 def _edit_account(platform: Platform, account: Account, a: JsonObject) -> str:
     """``set: {users, domain}``; users as ``{name: password}``."""
-    if unknown := sorted(set(a["set"]) - {"users", "domain"}):
-        raise SandboxError(f"contactcenter.edit_account: unknown key {unknown[0]!r}")
-    account.users = dict(a["set"].get("users", account.users))
-    account.domain = a["set"].get("domain", account.domain)
+    wanted = settings(a, ("users", "domain"), "edit_account")
+    account.users = dict(wanted.get("users", account.users))
+    account.domain = wanted.get("domain", account.domain)
     platform.tally.changes += 1
     return account.account_id
 
@@ -187,24 +169,28 @@ def _queue(account: Account, a: JsonObject, where: str) -> int:
     raise SandboxError(f"{where}: queue {a['queue']!r} is unknown")
 
 
-OPERATIONS: Mapping[str, Callable[[Platform, Account, JsonObject], Any]] = {
-    "create_campaign": _create_campaign,
-    "edit_campaign": _edit_campaign,
-    "start_campaign": _start_campaign,
-    "stop_campaign": _stop_campaign,
-    "delete_campaign": _delete_campaign,
-    "add_leads": _add_leads,
-    "edit_lead": _edit_lead,
-    "set_lead_status": _set_lead_status,
-    "delete_lead": _delete_lead,
-    "purge_finished": _purge_finished,
-    "create_queue": _create_queue,
-    "edit_queue": _edit_queue,
-    "edit_agent": _edit_agent,
-    "delete_queue": _delete_queue,
-    "add_activity": _add_activity,
-    "forget_activity": _forget_activity,
-    "set_outcomes": _set_outcomes,
-    "expire_tokens": _expire_tokens,
-    "edit_account": _edit_account,
-}
+PORTAL: Portal[Platform, Account] = Portal(
+    provider="contactcenter",
+    find=seeding.find_account,
+    edits={
+        "create_campaign": _create_campaign,
+        "edit_campaign": _edit_campaign,
+        "start_campaign": _start_campaign,
+        "stop_campaign": _stop_campaign,
+        "delete_campaign": _delete_campaign,
+        "add_leads": _add_leads,
+        "edit_lead": _edit_lead,
+        "set_lead_status": _set_lead_status,
+        "delete_lead": _delete_lead,
+        "purge_finished": _purge_finished,
+        "create_queue": _create_queue,
+        "edit_queue": _edit_queue,
+        "edit_agent": _edit_agent,
+        "delete_queue": _delete_queue,
+        "add_activity": _add_activity,
+        "forget_activity": _forget_activity,
+        "set_outcomes": _set_outcomes,
+        "expire_tokens": _expire_tokens,
+        "edit_account": _edit_account,
+    },
+)

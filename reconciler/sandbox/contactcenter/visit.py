@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.sandbox.contactcenter.knobs import ContactCenterKnobs
 from reconciler.sandbox.contactcenter.state import Account, Ids
-from reconciler.sandbox.ledger import Ledger
-from reconciler.sandbox.wire import BadJson, JsonObject, Refusal, Reply, Request, json_reply
+from reconciler.sandbox.visit import AnyVisit
+from reconciler.sandbox.wire import JsonObject, Refusal, Reply, json_reply
 
 INVALID = "The information sent is invalid."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(AnyVisit[ContactCenterKnobs]):
     """What endpoints share. They raise ``Refusal`` for everything that is not a success."""
 
     account: Account
-    request: Request
-    params: Mapping[str, str]
-    knobs: ContactCenterKnobs
-    ledger: Ledger
-    now: float
     ids: Ids
 
     def json_object(self) -> JsonObject:
         """The body as an object, whatever its content type says (item 7)."""
-        try:
-            body = self.request.json()
-        except BadJson:
-            raise Refusal(400) from None
-        if not isinstance(body, dict):
-            raise Refusal(400)
-        return body
+        return self.object_or(Refusal(400))
 
     def lead(self) -> JsonObject | None:
         """The lead of the path."""

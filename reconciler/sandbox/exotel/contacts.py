@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.sandbox.exotel.envelope import DUPLICATE, Rejected, invalid, missing, success, unknown
+from reconciler.sandbox.exotel.envelope import DUPLICATE, Rejected, invalid, missing, success
 from reconciler.sandbox.exotel.numbers import stored
 from reconciler.sandbox.exotel.state import CONTACT_TEXTS, stamp
 from reconciler.sandbox.exotel.visit import Kinds, Visit, typed
@@ -64,17 +64,9 @@ def edit(visit: Visit) -> Reply:
 
 
 def edit_many(visit: Visit) -> Reply:
-    """E16: every item needs its sid."""
-
-    def change(entry: JsonObject) -> JsonObject:
-        if not entry.get("sid"):
-            raise missing("Sid")
-        row = visit.account.contacts.get(entry["sid"])
-        if row is None:
-            raise unknown("Contact")
-        return success(_edited(visit, row, entry))
-
-    return visit.bulk(visit.items("contacts", "Contacts", FIELDS), change)
+    """E16."""
+    table = visit.account.contacts
+    return visit.edit_each("contacts", FIELDS, table, "Contact", lambda row, entry: _edited(visit, row, entry))
 
 
 def delete(visit: Visit) -> Reply:

@@ -46,17 +46,9 @@ def edit(visit: Visit) -> Reply:
 
 
 def edit_many(visit: Visit) -> Reply:
-    """E5: every item needs its sid."""
-
-    def change(entry: JsonObject) -> JsonObject:
-        if not entry.get("sid"):
-            raise missing("Sid")
-        row = visit.account.lists.get(entry["sid"])
-        if row is None:
-            raise unknown("List")
-        return success(_edited(visit, row, entry))
-
-    return visit.bulk(visit.items("lists", "Lists", TEXTS), change)
+    """E5."""
+    table = visit.account.lists
+    return visit.edit_each("lists", TEXTS, table, "List", lambda row, entry: _edited(visit, row, entry))
 
 
 def delete(visit: Visit) -> Reply:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -16,11 +15,12 @@ from reconciler.sandbox.exotel.knobs import ExotelKnobs
 from reconciler.sandbox.exotel.state import Account, Ids
 from reconciler.sandbox.exotel.visit import Visit
 from reconciler.sandbox.ledger import Ledger
+from reconciler.sandbox.meter import Meter
 from reconciler.sandbox.provider import Provider
 from reconciler.sandbox.routes import Routes, UnknownPath, WrongMethod
+from reconciler.sandbox.slips import Slips
 from reconciler.sandbox.wire import JsonObject, Refusal, Reply, Request
 
-WINDOW_S = 60.0
 RETRY_AFTER_S = 30
 P = "/v2/accounts/{account}"
 
@@ -59,6 +59,10 @@ class Exotel(Provider[ExotelKnobs]):
     name: ClassVar[str] = "exotel"
     prefixes: ClassVar[tuple[str, ...]] = ("/v2",)
 
+    seed = seeding.seed
+    dump = seeding.dump
+    load = seeding.load
+
     def __init__(self, clock: Clock, ledger: Ledger) -> None:
         super().__init__(clock, ledger, ExotelKnobs())
         self.clear()
@@ -67,15 +71,15 @@ class Exotel(Provider[ExotelKnobs]):
         self.accounts: dict[str, Account] = {}
         self.ids = Ids()
         self._requests = Ids(kind="request")
-        self._recent: dict[tuple[str, bool], deque[float]] = {}
-        self._shifts: dict[str, int] = {}
+        self._meter = Meter()
+        self._slips = Slips("offset")
         self.tally.changes += 1
 
     def answer(self, request: Request) -> Reply:
         account = self._account_of(request)
         if account is None:
             return self._error(request.method, 401)
-        allowed, headers = self._meter(account, request.method == "GET", self.clock.now())
+        allowed, headers = self._measured(account, request.method == "GET", self.clock.now())
         if not allowed:
             reply = self._error(request.method, 429)
         else:
@@ -96,18 +100,8 @@ class Exotel(Provider[ExotelKnobs]):
             uploads.advance(account, self.knobs, self.ledger, now)
             dialling.advance(account, self.knobs, self.ledger, now)
 
-    def seed(self, section: JsonObject) -> None:
-        seeding.seed(self, section)
-
-    def dump(self) -> JsonObject:
-        return seeding.dump(self)
-
-    def load(self, dump: JsonObject) -> None:
-        self.clear()
-        seeding.load(self, dump)
-
     def tamper(self, operation: str, arguments: JsonObject) -> Any:
-        return tampering.tamper(self, operation, arguments)
+        return tampering.PORTAL.carry_out(self, operation, arguments)
 
     def _error(self, method: str, status: int, *texts: str, code: int | None = None) -> Reply:
         if code is None:
@@ -143,40 +137,22 @@ class Exotel(Provider[ExotelKnobs]):
                 knobs=self.knobs,
                 ledger=self.ledger,
                 now=self.clock.now(),
-                shift=self._shift(request),
+                shift=self._slips.shift(request),
                 request_id=self._requests.next(),
             )
         )
 
-    def _shift(self, request: Request) -> int:
-        """A row that slipped between two pages stays slipped until the collection is read from its start again."""
-        if request.method != "GET":
-            return 0
-        later = request.query.get("offset", "0") != "0"
-        shift = (self._shifts.get(request.path, 0) if later else 0) + request.twist.row_shift
-        if shift:
-            self._shifts[request.path] = shift
-        else:
-            self._shifts.pop(request.path, None)
-        return shift
-
-    def _meter(self, account: Account, reads: bool, now: float) -> tuple[bool, tuple[tuple[str, str], ...]]:
+    def _measured(self, account: Account, reads: bool, now: float) -> tuple[bool, tuple[tuple[str, str], ...]]:
         """Whether the request is within the sliding minute, and the headers that say so (item 14)."""
         if not self.knobs.rate_limited:
             return True, ()
         limit = self.knobs.reads_per_minute if reads else self.knobs.writes_per_minute
-        recent = self._recent.setdefault((account.sid, reads), deque())
-        while recent and recent[0] <= now - WINDOW_S:
-            recent.popleft()
-        allowed = len(recent) < limit
-        if allowed:
-            recent.append(now)
-        reset = math.ceil((recent[0] if recent else now) + WINDOW_S)
+        standing = self._meter.count((account.sid, reads), limit, now)
         headers: tuple[tuple[str, str], ...] = (
             ("X-RateLimit-Limit", str(limit)),
-            ("X-RateLimit-Remaining", str(max(0, limit - len(recent)))),
-            ("X-RateLimit-Reset", str(reset)),
+            ("X-RateLimit-Remaining", str(standing.remaining)),
+            ("X-RateLimit-Reset", str(math.ceil(standing.reset_at))),
         )
-        if not allowed and self.knobs.retry_after:
+        if not standing.allowed and self.knobs.retry_after:
             headers = (*headers, ("Retry-After", str(RETRY_AFTER_S)))
-        return allowed, headers
+        return standing.allowed, headers

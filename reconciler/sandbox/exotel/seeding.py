@@ -6,56 +6,55 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from reconciler.sandbox import seeds
 from reconciler.sandbox.exotel.drafts import DEFAULTS
 from reconciler.sandbox.exotel.numbers import consecutive, stored
 from reconciler.sandbox.exotel.state import CONTACT_TEXTS, LIVE, Account, Campaign, Line, Platform, Upload, unstamped
-from reconciler.sandbox.seeds import REQUIRED, entries, read
+from reconciler.sandbox.seeds import MANY, REQUIRED, SOME, SPREAD, TEXT, entries, numbers, owner, pick, read
 from reconciler.sandbox.wire import JsonObject, SandboxError
 
 DEFAULT_ACCOUNT = {"sid": "sandbox1", "api_key": "sandbox-exotel-key", "api_token": "sandbox-exotel-token"}
 STATUSES = (*LIVE, "completed", "failed", "canceled", "deleted", "archived")
 
-_TEXT, _MANY = (str,), (list, tuple)
 _SECTION = {
-    "accounts": (_MANY, None),
-    "contacts": ((list, tuple, Mapping), None),
-    "lists": (_MANY, None),
-    "campaigns": (_MANY, None),
+    "accounts": (MANY, None),
+    "contacts": (SOME, None),
+    "lists": (MANY, None),
+    "campaigns": (MANY, None),
     "outcomes": ((Mapping,), None),
 }
 _ACCOUNT = {
-    "sid": (_TEXT, REQUIRED),
-    "api_key": (_TEXT, REQUIRED),
-    "api_token": (_TEXT, REQUIRED),
+    "sid": (TEXT, REQUIRED),
+    "api_key": (TEXT, REQUIRED),
+    "api_token": (TEXT, REQUIRED),
     "outcomes": ((Mapping,), None),
 }
 _CONTACT = {
-    "account": (_TEXT, None),
-    "sid": (_TEXT, None),
-    "number": (_TEXT, REQUIRED),
-    "lists": (_MANY, ()),
+    "account": (TEXT, None),
+    "sid": (TEXT, None),
+    "number": (TEXT, REQUIRED),
+    "lists": (MANY, ()),
     "custom_field": ((dict,), None),
-    **dict.fromkeys(CONTACT_TEXTS, (_TEXT, None)),
+    **dict.fromkeys(CONTACT_TEXTS, (TEXT, None)),
 }
 _GENERATE = {
-    "count": ((int,), REQUIRED),
-    "first": (_TEXT, "+12025550000"),
-    "first_name": (_TEXT, None),
-    "lists": (_MANY, ()),
-    "account": (_TEXT, None),
+    **SPREAD,
+    "first_name": (TEXT, None),
+    "lists": (MANY, ()),
+    "account": (TEXT, None),
 }
 _LIST = {
-    "account": (_TEXT, None),
-    "sid": (_TEXT, None),
-    "name": (_TEXT, REQUIRED),
-    "tag": (_TEXT, None),
-    "type": (_TEXT, "static"),
-    "members": ((list, tuple, Mapping), ()),
+    "account": (TEXT, None),
+    "sid": (TEXT, None),
+    "name": (TEXT, REQUIRED),
+    "tag": (TEXT, None),
+    "type": (TEXT, "static"),
+    "members": (SOME, ()),
 }
 _CAMPAIGN = {
-    "account": (_TEXT, None),
-    "id": (_TEXT, None),
-    "status": (_TEXT, "created"),
+    "account": (TEXT, None),
+    "id": (TEXT, None),
+    "status": (TEXT, "created"),
     **{name: ((object, bool), default) for name, default in DEFAULTS.items()},
 }
 
@@ -130,21 +129,15 @@ def load(platform: Platform, document: JsonObject) -> None:
     platform.ids.last = document["last_id"]
 
 
-def find_account(platform: Platform, wanted: object, where: str) -> Account:
+def find_account(platform: Platform, wanted: str | None, where: str) -> Account:
     """The named one, or the first."""
-    if wanted is None:
-        return next(iter(platform.accounts.values()))
-    if wanted not in platform.accounts:
-        raise SandboxError(f"{where}.account: there is no account {wanted!r}")
-    return platform.accounts[str(wanted)]
+    return owner(platform.accounts, wanted, f"{where}.account")
 
 
 def find_list(account: Account, wanted: object, where: str) -> str:
     """By sid or name."""
-    for row in account.lists.rows():
-        if wanted in (row["sid"], row["name"]):
-            return str(row["sid"])
-    raise SandboxError(f"{where}: list {wanted!r} is unknown")
+    row = pick(account.lists.rows(), lambda one: (one["sid"], one["name"]), wanted, f"{where}: list")
+    return str(row["sid"])
 
 
 def find_contact(account: Account, wanted: object, where: str) -> JsonObject:
@@ -167,14 +160,14 @@ def add_contacts(platform: Platform, entry: Any, where: str) -> None:
     """One contact, or many as ``{generate: {count, first}}``."""
     if isinstance(entry, Mapping) and "generate" in entry:
         wanted = read(entry["generate"], f"{where}.generate", _GENERATE)
-        numbers = consecutive(wanted["first"], wanted["count"])
+        people = consecutive(wanted["first"], wanted["count"])
     else:
         wanted = read(entry, where, _CONTACT)
-        numbers = iter([_number(wanted["number"], where)])
+        people = iter([_number(wanted["number"], where)])
     account = find_account(platform, wanted["account"], where)
     listed = [find_list(account, name, where) for name in wanted["lists"]]
     given = {key: wanted.get(key) for key in (*CONTACT_TEXTS, "custom_field") if wanted.get(key) is not None}
-    for number in numbers:
+    for number in people:
         sid = _ensure(platform, account, number, given, wanted.get("sid"), where)
         for list_sid in listed:
             account.join(list_sid, sid, platform.clock.now())
@@ -189,11 +182,7 @@ def add_list(platform: Platform, entry: Any, where: str) -> str:
 
 def add_members(platform: Platform, account: Account, sid: str, members: Any, where: str) -> None:
     """Numbers, or ``{count, first}`` for many."""
-    if isinstance(members, Mapping):
-        spec = {key: _GENERATE[key] for key in ("count", "first")}
-        spread = read(members.get("generate", members), f"{where}.members", spec)
-        members = list(consecutive(spread["first"], spread["count"]))
-    for number, place in entries(members, f"{where}.members"):
+    for number, place in numbers(members, f"{where}.members", consecutive):
         contact = _ensure(platform, account, _number(number, place), {}, None, place)
         account.join(sid, contact, platform.clock.now())
 
@@ -219,9 +208,9 @@ def add_campaign(platform: Platform, entry: Any, where: str) -> str:
     begun = now if status in ("in-progress", "completed", "archived") else None
     fields = {**DEFAULTS, **wanted}
     # A seeded campaign in progress has called everybody already: seeds make no calls.
-    numbers = [*((number, None) for number in fields["from"]), *_numbers_of(account, fields["lists"])]
+    people = [*((number, None) for number in fields["from"]), *_numbers_of(account, fields["lists"])]
     lines = tuple(
-        Line(number=number, list_sid=one, status="completed", attempts=1) for number, one in (numbers if begun else ())
+        Line(number=number, list_sid=one, status="completed", attempts=1) for number, one in (people if begun else ())
     )
     account.put_campaign(
         Campaign(
@@ -239,12 +228,9 @@ def add_campaign(platform: Platform, entry: Any, where: str) -> str:
 
 
 def add_outcomes(account: Account, outcomes: Any, where: str) -> None:
-    """``{number: outcome or list of outcomes}``: how calls of that number end, one after the other."""
-    for number, script in (outcomes or {}).items():
-        words = [script] if isinstance(script, str) else script
-        if not isinstance(words, list | tuple) or not words or not all(isinstance(word, str) for word in words):
-            raise SandboxError(f"{where}: {script!r} is neither an outcome nor a list of them")
-        account.outcomes[_number(number, where)] = list(words)
+    """See ``seeds.outcomes``."""
+    for number, words in seeds.outcomes(outcomes, where):
+        account.outcomes[_number(number, where)] = words
 
 
 def _open(platform: Platform, entry: Any, where: str) -> None:

@@ -1,30 +1,18 @@
-"""What a person in the dashboard can do behind everybody's back. Nothing but the dialler reaches the ledger."""
+"""What a person in the dashboard can do behind everybody's back. Nothing but the dialler reaches the ledger.
+
+Lists and campaigns are found by sid or name, contacts by sid or number, the account by ``account`` or as the first
+one. ``set`` takes wire fields, computed ones included. The answer is the id of what was made or changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from reconciler.sandbox.exotel import seeding
 from reconciler.sandbox.exotel.drafts import DEFAULTS
 from reconciler.sandbox.exotel.state import LIVE, Account, Platform
+from reconciler.sandbox.portal import Portal, settings
 from reconciler.sandbox.wire import JsonObject, SandboxError
-
-
-def tamper(platform: Platform, operation: str, arguments: JsonObject) -> Any:
-    """One dashboard edit.
-
-    Lists and campaigns are found by sid or name, contacts by sid or number, the account by ``account`` or as the first
-    one. ``set`` takes wire fields, computed ones included. The answer is the id of what was made or changed.
-    """
-    if operation not in OPERATIONS:
-        raise SandboxError(f"exotel: unknown operation {operation!r}; known: {', '.join(OPERATIONS)}")
-    try:
-        account = seeding.find_account(platform, arguments.get("account"), operation)
-        return OPERATIONS[operation](platform, account, arguments)
-    except KeyError as error:
-        raise SandboxError(f"exotel.{operation}: {error.args[0]} is missing") from error
 
 
 def _create_list(platform: Platform, account: Account, a: JsonObject) -> str:
@@ -86,9 +74,7 @@ def _create_campaign(platform: Platform, account: Account, a: JsonObject) -> str
 def _edit_campaign(platform: Platform, account: Account, a: JsonObject) -> str:
     """``set`` takes the fields of E18, ``lists`` names or sids."""
     campaign = seeding.find_campaign(account, a["campaign"], "edit_campaign")
-    fields = dict(a.get("set", {}))
-    if unknown := sorted(set(fields) - set(DEFAULTS)):
-        raise SandboxError(f"exotel.edit_campaign: unknown field {unknown[0]!r}")
+    fields = dict(settings({"set": {}, **a}, DEFAULTS, "edit_campaign"))
     if "lists" in a:
         fields["lists"] = [seeding.find_list(account, one, "edit_campaign") for one in a["lists"]]
     account.put_campaign(
@@ -129,9 +115,7 @@ def _set_outcomes(platform: Platform, account: Account, a: JsonObject) -> str:
 
 def _edit_account(platform: Platform, account: Account, a: JsonObject) -> str:
     """``set: {api_key, api_token}``."""
-    if unknown := sorted(set(a["set"]) - {"api_key", "api_token"}):
-        raise SandboxError(f"exotel.edit_account: unknown key {unknown[0]!r}")
-    for key, value in a["set"].items():
+    for key, value in settings(a, ("api_key", "api_token"), "edit_account").items():
         setattr(account, key, value)
     platform.tally.changes += 1
     return account.sid
@@ -146,21 +130,25 @@ def _switch_account(platform: Platform, account: Account, a: JsonObject) -> str:
     return other.sid
 
 
-OPERATIONS: Mapping[str, Callable[[Platform, Account, JsonObject], Any]] = {
-    "create_list": _create_list,
-    "edit_list": _edit_list,
-    "delete_list": _delete_list,
-    "create_contact": _create_contact,
-    "duplicate_contact": _duplicate_contact,
-    "edit_contact": _edit_contact,
-    "delete_contact": _delete_contact,
-    "add_members": _add_members,
-    "remove_members": _remove_members,
-    "create_campaign": _create_campaign,
-    "edit_campaign": _edit_campaign,
-    "set_campaign_status": _set_campaign_status,
-    "delete_campaign": _delete_campaign,
-    "set_outcomes": _set_outcomes,
-    "edit_account": _edit_account,
-    "switch_account": _switch_account,
-}
+PORTAL: Portal[Platform, Account] = Portal(
+    provider="exotel",
+    find=seeding.find_account,
+    edits={
+        "create_list": _create_list,
+        "edit_list": _edit_list,
+        "delete_list": _delete_list,
+        "create_contact": _create_contact,
+        "duplicate_contact": _duplicate_contact,
+        "edit_contact": _edit_contact,
+        "delete_contact": _delete_contact,
+        "add_members": _add_members,
+        "remove_members": _remove_members,
+        "create_campaign": _create_campaign,
+        "edit_campaign": _edit_campaign,
+        "set_campaign_status": _set_campaign_status,
+        "delete_campaign": _delete_campaign,
+        "set_outcomes": _set_outcomes,
+        "edit_account": _edit_account,
+        "switch_account": _switch_account,
+    },
+)

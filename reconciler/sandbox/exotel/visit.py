@@ -19,36 +19,29 @@ from reconciler.sandbox.exotel.envelope import (
 )
 from reconciler.sandbox.exotel.knobs import ExotelKnobs
 from reconciler.sandbox.exotel.state import Account
-from reconciler.sandbox.ledger import Ledger
 from reconciler.sandbox.tables import Table
-from reconciler.sandbox.wire import BadJson, JsonObject, Refusal, Reply, Request
+from reconciler.sandbox.visit import AnyVisit
+from reconciler.sandbox.wire import JsonObject, Refusal, Reply
 
 Row = TypeVar("Row")
 Kinds = Mapping[str, type | tuple[type, ...]]
+Edit = Callable[[Row, JsonObject], JsonObject]  # a row and what to make of it -> the row on the wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(AnyVisit[ExotelKnobs]):
     """What endpoints share. They raise ``Rejected`` for everything that is not a success."""
 
     account: Account
-    request: Request
-    params: Mapping[str, str]
-    knobs: ExotelKnobs
-    ledger: Ledger
-    now: float
     shift: int  # how far pages of this collection have slipped
     request_id: str
 
     def json_object(self) -> JsonObject:
         """The body as an object (item 4)."""
-        try:
-            body = self.request.json()
-        except BadJson as error:
-            raise Rejected(400, UNREADABLE, "invalid character looking for beginning of value") from error
-        if not isinstance(body, dict):
-            raise Rejected(400, UNREADABLE, "json: cannot unmarshal into Go value of type object")
-        return body
+        return self.object_or(
+            Rejected(400, UNREADABLE, "invalid character looking for beginning of value"),
+            Rejected(400, UNREADABLE, "json: cannot unmarshal into Go value of type object"),
+        )
 
     def items(self, wrapper: str, title: str, kinds: Kinds) -> list[JsonObject]:
         """The objects below ``wrapper``; a wrong type anywhere makes the whole body unreadable (item 4)."""
@@ -103,6 +96,19 @@ class Visit:
         failed = sum(item["status"] == "failure" for item in found)
         metadata = {"failed": failed, "total": len(found), "success": len(found) - failed}
         return enveloped(self.request_id, self.request.method, self.knobs.bulk_http, found, self._shown(metadata))
+
+    def edit_each(self, wrapper: str, kinds: Kinds, table: Table[str, Row], what: str, edit: Edit[Row]) -> Reply:
+        """The bulk form of an edit: every item needs the sid of its row."""
+
+        def change(entry: JsonObject) -> JsonObject:
+            if not entry.get("sid"):
+                raise missing("Sid")
+            row = table.get(entry["sid"])
+            if row is None:
+                raise unknown(what)
+            return success(edit(row, entry))
+
+        return self.bulk(self.items(wrapper, wrapper.capitalize(), kinds), change)
 
     def page(self, rows: Sequence[Row], shape: Callable[[Row], JsonObject], *, cap: int | None = None) -> Reply:
         """The paged form; ``shape`` makes an item out of a row of this page (item 6)."""

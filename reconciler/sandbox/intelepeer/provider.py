@@ -6,8 +6,6 @@ import secrets
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import msgspec
-
 from reconciler.sandbox.clock import Clock
 from reconciler.sandbox.intelepeer import campaigns, lists, seeding, tampering
 from reconciler.sandbox.intelepeer.knobs import IntelePeerKnobs
@@ -50,6 +48,11 @@ class IntelePeer(Provider[IntelePeerKnobs]):
 
     name: ClassVar[str] = "intelepeer"
     prefixes: ClassVar[tuple[str, ...]] = ("/_rest",)
+    login: ClassVar[str | None] = LOGIN
+
+    seed = seeding.seed
+    dump = seeding.dump
+    load = seeding.load
 
     def __init__(self, clock: Clock, ledger: Ledger) -> None:
         super().__init__(clock, ledger, IntelePeerKnobs())
@@ -80,31 +83,12 @@ class IntelePeer(Provider[IntelePeerKnobs]):
         for account in self.accounts.values():
             account.finish_deletions(now, dangling=self.knobs.dangling_links)
 
-    def seed(self, section: JsonObject) -> None:
-        seeding.seed(self, section)
-
-    def dump(self) -> JsonObject:
-        return seeding.dump(self)
-
-    def load(self, dump: JsonObject) -> None:
-        self.clear()
-        seeding.load(self, dump)
-
     def tamper(self, operation: str, arguments: JsonObject) -> Any:
-        return tampering.tamper(self, operation, arguments)
+        return tampering.PORTAL.carry_out(self, operation, arguments)
 
     def expire_tokens(self) -> None:
         for account in self.accounts.values():
             account.tokens.clear()
-
-    def redacted(self, request: Request) -> bytes:
-        if request.path != LOGIN:
-            return request.body
-        try:
-            body = request.json()
-        except BadJson:
-            return b""
-        return msgspec.json.encode(dict.fromkeys(body, "***") if isinstance(body, dict) else None)
 
     def new_id(self) -> str:
         """An id in the style of the knob."""

@@ -15,7 +15,7 @@ from reconciler.sandbox.intelepeer.state import (
     Link,
     Platform,
 )
-from reconciler.sandbox.seeds import REQUIRED, entries, read
+from reconciler.sandbox.seeds import MANY, REQUIRED, TEXT, entries, owner, pick, read, users
 from reconciler.sandbox.wire import JsonObject, SandboxError
 
 DEFAULT_ACCOUNT = {
@@ -25,36 +25,34 @@ DEFAULT_ACCOUNT = {
 }
 STATES = ("draft", "published", "error")
 
-_TEXT, _MANY = (str,), (list, tuple)
-_SECTION = {"accounts": (_MANY, None), "lists": (_MANY, None), "campaigns": (_MANY, None)}
+_SECTION = {"accounts": (MANY, None), "lists": (MANY, None), "campaigns": (MANY, None)}
 _ACCOUNT = {
     "customerId": ((str, int), REQUIRED),
-    "plan": (_TEXT, "professional"),
-    "users": (_MANY, ()),
-    "tokens": (_MANY, ()),
+    "plan": (TEXT, "professional"),
+    "users": (MANY, ()),
+    "tokens": (MANY, ()),
 }
-_USER = {"username": (_TEXT, REQUIRED), "password": (_TEXT, REQUIRED)}
 _LIST = {
     "account": ((str, int), None),
-    "id": (_TEXT, None),
-    "name": (_TEXT, REQUIRED),
-    "description": (_TEXT, None),
-    "headers": (_MANY, ()),
-    "sharing": (_TEXT, "public"),
-    "members": (_MANY, ()),
+    "id": (TEXT, None),
+    "name": (TEXT, REQUIRED),
+    "description": (TEXT, None),
+    "headers": (MANY, ()),
+    "sharing": (TEXT, "public"),
+    "members": (MANY, ()),
 }
 _CAMPAIGN = {
     "account": ((str, int), None),
-    "id": (_TEXT, None),
-    "name": (_TEXT, ""),
-    "description": (_TEXT, ""),
-    "callerIdentification": (_TEXT, ""),
-    "flowId": (_TEXT, ""),
-    "state": (_TEXT, "draft"),
-    "lists": (_MANY, ()),
-    "moc": (_TEXT, None),
+    "id": (TEXT, None),
+    "name": (TEXT, ""),
+    "description": (TEXT, ""),
+    "callerIdentification": (TEXT, ""),
+    "flowId": (TEXT, ""),
+    "state": (TEXT, "draft"),
+    "lists": (MANY, ()),
+    "moc": (TEXT, None),
     "autoDetectTZ": ((bool,), False),
-    "scheduled": (_TEXT, None),
+    "scheduled": (TEXT, None),
 }
 
 
@@ -75,20 +73,20 @@ def dump(platform: Platform) -> JsonObject:
     """Everything but issued tokens: they die with the process. ``numbers`` of a list is for people."""
     found: JsonObject = {"last_id": platform.ids.last, "accounts": [], "lists": [], "campaigns": []}
     for account in platform.accounts.values():
-        users = [{"username": name, "password": password} for name, password in account.users.items()]
-        owner = {"account": account.customer_id}
+        logins = [{"username": name, "password": password} for name, password in account.users.items()]
+        mine = {"account": account.customer_id}
         found["accounts"].append(
             {
                 "customerId": account.customer_id,
                 "plan": account.plan,
-                "users": users,
+                "users": logins,
                 "tokens": list(account.static_tokens),
             }
         )
-        found["campaigns"] += [{**owner, **asdict(one)} for one in account.campaigns.rows()]
+        found["campaigns"] += [{**mine, **asdict(one)} for one in account.campaigns.rows()]
         for one in account.lists.rows():
             contacts = [{"id": key, **account.contacts[key]} for key in one.contact_ids]
-            row = {**owner, **asdict(one), "contacts": contacts, "numbers": account.numbers(one.id)}
+            row = {**mine, **asdict(one), "contacts": contacts, "numbers": account.numbers(one.id)}
             found["lists"].append({key: value for key, value in row.items() if key != "contact_ids"})
     return found
 
@@ -117,27 +115,17 @@ def load(platform: Platform, document: JsonObject) -> None:
 
 def find_account(platform: Platform, wanted: object, where: str) -> Account:
     """The named one, or the first."""
-    if wanted is None:
-        return next(iter(platform.accounts.values()))
-    if str(wanted) not in platform.accounts:
-        raise SandboxError(f"{where}.account: there is no account {wanted!r}")
-    return platform.accounts[str(wanted)]
+    return owner(platform.accounts, None if wanted is None else str(wanted), f"{where}.account")
 
 
 def find_list(account: Account, wanted: object, where: str) -> ContactList:
     """By id or name."""
-    for row in account.lists.rows():
-        if wanted in (row.id, row.name):
-            return row
-    raise SandboxError(f"{where}: list {wanted!r} is unknown")
+    return pick(account.lists.rows(), lambda row: (row.id, row.name), wanted, f"{where}: list")
 
 
 def find_campaign(account: Account, wanted: object, where: str) -> Campaign:
     """By id or name."""
-    for row in account.campaigns.rows():
-        if wanted in (row.id, row.name):
-            return row
-    raise SandboxError(f"{where}: campaign {wanted!r} is unknown")
+    return pick(account.campaigns.rows(), lambda row: (row.id, row.name), wanted, f"{where}: campaign")
 
 
 def add_list(platform: Platform, entry: Any, where: str) -> str:
@@ -166,7 +154,7 @@ def add_contacts(platform: Platform, account: Account, row: ContactList, members
     found = []
     for member, place in entries(list(members), f"{where}.members"):
         if isinstance(member, Mapping):
-            spec = {"phone": (_TEXT, REQUIRED), "metadata": ((dict,), None)}
+            spec = {"phone": (TEXT, REQUIRED), "metadata": ((dict,), None)}
             entry = read(member, place, spec)
             found.append((platform.new_id(), {"phone": entry["phone"], "metadata": entry["metadata"] or {}}))
         elif isinstance(member, str):
@@ -224,11 +212,10 @@ def _open(platform: Platform, entry: Any, where: str) -> None:
 
 
 def _account(platform: Platform, facts: JsonObject, where: str) -> Account:
-    users = [read(user, place, _USER) for user, place in entries(facts["users"], f"{where}.users")]
     return Account(
         customer_id=str(facts["customerId"]),
         plan=facts["plan"],
-        users={user["username"]: user["password"] for user in users},
+        users=users(facts["users"], f"{where}.users"),
         static_tokens=tuple(map(str, facts["tokens"])),
         tally=platform.tally,
     )

@@ -1,14 +1,18 @@
-"""What a person in the portal can do behind everybody's back, API-less edits included. Nothing reaches the ledger."""
+"""What a person in the portal can do behind everybody's back, API-less edits included. Nothing reaches the ledger.
+
+Lists and campaigns are found by id or name, the account by ``account`` or as the first one. ``set`` takes the wire
+names of ``CAMPAIGN_FIELDS`` and ``LIST_FIELDS``. The answer is the id of what was made or changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from reconciler.sandbox.intelepeer import seeding
 from reconciler.sandbox.intelepeer.state import Account, Link, Platform
-from reconciler.sandbox.wire import JsonObject, SandboxError
+from reconciler.sandbox.portal import Portal, settings
+from reconciler.sandbox.wire import JsonObject
 
 CAMPAIGN_FIELDS = {
     "campaignName": "name",
@@ -22,28 +26,13 @@ CAMPAIGN_FIELDS = {
 LIST_FIELDS = {"listName": "name", "description": "description", "headers": "headers", "sharing": "sharing"}
 
 
-def tamper(platform: Platform, operation: str, arguments: JsonObject) -> Any:
-    """One portal edit.
-
-    Lists and campaigns are found by id or name, the account by ``account`` or as the first one. ``set`` takes the wire
-    names of ``CAMPAIGN_FIELDS`` and ``LIST_FIELDS``. The answer is the id of what was made or changed.
-    """
-    if operation not in OPERATIONS:
-        raise SandboxError(f"intelepeer: unknown operation {operation!r}; known: {', '.join(OPERATIONS)}")
-    try:
-        account = seeding.find_account(platform, arguments.get("account"), operation)
-        return OPERATIONS[operation](platform, account, arguments)
-    except KeyError as error:
-        raise SandboxError(f"intelepeer.{operation}: {error.args[0]} is missing") from error
-
-
 def _create_list(platform: Platform, account: Account, a: JsonObject) -> str:
     return seeding.add_list(platform, a, "create_list")
 
 
 def _edit_list(platform: Platform, account: Account, a: JsonObject) -> str:
     row = seeding.find_list(account, a["list"], "edit_list")
-    fields = _fields(a["set"], LIST_FIELDS, "edit_list")
+    fields = _fields(a, LIST_FIELDS, "edit_list")
     if "headers" in fields:
         fields["headers"] = tuple(fields["headers"])
     account.lists.put(row.id, replace(row, **fields, modified=platform.clock.now()))
@@ -77,7 +66,7 @@ def _create_campaign(platform: Platform, account: Account, a: JsonObject) -> str
 
 def _edit_campaign(platform: Platform, account: Account, a: JsonObject) -> str:
     row = seeding.find_campaign(account, a["campaign"], "edit_campaign")
-    fields = _fields(a["set"], CAMPAIGN_FIELDS, "edit_campaign")
+    fields = _fields(a, CAMPAIGN_FIELDS, "edit_campaign")
     if "active" in fields:
         fields["active"] = bool(fields["active"])
         if fields["active"]:
@@ -120,23 +109,25 @@ def _change_password(platform: Platform, account: Account, a: JsonObject) -> str
     return account.customer_id
 
 
-def _fields(wanted: Mapping[str, Any], known: Mapping[str, str], where: str) -> JsonObject:
-    if unknown := set(wanted) - set(known):
-        raise SandboxError(f"{where}: unknown field {sorted(unknown)[0]!r}; known: {', '.join(known)}")
-    return {known[name]: value for name, value in wanted.items()}
+def _fields(a: JsonObject, known: Mapping[str, str], where: str) -> JsonObject:
+    return {known[name]: value for name, value in settings(a, known, where).items()}
 
 
-OPERATIONS: Mapping[str, Callable[[Platform, Account, JsonObject], Any]] = {
-    "create_list": _create_list,
-    "edit_list": _edit_list,
-    "delete_list": _delete_list,
-    "add_contacts": _add_contacts,
-    "remove_contacts": _remove_contacts,
-    "create_campaign": _create_campaign,
-    "edit_campaign": _edit_campaign,
-    "delete_campaign": _delete_campaign,
-    "link": _link,
-    "unlink": _unlink,
-    "expire_tokens": _expire_tokens,
-    "change_password": _change_password,
-}
+PORTAL: Portal[Platform, Account] = Portal(
+    provider="intelepeer",
+    find=seeding.find_account,
+    edits={
+        "create_list": _create_list,
+        "edit_list": _edit_list,
+        "delete_list": _delete_list,
+        "add_contacts": _add_contacts,
+        "remove_contacts": _remove_contacts,
+        "create_campaign": _create_campaign,
+        "edit_campaign": _edit_campaign,
+        "delete_campaign": _delete_campaign,
+        "link": _link,
+        "unlink": _unlink,
+        "expire_tokens": _expire_tokens,
+        "change_password": _change_password,
+    },
+)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from reconciler.sandbox.intelepeer.knobs import IntelePeerKnobs
 from reconciler.sandbox.intelepeer.state import Account, Campaign, ContactList
-from reconciler.sandbox.ledger import Ledger
-from reconciler.sandbox.wire import BadJson, JsonObject, Refusal, Request
+from reconciler.sandbox.visit import AnyVisit
+from reconciler.sandbox.wire import JsonObject, Refusal
 
 Row = TypeVar("Row")
 
@@ -19,26 +19,15 @@ WRONG_LIST = "The 'list id' parameter is incorrect"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(AnyVisit[IntelePeerKnobs]):
     """What endpoints share. They raise ``Refusal`` for everything that is not a success."""
 
     account: Account
-    request: Request
-    params: Mapping[str, str]
-    knobs: IntelePeerKnobs
-    ledger: Ledger
-    now: float
     new_id: Callable[[], str]
 
     def json_object(self, failure: str) -> JsonObject:
         """The body as an object; anything else is the documented 500 of the endpoint (item 11)."""
-        try:
-            body = self.request.json()
-        except BadJson as error:
-            raise Refusal(500, failure) from error
-        if not isinstance(body, dict):
-            raise Refusal(500, failure)
-        return body
+        return self.object_or(Refusal(500, failure))
 
     def campaign(self, refusal: str, *, pending: bool = False) -> Campaign:
         """The campaign a write is about. One whose deletion goes on exists only for another deletion."""

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from reconciler.sandbox.clock import Clock
 from reconciler.sandbox.ledger import Ledger
+from reconciler.sandbox.meter import Meter
 from reconciler.sandbox.provider import Provider
 from reconciler.sandbox.routes import Params, Routes, UnknownPath, WrongMethod
 from reconciler.sandbox.slicktext import campaigns, contacts, lists, seeding, tampering
 from reconciler.sandbox.slicktext.knobs import SlickTextKnobs
 from reconciler.sandbox.slicktext.state import Brand, Sequences
 from reconciler.sandbox.slicktext.visit import Visit
+from reconciler.sandbox.slips import Slips
 from reconciler.sandbox.wire import HTML_TYPE, JsonObject, Refusal, Reply, Request, json_reply
 
-WINDOW_S = 60.0
 TEXTS = {
     401: "Unauthorized",
     403: "Forbidden",
@@ -101,6 +101,10 @@ class SlickText(Provider[SlickTextKnobs]):
     name: ClassVar[str] = "slicktext"
     prefixes: ClassVar[tuple[str, ...]] = ("/v1",)
 
+    seed = seeding.seed
+    dump = seeding.dump
+    load = seeding.load
+
     def __init__(self, clock: Clock, ledger: Ledger) -> None:
         super().__init__(clock, ledger, SlickTextKnobs())
         self.clear()
@@ -108,8 +112,8 @@ class SlickText(Provider[SlickTextKnobs]):
     def clear(self) -> None:
         self.brands: dict[int, Brand] = {}
         self.ids = Sequences()
-        self._recent: dict[int, deque[float]] = {}
-        self._shifts: dict[str, int] = {}
+        self._meter = Meter()
+        self._slips = Slips("offset", "page")
         self.tally.changes += 1
 
     def answer(self, request: Request) -> Reply:
@@ -117,7 +121,7 @@ class SlickText(Provider[SlickTextKnobs]):
         if brand is None:
             return self.refusal(401)
         now = self.clock.now()
-        allowed, headers = self._meter(brand, now)
+        allowed, headers = self._measured(brand, now)
         try:
             reply = self._served(brand, request, now) if allowed else self.refusal(429)
         except Refusal as refusal:
@@ -144,18 +148,8 @@ class SlickText(Provider[SlickTextKnobs]):
         for brand in self.brands.values():
             campaigns.advance(brand, self.knobs, self.ledger, now)
 
-    def seed(self, section: JsonObject) -> None:
-        seeding.seed(self, section)
-
-    def dump(self) -> JsonObject:
-        return seeding.dump(self)
-
-    def load(self, dump: JsonObject) -> None:
-        self.clear()
-        seeding.load(self, dump)
-
     def tamper(self, operation: str, arguments: JsonObject) -> Any:
-        return tampering.tamper(self, operation, arguments)
+        return tampering.PORTAL.carry_out(self, operation, arguments)
 
     def _brand_of(self, request: Request) -> Brand | None:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
@@ -183,36 +177,18 @@ class SlickText(Provider[SlickTextKnobs]):
             knobs=self.knobs,
             ledger=self.ledger,
             now=now,
-            shift=self._shift(request),
+            shift=self._slips.shift(request),
         )
 
-    def _shift(self, request: Request) -> int:
-        """A row that slipped between two pages stays slipped until the collection is read from its start again."""
-        if request.method != "GET":
-            return 0
-        later = request.query.get("offset", "0") != "0" or request.query.get("page", "0") != "0"
-        shift = (self._shifts.get(request.path, 0) if later else 0) + request.twist.row_shift
-        if shift:
-            self._shifts[request.path] = shift
-        else:
-            self._shifts.pop(request.path, None)
-        return shift
-
-    def _meter(self, brand: Brand, now: float) -> tuple[bool, tuple[tuple[str, str], ...]]:
+    def _measured(self, brand: Brand, now: float) -> tuple[bool, tuple[tuple[str, str], ...]]:
         """Whether the request is within the sliding minute, and the headers that say so (item 3)."""
         limit = self.knobs.rate_limit
         if limit is None:
             return True, ()
-        recent = self._recent.setdefault(brand.id, deque())
-        while recent and recent[0] <= now - WINDOW_S:
-            recent.popleft()
-        allowed = len(recent) < limit
-        if allowed:
-            recent.append(now)
-        reset = math.ceil(recent[0] + WINDOW_S - now) if recent else int(WINDOW_S)
+        standing = self._meter.count(brand.id, limit, now)
         headers = (
             ("x-RateLimit", str(limit)),
-            ("x-RateLimit-Remaining", str(max(0, limit - len(recent)))),
-            ("x-RateLimit-Reset", str(reset)),
+            ("x-RateLimit-Remaining", str(standing.remaining)),
+            ("x-RateLimit-Reset", str(math.ceil(standing.reset_at - now))),
         )
-        return allowed, headers
+        return standing.allowed, headers

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from reconciler.sandbox.seeds import REQUIRED, entries, read
+from reconciler.sandbox.seeds import MANY, REQUIRED, SOME, SPREAD, TEXT, WHOLE, entries, numbers, owner, pick, read
 from reconciler.sandbox.slicktext.contacts import FIELDS as CONTACT_FIELDS
 from reconciler.sandbox.slicktext.contacts import STATUSES
 from reconciler.sandbox.slicktext.numbers import consecutive, stored
@@ -17,67 +17,65 @@ DEFAULT_BRAND = {"brand_id": 123456789, "api_key": "sandbox-slicktext-key", "nam
 TRIGGERS = ("contact_created", "contact_added_to_list")
 CAMPAIGN_STATUSES = ("draft", "scheduled", "queued", "sending", "sent", "failed", "canceled")
 
-_TEXT, _ID, _NAMES = (str,), (int,), (list, tuple)
 _REF = (int, str)
 _SECTION = {
-    "brands": (_NAMES, None),
-    "custom_fields": (_NAMES, None),
-    "contacts": ((list, tuple, Mapping), None),
-    "lists": (_NAMES, None),
-    "segments": (_NAMES, None),
-    "campaigns": (_NAMES, None),
+    "brands": (MANY, None),
+    "custom_fields": (MANY, None),
+    "contacts": (SOME, None),
+    "lists": (MANY, None),
+    "segments": (MANY, None),
+    "campaigns": (MANY, None),
 }
 _BRAND = {
-    "brand_id": (_ID, REQUIRED),
-    "api_key": (_TEXT, REQUIRED),
-    "name": (_TEXT, "Sandbox Brand"),
+    "brand_id": (WHOLE, REQUIRED),
+    "api_key": (TEXT, REQUIRED),
+    "name": (TEXT, "Sandbox Brand"),
     "trial": ((bool,), False),
-    "workflows": (_NAMES, ()),
-    "account_id": (_ID, 987654321),
+    "workflows": (MANY, ()),
+    "account_id": (WHOLE, 987654321),
 }
-_WORKFLOW = {"name": (_TEXT, "workflow"), "trigger": (_TEXT, REQUIRED), "list": (_REF, None)}
+_WORKFLOW = {"name": (TEXT, "workflow"), "trigger": (TEXT, REQUIRED), "list": (_REF, None)}
 _CONTACT = {
-    "brand": (_ID, None),
-    "id": (_ID, None),
-    "number": (_TEXT, None),
-    "mobile_number": (_TEXT, None),
-    "lists": (_NAMES, ()),
+    "brand": (WHOLE, None),
+    "id": (WHOLE, None),
+    "number": (TEXT, None),
+    "mobile_number": (TEXT, None),
+    "lists": (MANY, ()),
     "custom_fields": ((dict,), None),
     **dict.fromkeys(CONTACT_FIELDS - {"contact_id", "_brand_id", "mobile_number"}, ((str, int), None)),
 }
 _GENERATE = {
-    "count": (_ID, REQUIRED),
-    "first": (_TEXT, "+12025550000"),
-    "opt_in_status": (_TEXT, "subscribed"),
-    "first_name": (_TEXT, None),
-    "lists": (_NAMES, ()),
-    "brand": (_ID, None),
+    **SPREAD,
+    "opt_in_status": (TEXT, "subscribed"),
+    "first_name": (TEXT, None),
+    "lists": (MANY, ()),
+    "brand": (WHOLE, None),
 }
 _LIST = {
-    "brand": (_ID, None),
-    "id": (_ID, None),
-    "name": (_TEXT, REQUIRED),
-    "description": (_TEXT, None),
-    "members": ((list, tuple, Mapping), ()),
+    "brand": (WHOLE, None),
+    "id": (WHOLE, None),
+    "name": (TEXT, REQUIRED),
+    "description": (TEXT, None),
+    "members": (SOME, ()),
 }
-_SEGMENT = {"brand": (_ID, None), "id": (_ID, None), "name": (_TEXT, REQUIRED), "numbers": (_NAMES, ())}
+_SEGMENT = {"brand": (WHOLE, None), "id": (WHOLE, None), "name": (TEXT, REQUIRED), "numbers": (MANY, ())}
 _FIELD = {
-    "brand": (_ID, None),
-    "id": (_ID, None),
-    "name": (_TEXT, REQUIRED),
-    "internal_name": (_TEXT, REQUIRED),
-    "data_type": (_TEXT, "text"),
+    "brand": (WHOLE, None),
+    "id": (WHOLE, None),
+    "name": (TEXT, REQUIRED),
+    "internal_name": (TEXT, REQUIRED),
+    "data_type": (TEXT, "text"),
 }
 _CAMPAIGN = {
-    "brand": (_ID, None),
-    "id": (_ID, None),
-    "name": (_TEXT, REQUIRED),
-    "body": (_TEXT, "Hello"),
-    "media_url": (_TEXT, None),
-    "status": (_TEXT, "draft"),
-    "scheduled": (_TEXT, None),
-    "lists": (_NAMES, ()),
-    "segments": (_NAMES, ()),
+    "brand": (WHOLE, None),
+    "id": (WHOLE, None),
+    "name": (TEXT, REQUIRED),
+    "body": (TEXT, "Hello"),
+    "media_url": (TEXT, None),
+    "status": (TEXT, "draft"),
+    "scheduled": (TEXT, None),
+    "lists": (MANY, ()),
+    "segments": (MANY, ()),
 }
 
 
@@ -169,11 +167,8 @@ def _add_brand(platform: Platform, entry: Any, where: str) -> None:
 
 
 def find_brand(platform: Platform, brand_id: int | None, where: str) -> Brand:
-    if brand_id is None:
-        return next(iter(platform.brands.values()))
-    if brand_id not in platform.brands:
-        raise SandboxError(f"{where}.brand: there is no brand {brand_id}")
-    return platform.brands[brand_id]
+    """The named one, or the first."""
+    return owner(platform.brands, brand_id, f"{where}.brand")
 
 
 def _number(text: Any, where: str) -> str:
@@ -249,19 +244,15 @@ def _add_list_row(platform: Platform, entry: Any, where: str) -> tuple[Brand, in
 
 
 def _add_members(platform: Platform, brand: Brand, list_id: int, members: Any, where: str) -> None:
-    if isinstance(members, Mapping):
-        spec = {key: _GENERATE[key] for key in ("count", "first")}
-        spread = read(members.get("generate", members), f"{where}.members", spec)
-        members = list(consecutive(spread["first"], spread["count"]))
-    for number, place in entries(members, f"{where}.members"):
+    for number, place in numbers(members, f"{where}.members", consecutive):
         brand.members.add(list_id, ensure_contact(platform, brand, number, place))
 
 
 def _add_segment(platform: Platform, entry: Any, where: str) -> None:
     wanted = read(entry, where, _SEGMENT)
     brand = find_brand(platform, wanted["brand"], where)
-    numbers = [_number(number, place) for number, place in entries(wanted["numbers"], f"{where}.numbers")]
-    for number in numbers:
+    people = [_number(number, place) for number, place in entries(wanted["numbers"], f"{where}.numbers")]
+    for number in people:
         ensure_contact(platform, brand, number, where)
     segment_id, now = platform.ids.claim("segment", wanted["id"]), stamp(platform.clock.now())
     brand.segments.put(
@@ -273,7 +264,7 @@ def _add_segment(platform: Platform, entry: Any, where: str) -> None:
             "description": None,
             "created": now,
             "last_updated": None,
-            "numbers": numbers,
+            "numbers": people,
         },
     )
 
@@ -315,22 +306,18 @@ def add_campaign(platform: Platform, entry: Any, where: str) -> int:
 
 
 def find_list(brand: Brand, wanted: Any, where: str) -> int:
-    return _find(wanted, [(row["contact_list_id"], row["name"]) for row in brand.lists.rows()], f"{where}: list")
+    """By id or name."""
+    row = pick(brand.lists.rows(), lambda one: (one["contact_list_id"], one["name"]), wanted, f"{where}: list")
+    return int(row["contact_list_id"])
 
 
 def find_segment(brand: Brand, wanted: Any, where: str) -> int:
-    return _find(wanted, [(row["segment_id"], row["name"]) for row in brand.segments.rows()], f"{where}: segment")
+    """By id or name."""
+    row = pick(brand.segments.rows(), lambda one: (one["segment_id"], one["name"]), wanted, f"{where}: segment")
+    return int(row["segment_id"])
 
 
 def find_campaign(brand: Brand, wanted: Any, where: str) -> Campaign:
-    found = [(one.row["campaign_id"], one.row["name"]) for one in brand.campaigns.rows()]
-    campaign = brand.campaigns.get(_find(wanted, found, f"{where}: campaign"))
-    assert campaign is not None
-    return campaign
-
-
-def _find(wanted: Any, known: list[tuple[int, str]], where: str) -> int:
-    for one, name in known:
-        if wanted in (one, name):
-            return one
-    raise SandboxError(f"{where} {wanted!r} is unknown")
+    """By id or name."""
+    rows = brand.campaigns.rows()
+    return pick(rows, lambda one: (one.row["campaign_id"], one.row["name"]), wanted, f"{where}: campaign")

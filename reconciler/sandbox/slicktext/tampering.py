@@ -1,29 +1,18 @@
-"""What a person in the dashboard can do behind everybody's back. Nothing starts a workflow or reaches the ledger."""
+"""What a person in the dashboard can do behind everybody's back. Nothing starts a workflow or reaches the ledger.
+
+Lists and campaigns are found by id or name, contacts by id or number, the brand by ``brand`` or as the first one.
+``set`` takes wire fields, computed ones included. The answer is the id of what was made or changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from reconciler.sandbox.portal import Portal, settings
 from reconciler.sandbox.slicktext import seeding
 from reconciler.sandbox.slicktext.state import Brand, Platform
 from reconciler.sandbox.wire import JsonObject, SandboxError
-
-
-def tamper(platform: Platform, operation: str, arguments: JsonObject) -> Any:
-    """One dashboard edit.
-
-    Lists and campaigns are found by id or name, contacts by id or number, the brand by ``brand`` or as the first one.
-    ``set`` takes wire fields, computed ones included. The answer is the id of what was made or changed.
-    """
-    if operation not in OPERATIONS:
-        raise SandboxError(f"slicktext: unknown operation {operation!r}; known: {', '.join(OPERATIONS)}")
-    try:
-        brand = seeding.find_brand(platform, arguments.get("brand"), operation)
-        return OPERATIONS[operation](platform, brand, arguments)
-    except KeyError as error:
-        raise SandboxError(f"slicktext.{operation}: {error.args[0]} is missing") from error
 
 
 def _create_list(platform: Platform, brand: Brand, a: JsonObject) -> int:
@@ -97,9 +86,7 @@ def _delete_campaign(platform: Platform, brand: Brand, a: JsonObject) -> int:
 
 def _edit_brand(platform: Platform, brand: Brand, a: JsonObject) -> int:
     """``set: {name, api_key, trial}``."""
-    if unknown := set(a["set"]) - {"name", "api_key", "trial"}:
-        raise SandboxError(f"slicktext.edit_brand: unknown key {sorted(unknown)[0]!r}")
-    brand.facts = {**brand.facts, **a["set"]}
+    brand.facts = {**brand.facts, **settings(a, ("name", "api_key", "trial"), "edit_brand")}
     return brand.id
 
 
@@ -120,18 +107,23 @@ def _contact(brand: Brand, wanted: Any, where: str) -> int:
     return contact_id
 
 
-OPERATIONS: Mapping[str, Callable[[Platform, Brand, JsonObject], Any]] = {
-    "create_list": _create_list,
-    "edit_list": _edit_list,
-    "delete_list": _delete_list,
-    "create_contact": _create_contact,
-    "edit_contact": _edit_contact,
-    "delete_contact": _delete_contact,
-    "add_members": _add_members,
-    "remove_members": _remove_members,
-    "create_campaign": _create_campaign,
-    "edit_campaign": _edit_campaign,
-    "delete_campaign": _delete_campaign,
-    "edit_brand": _edit_brand,
-    "switch_brand": _switch_brand,
-}
+PORTAL: Portal[Platform, Brand] = Portal(
+    provider="slicktext",
+    find=seeding.find_brand,
+    owner="brand",
+    edits={
+        "create_list": _create_list,
+        "edit_list": _edit_list,
+        "delete_list": _delete_list,
+        "create_contact": _create_contact,
+        "edit_contact": _edit_contact,
+        "delete_contact": _delete_contact,
+        "add_members": _add_members,
+        "remove_members": _remove_members,
+        "create_campaign": _create_campaign,
+        "edit_campaign": _edit_campaign,
+        "delete_campaign": _delete_campaign,
+        "edit_brand": _edit_brand,
+        "switch_brand": _switch_brand,
+    },
+)

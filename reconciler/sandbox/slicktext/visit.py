@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from reconciler.sandbox.ledger import Ledger
 from reconciler.sandbox.slicktext.knobs import SlickTextKnobs
 from reconciler.sandbox.slicktext.paging import envelope, filtered
 from reconciler.sandbox.slicktext.state import Brand
 from reconciler.sandbox.tables import Table
-from reconciler.sandbox.wire import BadJson, JsonObject, Refusal, Reply, Request, json_reply
+from reconciler.sandbox.visit import AnyVisit
+from reconciler.sandbox.wire import JsonObject, Refusal, Reply, json_reply
 
 Row = TypeVar("Row")
 Spelling = Callable[[Sequence[JsonObject]], Sequence[JsonObject]]
@@ -22,27 +22,19 @@ def _as_they_are(rows: Sequence[JsonObject]) -> Sequence[JsonObject]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(AnyVisit[SlickTextKnobs]):
     """What endpoints share. They raise ``Refusal`` for everything that is not a success."""
 
     brand: Brand
-    request: Request
-    params: Mapping[str, str]
-    knobs: SlickTextKnobs
-    ledger: Ledger
-    now: float
     shift: int  # see ``paging.envelope``
 
     def json_object(self) -> JsonObject:
         """The body as an object (item 4)."""
-        body = self._json()
-        if not isinstance(body, dict):
-            raise Refusal(422, "The body must be an object.")
-        return body
+        return self.object_or(Refusal(400, "Invalid JSON"), Refusal(422, "The body must be an object."))
 
     def json_array(self) -> list[Any]:
         """The body as an array; no body at all counts as the wrong type (items 4 and 12)."""
-        body = self._json() if self.request.body else None
+        body = self.decoded(Refusal(400, "Invalid JSON")) if self.request.body else None
         if not isinstance(body, list):
             raise Refusal(422, "The body must be an array.")
         return body
@@ -75,12 +67,6 @@ class Visit:
     def deleted(self) -> Reply:
         """An empty array (item 5)."""
         return Reply(200, b"[]" if self.knobs.delete_body == "[]" else b"")
-
-    def _json(self) -> Any:
-        try:
-            return self.request.json()
-        except BadJson as error:
-            raise Refusal(400, "Invalid JSON") from error
 
     def _id(self, param: str) -> int:
         text = self.params[param]

@@ -103,9 +103,13 @@ class Fetch:
         return ids | {o.parent for o in self._owned() if o.parent is not None}
 
     async def _has_leads(self, campaign: RemoteId) -> bool:
-        """An empty page proves nothing: what the portal answers for an unknown campaign is not documented."""
+        """An empty page proves nothing: what the portal answers for an unknown campaign is not documented.
+
+        One that offers another page does: there is something to page through.
+        """
         try:
-            return bool((await self._client.leads(campaign, 1)).rows)
+            page = await self._client.leads(campaign, 1)
+            return bool(page.rows or page.cursor)
         except (NotFound, Rejected):
             return False
 

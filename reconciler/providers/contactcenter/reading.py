@@ -148,7 +148,11 @@ class Reader:
             if not page.cursor:
                 return gathered.build()
             if page.cursor in cursors or not fresh:
-                raise ReadIncomplete(f"Paging through {what} does not advance.")
+                # An empty page that offers another one counts too: what it left out, nobody can tell.
+                raise ReadIncomplete(
+                    f"Paging through {what} does not advance: after a page with nothing new there is to be another.",
+                    hint="The portal's paging is disturbed. Try again later.",
+                )
             cursor = page.cursor
             cursors.add(cursor)
         raise ReadIncomplete(

@@ -33,7 +33,7 @@ class ContactCenterKnobs(Knobs):
     echo_write_only: bool = False
     unknown_campaign: Literal[400, 404, 200] = 400  # of E3; 200 is an empty page
     cursor_repeats: bool = False  # the next page is this one again
-    empty_page_with_cursor: bool = False  # an empty page stands before every page but the first
+    empty_page_with_cursor: bool = False  # an empty page stands before every page, so also where one page holds all
     malformed_record: bool = False  # the first lead of every page is no object
     # item 7
     strict_fields: bool = False

@@ -52,14 +52,14 @@ def enumerate_leads(visit: Visit) -> Reply:
     if knobs.bare_array:
         return json_reply(_spelled(visit, rows))
     asked = visit.request.query.get("next_start_key") or ""
-    blank = asked.endswith("~")  # the page after an empty one starts where that one stood
+    blank = asked.endswith("~")  # the page after an empty one starts where that one stood, also the first
     start = bisect_left(rows, asked.rstrip("~"), key=lambda row: str(row["id"]))
     positions, following = window(start, size, len(rows), visit.request.twist.row_shift)
     page = _spelled(visit, [rows[at] for at in positions])
     cursor = rows[following]["id"] if following < len(rows) else None
     if knobs.cursor_repeats and cursor is not None:
         cursor = rows[start]["id"]
-    elif knobs.empty_page_with_cursor and asked and not blank:
+    elif knobs.empty_page_with_cursor and rows and not blank:
         page, cursor = [], f"{asked}~"
     return json_reply({knobs.rows_key: page, **visit.cursor(cursor)})
 

@@ -30,6 +30,7 @@ from reconciler.errors import CredentialsRefused, NotSent, ReadIncomplete, Rejec
 from reconciler.model.addresses import Kind
 from reconciler.model.inventory import Inventory
 from reconciler.model.kinds import ContactClass
+from reconciler.model.resources import Mode
 from reconciler.plan.calls import ContactsChanged, Effect, Evidence, MembersAdded, MembersRemoved, Method, Phase, Step
 from reconciler.providers.base import Operation, Scope
 from reconciler.providers.contactcenter import PROVIDER, calls
@@ -166,6 +167,32 @@ def test_a_campaign_that_has_leads_and_is_not_reported_is_incomplete(sandbox: Sa
         fetched(sandbox, wanted)
     sandbox.set_faults([{**READ_REPORTS, "nth": 1, "fault": {"kind": "empty_collection"}}])
     assert (Kind.CAMPAIGN, SPRING) in fetched(sandbox, wanted).objects
+
+
+def test_an_empty_page_that_offers_another_is_never_an_empty_campaign(sandbox: Sandbox) -> None:
+    sandbox.turn(contactcenter={"empty_page_with_cursor": True})
+    with pytest.raises(ReadIncomplete, match="does not advance"):
+        fetched(sandbox, desired(membership(people(ANNA))))
+    reads = [r for r in sandbox.requests() if r["path"].endswith("/leads")]
+    assert [r["status"] for r in reads] == [200, 200]  # once more, and no further
+
+
+def test_one_empty_page_is_read_past_at_the_second_try(sandbox: Sandbox) -> None:
+    empty = {"kind": "rewrite", "pattern": ".+", "replacement": '{"data": [], "next_start_key": "lead-a"}'}
+    sandbox.set_faults([{**READ_LEADS, "times": 1, "fault": empty}])
+    wanted = desired(membership(people(ANNA, BORIS), Mode.ADDITIVE))
+    (change,) = planned(wanted, fetched(sandbox, wanted)).changes
+    assert change.members is not None
+    assert list(change.members.add.numbers()) == [BORIS]
+
+
+def test_a_campaign_with_pages_of_leads_is_not_gone_because_the_first_is_empty(sandbox: Sandbox) -> None:
+    pinned = replace(campaign(), pinned=SPRING)
+    wanted = replace(desired(), resources={pinned.address: pinned})
+    sandbox.turn(contactcenter={"empty_page_with_cursor": True})
+    sandbox.set_faults([{**READ_REPORTS, "times": 9, "fault": {"kind": "empty_collection"}}])
+    with pytest.raises(ReadIncomplete, match="missing from the campaign report"):
+        fetched(sandbox, wanted)
 
 
 def test_the_wrong_place_says_so(sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""The fixtures of the contract suite: every provider in ``participants.py`` takes every test."""
+"""The fixtures of the contract suite: every provider in ``participants`` takes every test."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ SOURCES = [
     *sorted((HERE / "thirdparty").rglob("*.py")),
     *sorted((HERE / "thirdparty").rglob("*.json")),
     *sorted((HERE / "thirdparty").rglob("*.txt")),
-    HERE / "participants.py",
+    HERE / "participants" / "acme.py",
 ]
 
 

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 
+from reconciler.manifest.codes import CODES as MANIFEST_CODES
 from reconciler.plan.codes import CODES as PLAN_CODES
-
-_TABLES = (
-    "reconciler.manifest.codes",
-    "reconciler.manifest.contacts",
-    "reconciler.providers.exotel.codes",
-    "reconciler.providers.slicktext.codes",
-    "reconciler.providers.intelepeer.codes",
-    "reconciler.providers.contactcenter.codes",
-)
+from reconciler.providers import registry
+from reconciler.providers.base import BringsCodes
 
 
 def codes() -> Mapping[str, tuple[str, str]]:
-    """All of them, sorted by code."""
-    known = dict(PLAN_CODES)
-    for name in _TABLES:
-        known.update(import_module(name).CODES)
-    return dict(sorted(known.items()))
+    """All of them, sorted by code. What the tool's own say, no other package can replace."""
+    known: dict[str, tuple[str, str]] = {}
+    for provider in (*registry.installed().values(), *map(registry.get, registry.BUILT_IN)):
+        if isinstance(provider, BringsCodes):
+            known |= provider.codes
+    return dict(sorted({**known, **PLAN_CODES, **MANIFEST_CODES}.items()))

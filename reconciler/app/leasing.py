@@ -11,8 +11,8 @@ from typing import TypeVar
 from reconciler.apply.control import Control
 from reconciler.errors import LeaseHeld, StoreError
 from reconciler.model.resources import Account
-from reconciler.providers._pace import base_url
 from reconciler.providers.base import Provider
+from reconciler.providers.pace import base_url
 from reconciler.store import Lease, Store
 
 RENEW_EVERY_S = 20.0

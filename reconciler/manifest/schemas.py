@@ -13,8 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from reconciler.errors import InvalidInput
-
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
@@ -47,15 +45,8 @@ def _installed() -> dict[tuple[str, str], Path]:
     from reconciler.providers.base import BringsSchemas
 
     found: dict[tuple[str, str], Path] = {}
-    for name in registry.names():
-        if name in registry.BUILT_IN or name == _OURS:
-            continue
-        try:
-            provider = registry.get(name)
-        except InvalidInput:
-            # Somebody else's broken package must not keep everybody from loading; its own kinds stay unknown.
-            continue
-        if isinstance(provider, BringsSchemas):
+    for name, provider in registry.installed().items():
+        if isinstance(provider, BringsSchemas) and name != _OURS:
             files = sorted(provider.schemas.glob("v*/*.json"))
             found |= {(f"{name}/{p.parent.name}", p.stem): p for p in files if p.name != _COMMON}
     return found

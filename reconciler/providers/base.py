@@ -207,6 +207,16 @@ class BringsSchemas(Protocol):
         ...
 
 
+@runtime_checkable
+class BringsCodes(Protocol):
+    """What a provider has that reports problems of its own. Optional. Codes start with the provider's name."""
+
+    @property
+    def codes(self) -> Mapping[str, tuple[str, str]]:
+        """code -> (what it means, what to do), for ``reconciler explain CODE``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthRow:
     """One thing observed. ``subject`` is a word of ours: campaign, list, queue, upload, activity.

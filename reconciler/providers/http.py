@@ -29,9 +29,9 @@ from reconciler.masking import mask_text, visible
 from reconciler.plan.calls import Call, Json, Method, unresolved
 from reconciler.providers._answers import Heard, answer_body, secrets_in, text_or_json
 from reconciler.providers._limits import MAX_ATTEMPTS, MAX_WAIT_S, Limiter, RetryBudget, asked_wait_s, backoff_s
-from reconciler.providers._pace import Pace, base_url, is_loopback, pace, settle
 from reconciler.providers._wire import Received, TlsRefused, Wire
 from reconciler.providers.base import Response
+from reconciler.providers.pace import Pace, base_url, is_loopback, pace, settle
 
 __all__ = [
     "Auth",

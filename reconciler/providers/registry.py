@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -49,6 +50,19 @@ def get(name: str) -> Provider:
         ) from error
     provider: Provider = found
     return provider
+
+
+def installed() -> Mapping[str, Provider]:
+    """The providers of other packages, by name, without those that cannot be imported.
+
+    Somebody else's broken package must not keep everybody from working; what it brings stays unknown.
+    """
+    found = {}
+    for name in names():
+        with suppress(InvalidInput):
+            if name not in BUILT_IN:
+                found[name] = get(name)
+    return found
 
 
 def providers() -> Mapping[str, Provider]:

@@ -8,6 +8,7 @@ import pytest
 from contracts import Contract, Trial
 from participants import ACME
 
+from reconciler.app.codes import codes
 from reconciler.manifest.schemas import kind_schema, schema_files, standalone
 from reconciler.providers import registry
 
@@ -33,6 +34,26 @@ def test_its_manifests_are_checked(start: Callable[[Contract], Trial]) -> None:
     assert "unknown-field" in invalid.out + invalid.err
 
 
+def test_its_codes_are_explained(start: Callable[[Contract], Trial]) -> None:
+    trial = start(ACME)
+    files = dict(ACME.walk[0])
+    trial.declare({**files, "list.yaml": files["list.yaml"].replace("note: spring", f"note: {'long' * 21}")})
+    invalid = trial.repository("validate")
+    assert invalid.code == 3
+    assert "list.yaml:1:" in invalid.out + invalid.err
+    assert "error[acme-note-too-long]" in invalid.out + invalid.err
+    explained = trial.repository("explain", "acme-note-too-long")
+    assert (explained.code, "Use at most 80 characters." in explained.out) == (0, True)
+
+
+def test_it_cannot_say_what_the_codes_of_others_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = codes()
+    claimed = {"unknown-field": ("Nothing", "Nothing"), "slicktext-campaign-dispatched": ("Nothing", "Nothing")}
+    monkeypatch.setattr(type(registry.get("acme")), "codes", {**claimed, "acme-other": ("What", "How")})
+    others = {code: told for code, told in ours.items() if not code.startswith("acme-")}
+    assert codes() == {**others, "acme-other": ("What", "How")}
+
+
 def test_a_broken_package_keeps_nobody_from_working(monkeypatch: pytest.MonkeyPatch) -> None:
     places = {**registry._places(), "broken": "nowhere.at.all:PROVIDER"}
     with monkeypatch.context() as installed:
@@ -41,3 +62,4 @@ def test_a_broken_package_keeps_nobody_from_working(monkeypatch: pytest.MonkeyPa
         assert kind_schema("slicktext/v1", "List") is not None
         assert ("acme/v1", "List") in schema_files()
         assert not [version for version, _ in schema_files() if version.startswith("broken")]
+        assert "unknown-field" in codes()

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.model.resources import Account
 from reconciler.plan.calls import Method
-from reconciler.providers._pace import is_loopback
 from reconciler.providers.contactcenter.codes import CODES
+from reconciler.providers.pace import is_loopback
 
 API = ("api", "v2")
 """Below this lies everything but the queues."""

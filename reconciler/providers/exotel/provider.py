@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import Kind
 from reconciler.model.resources import Account
-from reconciler.providers._pace import base_url
 from reconciler.providers.base import Connection, Defaults, Session
 from reconciler.providers.exotel.codes import CODES
 from reconciler.providers.exotel.memberships import WRITES_PER_MINUTE
 from reconciler.providers.exotel.operations import OPERATIONS
 from reconciler.providers.exotel.rules import ExotelRules
 from reconciler.providers.exotel.settings import HOSTS, ROOT, Settings, problems
+from reconciler.providers.pace import base_url
 
 DEFAULTS = Defaults(
     base_url=HOSTS["singapore"] + ROOT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Diagnostic
@@ -10,7 +10,7 @@ from reconciler.model.addresses import Kind
 from reconciler.model.resources import Account
 from reconciler.plan.rules import Rules
 from reconciler.providers.base import Connection, Defaults, Operation, Session
-from reconciler.providers.intelepeer.codes import diagnose
+from reconciler.providers.intelepeer.codes import CODES, diagnose
 from reconciler.providers.intelepeer.operations import OPERATIONS
 from reconciler.providers.intelepeer.rules import IntelePeerRules
 from reconciler.providers.intelepeer.settings import settings_of, unknown_words
@@ -23,6 +23,7 @@ class IntelePeer:
     kinds: tuple[Kind, ...] = (Kind.LIST, Kind.CAMPAIGN, Kind.ASSOCIATION, Kind.MEMBERSHIP)
     credentials: tuple[frozenset[str], ...] = (frozenset({"username", "password"}), frozenset({"token"}))
     operations: tuple[Operation, ...] = OPERATIONS
+    codes: Mapping[str, tuple[str, str]] = CODES
     # No limits are published; creating a campaign takes seconds (IntelePeer API notes, sections 1 and 2, E3).
     defaults: Defaults = Defaults(
         base_url="https://engage.intelepeer.com", requests_per_second=5, concurrency=4, timeout_s=30

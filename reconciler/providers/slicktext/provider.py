@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import Kind
 from reconciler.model.resources import Account
-from reconciler.providers._pace import base_url
 from reconciler.providers.base import Connection, Defaults, Session
+from reconciler.providers.pace import base_url
 from reconciler.providers.slicktext.codes import CODES
 from reconciler.providers.slicktext.operations import OPERATIONS
 from reconciler.providers.slicktext.rules import SlickTextRules

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from acme.rules import AcmeRules
+from acme.rules import CODES, AcmeRules
 from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import Kind
 from reconciler.model.kinds import ContactClass
 from reconciler.model.resources import Account
-from reconciler.providers._pace import base_url
 from reconciler.providers.base import Connection, Defaults, Operation, Param, Session
+from reconciler.providers.pace import base_url
 
 DEFAULTS = Defaults(base_url="https://api.acme.example/acme", landing_s=0.0, visibility_s=0.0)
 ID = Param(name="id", place="path", required=True)
@@ -54,6 +54,7 @@ class AcmeProvider:
     kinds = (Kind.LIST, Kind.MEMBERSHIP)
     credentials = (frozenset({"token"}),)
     operations = OPERATIONS
+    codes = CODES
     schemas = Path(__file__).parent / "schemas"
 
     def identity(self, account: Account) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from reconciler.diagnostics import Diagnostic
+from reconciler.diagnostics import Diagnostic, error
 from reconciler.model.addresses import Kind
 from reconciler.model.desired import Desired
 from reconciler.model.kinds import ContactClass, FieldRule, KindRules, MembershipRules, text
@@ -30,6 +30,10 @@ from reconciler.plan.rules import Compiled, World
 FIELD = FieldRule(normalise=text, absent="")
 KINDS: Mapping[Kind, KindRules] = {Kind.LIST: KindRules(fields={"name": FIELD, "note": FIELD})}
 CHUNK = 100
+NOTE_CHARACTERS = 80
+CODES: Mapping[str, tuple[str, str]] = {
+    "acme-note-too-long": ("A note is longer than Acme keeps.", f"Use at most {NOTE_CHARACTERS} characters."),
+}
 
 
 class AcmeRules:
@@ -40,7 +44,10 @@ class AcmeRules:
     membership = MembershipRules(attributes=frozenset())
 
     def check(self, resource: Resource, account: Account, desired: Desired) -> Iterable[Diagnostic]:
-        return ()
+        note = resource.fields.get("note")
+        if isinstance(note, str) and len(note) > NOTE_CHARACTERS:
+            what, remedy = CODES["acme-note-too-long"]
+            yield error("acme-note-too-long", what, hint=remedy, address=str(resource.address), source=resource.source)
 
     def compile(self, changes: tuple[Change, ...], world: World) -> Compiled:
         return Compiled(changes=tuple(_compiled(change, world) for change in changes))

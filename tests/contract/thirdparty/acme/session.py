@@ -12,7 +12,8 @@ from reconciler.model.live import AccountLive, LiveMembers, Observed
 from reconciler.model.resources import Account
 from reconciler.plan.calls import Call, Changed, Created, Deleted, Effect, Evidence, MembersAdded, MembersRemoved
 from reconciler.providers.base import Answer, Concerned, Connection, Defaults, HealthRow, Operation, Response, Scope
-from reconciler.providers.http import Http, StaticAuth, base_url, pace
+from reconciler.providers.http import Http, StaticAuth
+from reconciler.providers.pace import base_url, pace
 
 State = Evidence.State
 TRIES = 3

@@ -75,7 +75,8 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A 2xx to a call. ``remote_id`` is set when the call created one object and the answer names it.
+    """A 2xx to a call, or a refusal that turned out to mean that all of it is so already. ``remote_id`` is set when the
+    call created one object (or found it there) and the answer names it.
 
     ``refused`` are the positions of the rows that a bulk call's answer refused for good, where it judges each row, and
     ``detail`` says why. The other rows were taken.

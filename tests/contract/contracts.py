@@ -130,7 +130,8 @@ class Trial:
 def asked(plan: Result) -> Any:
     """What a plan would do, in terms that two plans of one world share.
 
-    Who must be made a contact first is left out: a lookup of one person has no pages, and apply looks again.
+    Who must be made a contact first is left out: a look-up of one person has no pages, so nothing tells that a row
+    slipped out of it. Whoever is there after all is not made a second time.
     """
     return [
         (c["action"], c["kind"], c["name"], c["deltas"], c["members"] and {**c["members"], "create": 0})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reconciler.sandbox import Sandbox
@@ -46,7 +48,7 @@ def sandbox() -> object:
         yield running
 
 
-def the_list(sandbox: Sandbox, name: str = "Join") -> dict[str, object]:
+def the_list(sandbox: Sandbox, name: str = "Join") -> dict[str, Any]:
     return next(x for x in sandbox.state()["slicktext"]["lists"] if x["name"] == name)
 
 
@@ -165,6 +167,36 @@ def test_missing_contacts_fail_or_are_created_without_consent(texts: Repository,
     assert created["opt_in_status"] == "not subscribed"
     assert sandbox.ledger()["consent"] == []
     assert len(the_list(sandbox)["members"]) == 2  # type: ignore[arg-type]
+    texts.settled()
+
+
+def test_somebody_whom_one_look_up_passed_over_is_made_no_second_time(texts: Repository, sandbox: Sandbox) -> None:
+    texts.write("list.yaml", LIST)
+    texts.write("members.yaml", MEMBERS.replace("mode: exact", "mode: exact\n  missingContacts: create"))
+    look_up = {"method": "GET", "path": "/v1/brands/*/contacts", "contains": "mobile_number", "nth": 1}
+    skipped = {**look_up, "fault": {"kind": "skipped_row"}}
+    sandbox.set_faults([skipped])
+    assert sum(c["members"]["create"] for c in texts.plan().json["changes"] if c["members"]) == 1  # one too many
+    sandbox.set_faults([skipped])
+    texts.apply()
+    assert len(sandbox.state()["slicktext"]["contacts"]) == 9
+    assert the_list(sandbox)["numbers"] == ["+12025550001", "+12025550002"]
+    texts.settled()
+
+
+def test_somebody_who_turns_out_to_be_there_and_opted_out_gets_onto_no_list(
+    texts: Repository, sandbox: Sandbox
+) -> None:
+    texts.write("list.yaml", LIST)
+    texts.write("members.yaml", MEMBERS.replace("mode: exact", "mode: exact\n  missingContacts: create"))
+    opted_out = {"opt_in_status": "unsubscribed"}
+    sandbox.tamper("slicktext", "edit_contact", contact="+12025550001", set=opted_out)
+    look_up = {"method": "GET", "path": "/v1/brands/*/contacts", "contains": "12025550001", "nth": 1}
+    sandbox.set_faults([{**look_up, "fault": {"kind": "skipped_row"}}])
+    assert texts("apply", "--yes").code == 7
+    assert "+12025550001" not in the_list(sandbox)["numbers"]
+    texts.apply()
+    assert the_list(sandbox)["numbers"] == ["+12025550002"]
     texts.settled()
 
 

@@ -119,7 +119,13 @@ class Reader:
     async def look_up(
         self, numbers: ContactSet, *, attributes: bool = False
     ) -> tuple[ContactSet, Mapping[str, tuple[str, ...]]]:
-        """The contacts with these numbers, and the ids for each number that several contacts have."""
+        """The contacts with these numbers, and the ids for each number that several contacts have.
+
+        Nobody who was not found is looked up a second time: people about to be created are the ordinary case here, and
+        each would cost a request more in every plan. Should a row slip out of an answer, the plan counts one create too
+        many (with ``missingContacts: fail`` it is refused). SlickText refuses that create, and the contact is found
+        then.
+        """
         if not numbers:
             return ContactSet.empty(), {}
         if len(numbers) <= MOST_LOOKUPS:

@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.errors import Exit, NoAnswer, ProviderError, Rejected
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.contacts import ContactSet
-from reconciler.model.live import AccountLive, Observed
+from reconciler.model.live import OPTED_OUT, AccountLive, Observed
 from reconciler.model.resources import Account
 from reconciler.plan.calls import (
     Call,
@@ -153,7 +153,12 @@ class SlickTextSession:
 
     async def send(self, call: Call, effect: Effect) -> Answer:
         await self._check(call, effect)
-        reply = await self._http.send(call)
+        try:
+            reply = await self._http.send(call)
+        except Rejected as refused:
+            if isinstance(effect, ContactsCreated) and (answer := await self._there_already(call, refused)):
+                return answer
+            raise
         body = reply.body
         match effect:
             case Created(kind=Kind.LIST):
@@ -224,6 +229,24 @@ class SlickTextSession:
         if found is None:
             raise NoAnswer(f"{self._account} answered a create without the id of what it made.")
         return found
+
+    async def _there_already(self, call: Call, refused: Rejected) -> Answer | None:
+        """The contact that a refused create was for, where there is exactly one and it has not opted out.
+
+        The texts of refusals are no contract (SlickText API notes, 1.8), so nothing is read out of them: whoever is
+        found with the number is there. Somebody made the contact since the plan, or the plan's look-up passed it over.
+        """
+        number = call.body.get("mobile_number") if isinstance(call.body, Mapping) else None
+        if not isinstance(number, str):
+            return None
+        try:
+            found, several = await self._reader.look_up(ContactSet.from_columns({"number": [number]}))
+        except ProviderError:
+            return None  # the refusal is what there is to tell
+        row = next(found.rows(), None)
+        if row is None or several or row["status"] == OPTED_OUT or row["contact_id"] is None:
+            return None
+        return Answer(status=refused.status or 0, remote_id=RemoteId(row["contact_id"]))
 
     def _check_echo(self, call: Call, body: Any, remote_id: RemoteId) -> None:
         """A campaign that came back in another status than was asked for may be sending already [A-9]."""

@@ -417,12 +417,31 @@ def test_a_create_without_a_usable_answer_is_unknown_and_sent_once(sandbox: Sand
 def test_refusals(sandbox: Sandbox) -> None:
     with pytest.raises(NotFound):
         put(sandbox, calls.delete_list(BRAND, RemoteId("99")), Deleted(kind=LIST, target=RemoteId("99")))
-    body = {"mobile_number": MARTY, "opt_in_status": "not subscribed"}
-    with pytest.raises(Rejected, match="already exists"):
-        put(sandbox, Call(method=Method.POST, path=("brands", BRAND, "contacts"), body=body), ContactsCreated())
     sandbox.set_faults([{"fault": {"kind": "rate_limited", "retry_after": 3600}}])
     with pytest.raises(RateLimited, match="429"):
         put(sandbox, calls.delete_list(BRAND, RemoteId("10")), Deleted(kind=LIST, target=RemoteId("10")))
+
+
+def create_contact(sandbox: Sandbox, number: str) -> Any:
+    body = {"mobile_number": number, "opt_in_status": "not subscribed"}
+    call = Call(method=Method.POST, path=("brands", BRAND, "contacts"), body=body)
+    return put(sandbox, call, ContactsCreated())
+
+
+def test_a_contact_that_is_refused_because_it_is_there_is_taken_as_it_is(sandbox: Sandbox) -> None:
+    (marty,) = [c["contact_id"] for c in sandbox.state()["slicktext"]["contacts"] if c["mobile_number"] == MARTY]
+    assert create_contact(sandbox, MARTY).remote_id == str(marty)
+    sandbox.tamper("slicktext", "edit_contact", contact=MARTY, set={"opt_in_status": "unsubscribed"})
+    with pytest.raises(Rejected, match="already exists"):
+        create_contact(sandbox, MARTY)  # with its id, somebody who opted out would get onto the list
+
+
+def test_a_contact_that_is_refused_and_not_there_is_refused(sandbox: Sandbox) -> None:
+    with pytest.raises(Rejected, match="US and CA"):
+        create_contact(sandbox, "+442079460000")
+    sandbox.set_faults([{"method": "GET", "fault": {"kind": "error_before", "status": 500}}])
+    with pytest.raises(Rejected, match="already exists"):
+        create_contact(sandbox, MARTY)
 
 
 def test_a_read_only_session_sends_nothing(sandbox: Sandbox) -> None:

@@ -217,6 +217,37 @@ def _as_carrier(reported: ReportedChange, change: PlannedChange, changes: dict[s
     return replace(reported, outcome=carrier.outcome, detail=f"with {carrier.address}", hint=carrier.hint)
 
 
+def event_document(event: Event) -> dict[str, Any]:
+    """An event as one JSON object with its ``type``; numbers of people are masked."""
+    match event:
+        case RunStarted():
+            return {
+                "type": "run-started",
+                "run": event.run_id,
+                "at": event.started_at,
+                "operations": sum(c.operations for c in event.changes),
+            }
+        case OperationEvent():
+            return {
+                "type": "operation",
+                "address": event.address,
+                "title": event.title,
+                "outcome": str(event.outcome),
+                "count": event.count,
+                "requests": event.requests,
+                "detail": mask_text(event.detail),
+                "hint": mask_text(event.hint),
+            }
+        case Interrupted():
+            return {"type": "interrupted"}
+        case Verified():
+            return {"type": "verified", "empty": event.empty, "reasons": [mask_text(r) for r in event.reasons]}
+        case RunEnded():
+            return {"type": "run-ended", "at": event.ended_at, "exit": event.exit_code, "resume": event.resume}
+        case _:
+            assert_never(event)
+
+
 def report_document(report: Report, *, show_pii: bool = False) -> dict[str, Any]:
     """The report in its JSON shape (``schemas/report.json``); numbers of people are masked unless ``show_pii``."""
     text = str if show_pii else mask_text

@@ -66,7 +66,7 @@ def command(
 
     shared = Globals.of(ctx)
     progress = ProgressLine()
-    narrator = _Narrator(progress)
+    narrator = _Narrator(progress, events=shared.format == "ndjson")
     saved = saved_plan(params["paths"])
     request = request_of(shared, params | ({"paths": ()} if saved else {}), progress)
     if saved is not None:
@@ -111,13 +111,13 @@ def approvals(yes: bool, approve: tuple[str, ...], ctx: click.Context) -> frozen
 
 
 def _show(planned: Planned, shared: Globals, progress: ProgressLine) -> None:
-    """The plan before it runs. For JSON stdout belongs to the report, so the plan is told in a line."""
+    """The plan before it runs; on stderr where a program reads stdout, which then belongs to the report."""
     from reconciler.cli.output import colored, emit, note, width
     from reconciler.render import Format, render_plan
 
     progress.clear()
     document = planned.document(show_pii=shared.show_pii)
-    if shared.format == "json":
+    if shared.format not in ("text", "concise"):
         note(render_plan(document, Format.CONCISE, width=width(), color=colored(shared, sys.stderr)))
     else:
         emit(render_plan(document, Format(shared.format), width=width(), color=colored(shared, sys.stdout)))
@@ -150,16 +150,22 @@ def _typed(word: str, question: str) -> bool:
 
 
 class _Narrator:
-    """Every finished operation, and how far a long one is, as a line of progress."""
+    """Every finished operation, and how far a long one is, as a line of progress; ``events`` go to stdout as well."""
 
-    def __init__(self, progress: ProgressLine) -> None:
+    def __init__(self, progress: ProgressLine, *, events: bool) -> None:
         self._progress = progress
+        self._events = events
         self._started = time.monotonic()
         self._done = self._total = self._requests = 0
 
     def told(self, event: Event) -> None:
-        from reconciler.report import OperationEvent, RunStarted
+        from reconciler.report import OperationEvent, RunStarted, event_document
 
+        if self._events:
+            from reconciler.cli.output import emit
+            from reconciler.render.json import lines_json
+
+            emit(lines_json([event_document(event)]))
         match event:
             case RunStarted(changes=changes):
                 self._started = time.monotonic()
@@ -213,18 +219,15 @@ def on_signals(control: Control, progress: ProgressLine) -> None:
 
 def _finish(applied: Applied, shared: Globals) -> int:
     """The report on stdout, and the exit code."""
-    from reconciler.cli.output import colored, emit, width, write_file
-    from reconciler.render import Format, render_report
+    from reconciler.cli.output import deliver
+    from reconciler.render import render_report
     from reconciler.report import report_document
 
     if applied.report is None:
-        if shared.format == "json":
+        if shared.format not in ("text", "concise"):
             from reconciler.cli.output import emit_plan
 
             emit_plan(applied.planned.document(show_pii=shared.show_pii), shared)
         return applied.exit_code
-    document = report_document(applied.report, show_pii=shared.show_pii)
-    emit(render_report(document, Format(shared.format), width=width(), color=colored(shared, sys.stdout)))
-    for name, file in shared.reports:
-        write_file(Path(file), render_report(document, Format(name), width=100, color=False))
+    deliver(render_report, report_document(applied.report, show_pii=shared.show_pii), shared)
     return applied.exit_code

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -29,9 +27,9 @@ def command(ctx: click.Context, /, **params: Any) -> int:
     Exits with 2 when something drifted, is in conflict or is missing; what is only pending or unmanaged is no drift.
     """
     from reconciler.app.drifting import drift
-    from reconciler.cli.output import colored, emit, width, write_file
+    from reconciler.cli.output import deliver
     from reconciler.cli.progress import ProgressLine
-    from reconciler.render import Format, render_drift
+    from reconciler.render import render_drift
 
     shared = Globals.of(ctx)
     progress = ProgressLine()
@@ -39,8 +37,5 @@ def command(ctx: click.Context, /, **params: Any) -> int:
         drifted = asyncio.run(drift(request_of(shared, params, progress)))
     finally:
         progress.clear()
-    document = drifted.document(show_pii=shared.show_pii)
-    emit(render_drift(document, Format(shared.format), width=width(), color=colored(shared, sys.stdout)))
-    for name, file in shared.reports:
-        write_file(Path(file), render_drift(document, Format(name), width=100, color=False))
+    deliver(render_drift, drifted.document(show_pii=shared.show_pii), shared)
     return drifted.exit_code

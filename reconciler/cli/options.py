@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _GLOBAL = (
-    click.option("--format", "format_", metavar="FORMAT", help="text, concise or json. [default: text]"),
+    click.option(
+        "--format",
+        "format_",
+        metavar="FORMAT",
+        help="text, concise, json, ndjson, markdown, junit, sarif, gitlab. [default: text]",
+    ),
     click.option(
         "--report", "reports", multiple=True, metavar="FORMAT=FILE", help="Write this format as well; repeatable."
     ),

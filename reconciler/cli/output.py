@@ -7,13 +7,16 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.options import Globals
 from reconciler.errors import Exit, InvalidInput, ReconcilerError
 from reconciler.masking import mask_text, visible
+
+if TYPE_CHECKING:
+    from reconciler.render import Render
 
 UNEXPECTED = "unexpected"
 """The code of an error that nobody foresaw."""
@@ -58,11 +61,29 @@ def note(text: str) -> None:
 
 def emit_plan(document: Mapping[str, Any], shared: Globals) -> None:
     """A plan document in the format asked for, and in every format of ``--report``."""
-    from reconciler.render import Format, render_plan
+    from reconciler.render import render_plan
 
-    emit(render_plan(document, Format(shared.format), width=width(), color=colored(shared, sys.stdout)))
+    deliver(render_plan, document, shared)
+
+
+def deliver(render: Render, document: Mapping[str, Any], shared: Globals) -> None:
+    """A document on stdout, in every format of ``--report``, and on the page that the CI system shows for this step."""
+    from reconciler.render import Format
+
+    emit(render(document, Format(shared.format), width=width(), color=colored(shared, sys.stdout)))
     for name, file in shared.reports:
-        write_file(Path(file), render_plan(document, Format(name), width=100, color=False))
+        write_file(Path(file), render(document, Format(name), width=100, color=False))
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        _append(Path(summary), render(document, Format.MARKDOWN, width=100, color=False))
+
+
+def _append(path: Path, text: str) -> None:
+    """A CI step's page is shared by everything that runs in it, and no reason for the command to fail."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
+    except OSError as failure:
+        note(f"the step summary cannot be written: {failure.strerror}")
 
 
 def write_file(path: Path, text: str) -> None:

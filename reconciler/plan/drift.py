@@ -47,7 +47,8 @@ class FieldDrift:
 class DriftItem:
     """One resource that is not as it should be. ``address`` is ``account/Kind/~REMOTE_ID`` for what nobody declares.
 
-    ``title`` is the live name of an unmanaged object. ``dependents`` are declared relations that went with it.
+    ``title`` is the live name of an unmanaged object. What is not declared has the place of its account as ``source``.
+    ``dependents`` are declared relations that went with it.
     """
 
     address: str

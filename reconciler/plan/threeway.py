@@ -211,6 +211,7 @@ class _Comparison:
                 kind=owned.address.kind,
                 state=DriftState.PENDING,
                 reason=f"no longer declared; {what}",
+                source=self.world.account.source,
             )
 
     def _unmanaged(self) -> Iterator[DriftItem]:
@@ -248,6 +249,7 @@ class _Comparison:
             state=DriftState.UNMANAGED,
             title=title,
             reason=reason,
+            source=account.source,
         )
 
     def _item(

@@ -82,7 +82,7 @@ def ordered(items: Sequence[DriftItemDocument]) -> list[DriftItemDocument]:
 def headline(drift: DriftDocument) -> str:
     """``3 of 41 resources drifted, 1 conflict; 2 pending``, or that nothing did."""
     summary = drift["summary"]
-    unread = [a["name"] for a in drift["accounts"] if a["problem"] is not None]
+    unread = sum(a["problem"] is not None for a in drift["accounts"])
     moved = [(summary["drifted"], "drifted"), (summary["conflict"], "in conflict"), (summary["missing"], "missing")]
     parts = [f"{count:,} {word}" for count, word in moved if count]
     told = f"{' + '.join(parts)} of {counted(summary['compared'], 'resources')}" if parts else ""
@@ -92,7 +92,7 @@ def headline(drift: DriftDocument) -> str:
         f"{summary['pending']:,} pending in Git" if summary["pending"] else "",
         f"{summary['unmanaged']:,} unmanaged" if summary["unmanaged"] else "",
         f"{summary['accepted']:,} accepted" if summary["accepted"] else "",
-        f"{', '.join(map(safe, unread))} could not be read" if unread else "",
+        f"{counted(unread, 'accounts')} could not be read" if unread else "",
     ]
     return "; ".join(part for part in (told, *others) if part) + "."
 

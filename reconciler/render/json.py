@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.masking import visible
@@ -19,9 +19,12 @@ def document_json(document: Mapping[str, Any]) -> str:
     What a terminal would obey is written ``\\uXXXX``, all else as itself. Raises ValueError for NaN and infinity, which
     JSON does not have.
     """
-    dumped = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    return _safe(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+
+
+def _safe(dumped: str) -> str:
     escaped = _SUSPECT.sub(lambda m: _escaped(m.group()), dumped)
-    return _CI_COMMAND.sub(r"#\\u0023", escaped) + "\n"
+    return _CI_COMMAND.sub(r"#\\u0023", escaped)
 
 
 def plan_json(doc: Mapping[str, Any]) -> str:
@@ -31,3 +34,13 @@ def plan_json(doc: Mapping[str, Any]) -> str:
 
 def _escaped(char: str) -> str:
     return json.dumps(char)[1:-1] if char == "\x7f" or visible(char) != char else char
+
+
+def listed_json(rows: list[Any]) -> str:
+    """A bare array, as some readers want it; as safe as ``document_json``."""
+    return _safe(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+
+
+def lines_json(rows: Iterable[Mapping[str, Any]]) -> str:
+    """One JSON object a line (NDJSON), as safe as ``document_json``."""
+    return "".join(f"{_safe(json.dumps(row, ensure_ascii=False, allow_nan=False))}\n" for row in rows)

@@ -235,3 +235,62 @@ def moves_the_cursor(text: str) -> list[str]:
     """The characters, LF aside, that a terminal obeys or that have no shape."""
     dangerous = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     return [c for c in text if c != "\n" and unicodedata.category(c) in dangerous]
+
+
+@st.composite
+def drifts(draw: st.DrawFn, text: st.SearchStrategy[str], names: st.SearchStrategy[str]) -> dict[str, Any]:
+    states = ("drifted", "pending", "conflict", "missing", "unmanaged")
+    accepted = st.sampled_from(["", "ignored", "observed", "waived"])
+    counts = st.integers(0, 2_000_000)
+    values = st.one_of(st.none(), st.booleans(), st.integers(), text, st.lists(text, max_size=3))
+    sets = ("appeared", "vanished", "changed", "pendingAdd", "pendingRemove", "pendingChange")
+    fields = {
+        "path": names,
+        "lastApplied": values,
+        "live": values,
+        "desired": values,
+        "state": st.sampled_from(states[:3]),
+        "accepted": accepted,
+    }
+    members = dict.fromkeys((*sets, "unchanged"), counts) | {
+        "unseen": st.integers(-99, 99),
+        "examples": st.fixed_dictionaries({name: st.lists(text, max_size=3) for name in sets}),
+    }
+    items = []
+    for _ in range(draw(st.integers(0, 4))):
+        account, kind = draw(names), draw(st.sampled_from(KINDS))
+        items.append(
+            {
+                "address": f"{account}/{kind}/{draw(names)}",
+                "account": account,
+                "provider": draw(names),
+                "kind": kind,
+                "title": draw(text),
+                "state": draw(st.sampled_from(states)),
+                "reason": draw(text),
+                "accepted": draw(accepted),
+                "waiver": draw(text),
+                "fields": draw(st.lists(st.fixed_dictionaries(fields), max_size=3)),
+                "members": draw(st.one_of(st.none(), st.fixed_dictionaries(members))),
+                "dependents": draw(st.lists(text, max_size=2)),
+                "source": draw(st.one_of(st.none(), sources(text))),
+                "remedy": draw(text),
+            }
+        )
+    addresses = st.sampled_from([i["address"] for i in items] or ["main/List/other"])
+    summary = draw(st.fixed_dictionaries(dict.fromkeys((*states, "accepted", "compared", "inOrder"), counts)))
+    problem = st.one_of(st.none(), problems(text, addresses))
+    accounts = st.fixed_dictionaries(
+        {"name": names, "provider": names, "identity": text, "counts": st.just({}), "problem": problem}
+    )
+    return {
+        "formatVersion": "1",
+        "tool": "reconciler 0.1.0",
+        "project": draw(text),
+        "environment": draw(text),
+        "createdAt": "2026-11-22T06:00:00Z",
+        "accounts": draw(st.lists(accounts, max_size=2)),
+        "items": items,
+        "summary": summary,
+        "diagnostics": draw(st.lists(problems(text, addresses), max_size=3)),
+    }

@@ -1,0 +1,67 @@
+"""Reports as files beside the text, for plans, applies and drift alike; and events as they happen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from repository import Repository
+
+LIST = """\
+apiVersion: slicktext/v1
+kind: List
+metadata: {name: join}
+spec: {name: "Join | <b>now</b>", description: first}
+"""
+FILES = ("markdown=out.md", "sarif=out.sarif", "junit=out.xml", "gitlab=out.gitlab.json", "ndjson=out.ndjson")
+REPORTS = tuple(word for file in FILES for word in ("--report", file))
+
+
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("drift",)], ids=lambda words: words[0])
+def test_every_report_is_written_beside_the_text(
+    texts: Repository, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    summary = texts.root / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    texts.write("list.yaml", LIST)
+    result = texts(*command, *REPORTS)
+    assert result.code == 0, result.err
+    assert "List/join" in result.out
+    for file in FILES:
+        name = file.partition("=")[2]
+        held = (texts.root / name).read_text()
+        assert held.strip(), name
+        assert (texts.root / name).stat().st_mode & 0o077 == 0
+        told = command[0] == "drift" or "gitlab" not in name
+        if told and not (command[0] == "apply" and "sarif" in name):  # what is done is no finding
+            assert "main/List/join" in held, name
+    assert "`main/List/join`" in summary.read_text()
+    assert summary.read_text().startswith("before\n")
+    counts = json.loads((texts.root / "out.gitlab.json").read_text())
+    if command[0] != "drift":
+        assert counts == {"create": 1, "update": 0, "delete": 0}
+
+
+def test_an_apply_tells_its_events_as_lines(texts: Repository) -> None:
+    texts.write("list.yaml", LIST)
+    result = texts("apply", "--yes", "--format", "ndjson")
+    assert result.code == 0, result.err
+    told = [json.loads(line) for line in result.out.splitlines()]
+    kinds = [row["type"] for row in told]
+    assert kinds[:4] == ["run-started", "operation", "verified", "run-ended"]
+    assert kinds[-1] == "report"
+    assert told[-1]["exit"] == 0
+    assert "List/join" in result.err
+
+
+def test_a_step_summary_that_cannot_be_written_fails_nothing(
+    texts: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(Path("nowhere") / "summary.md"))
+    texts.write("list.yaml", LIST)
+    result = texts("plan")
+    assert result.code == 0
+    assert "step summary cannot be written" in result.err

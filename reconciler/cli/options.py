@@ -22,7 +22,7 @@ _GLOBAL = (
         "--format",
         "format_",
         metavar="FORMAT",
-        help="text, concise, json, ndjson, markdown, junit, sarif, gitlab. [default: text]",
+        help="text, concise, json, ndjson, markdown, html, junit, sarif, gitlab. [default: text]",
     ),
     click.option(
         "--report", "reports", multiple=True, metavar="FORMAT=FILE", help="Write this format as well; repeatable."

@@ -19,6 +19,7 @@ from reconciler.render.json import document_json, plan_json
 from reconciler.render.junit import junit
 from reconciler.render.markdown import drift_markdown, plan_markdown, report_markdown
 from reconciler.render.ndjson import document_lines
+from reconciler.render.page import drift_html, plan_html, report_html
 from reconciler.render.sarif import sarif
 from reconciler.render.text import plan_text
 
@@ -32,6 +33,7 @@ class Format(StrEnum):
     JSON = "json"
     NDJSON = "ndjson"
     MARKDOWN = "markdown"
+    HTML = "html"
     JUNIT = "junit"
     SARIF = "sarif"
     GITLAB = "gitlab"
@@ -57,6 +59,8 @@ def render_plan(doc: Mapping[str, Any], format: Format, *, width: int, color: bo
             return document_lines(doc, "plan")
         case Format.MARKDOWN:
             return plan_markdown(doc)
+        case Format.HTML:
+            return plan_html(doc)
         case Format.GITLAB:
             return plan_counts(doc)
         case Format.JUNIT | Format.SARIF | Format.CODE_QUALITY:
@@ -78,6 +82,8 @@ def render_report(doc: Mapping[str, Any], format: Format, *, width: int, color: 
             return document_lines(doc, "report")
         case Format.MARKDOWN:
             return report_markdown(doc)
+        case Format.HTML:
+            return report_html(doc)
         case Format.GITLAB:
             return report_counts(doc)
         case Format.JUNIT | Format.SARIF | Format.CODE_QUALITY:
@@ -99,6 +105,8 @@ def render_drift(doc: Mapping[str, Any], format: Format, *, width: int, color: b
             return document_lines(doc, "drift")
         case Format.MARKDOWN:
             return drift_markdown(doc)
+        case Format.HTML:
+            return drift_html(doc)
         case Format.GITLAB:
             return code_quality(drift_findings(doc))
         case Format.JUNIT | Format.SARIF | Format.CODE_QUALITY:

@@ -11,7 +11,8 @@ import click
 from reconciler.cli.options import Globals, request_of, with_global_options, with_loading_options
 
 if TYPE_CHECKING:
-    from reconciler.app.dialling import Dialled, Preview
+    from reconciler.app.dial_sending import Dialled
+    from reconciler.app.dialling import Preview
     from reconciler.cli.progress import ProgressLine
     from reconciler.model.addresses import Address
 

@@ -6,23 +6,24 @@ planner's knowledge: nothing is compared, looked up afterwards or repeated.
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from reconciler import __version__
 from reconciler.app import arguments
+from reconciler.app.leasing import Held, leased
 from reconciler.app.planning import Request, Workspace, store_for
 from reconciler.app.screening import occurring
-from reconciler.apply.control import FREEZE_VARIABLE, frozen
+from reconciler.apply.control import FREEZE_VARIABLE, GRACE_S, Control
 from reconciler.errors import (
     CredentialsRefused,
     Exit,
     InvalidInput,
+    NoAnswer,
     NotFound,
     NotSent,
     ProviderError,
@@ -48,8 +49,8 @@ from reconciler.report import Outcome
 from reconciler.store import Intent, Store
 from reconciler.store.records import OperationState
 
-LEASE = timedelta(minutes=10)
-"""How long an account is kept for one request: waits that the provider asks for included."""
+_BEGINS_WITHIN = timedelta(minutes=10)
+"""Waits that the provider asks for included."""
 
 _KINDS = {"lists": Kind.LIST, "campaigns": Kind.CAMPAIGN}
 _PHASES = {Kind.LIST: Phase.LIST, Kind.CAMPAIGN: Phase.CAMPAIGN, Kind.MEMBERSHIP: Phase.MEMBERSHIP}
@@ -57,23 +58,30 @@ _PHASES = {Kind.LIST: Phase.LIST, Kind.CAMPAIGN: Phase.CAMPAIGN, Kind.MEMBERSHIP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What somebody asked for: an account, one of its operations, ``name=value`` words, and what they approved."""
+    """What somebody asked for: an account, one of its operations, ``name=value`` words, and what they approved.
+
+    ``signals`` is told what to tell when somebody wants a write to end.
+    """
 
     account: str
     operation: str
     words: tuple[str, ...] = ()
     approved: frozenset[Approval] = frozenset()
+    signals: Callable[[Control], None] = lambda control: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """What came back. ``run`` is the journal's id of a write, empty for a read."""
+    """What came back. ``run`` is the journal's id of a write, empty for a read. ``interrupted`` by which signal."""
 
     response: Response
     run: str = ""
+    interrupted: Exit | None = None
 
     @property
     def exit_code(self) -> Exit:
+        if self.interrupted is not None:
+            return self.interrupted
         if self.response.status in (401, 403):
             return Exit.CREDENTIALS
         return Exit.OK if self.response.failure is None else Exit.ERROR
@@ -97,21 +105,28 @@ class _Prepared:
 
 
 async def call(request: Request, wanted: Wanted) -> Called:
-    """Send one operation. Raises UsageError, InvalidManifests, LeaseHeld and Refused, when nothing was sent; and
-    ProviderError when nothing was answered."""
+    """Send one operation. Raises UsageError, InvalidManifests, LeaseHeld, Refused and Interruption, when nothing was
+    sent; and ProviderError when nothing was answered."""
     workspace = Workspace.of(request)
     prepared = _prepared(workspace, wanted)
     if not prepared.writes:
         async with _session(workspace, prepared) as session:
             return Called(response=await _asked(session, prepared))
+    control = Control(root=Path(workspace.desired.project.root), variable=os.environ.get(FREEZE_VARIABLE))
     _check_approved(prepared, wanted.approved)
-    _check_frozen(prepared)
+    _check_free(prepared, control)
     _check_arguments(prepared)
-    with store_for(workspace.desired, request, create=True) as store, _leased(store, prepared):
-        async with _session(workspace, prepared) as session:
-            await _check_people(session, prepared)
-            _check_frozen(prepared)
-            return await _recorded(store, session, prepared)
+    wanted.signals(control)
+    accounts = {prepared.account.name: prepared.account}
+    with store_for(workspace.desired, request, create=True) as store:
+        async with (
+            leased(store, accounts, workspace.providers, control) as lease,
+            _session(workspace, prepared) as session,
+        ):
+            await control.unless_interrupted(_check_people(session, prepared))
+            _check_free(prepared, control)
+            sending = _Sending(store=store, session=session, prepared=prepared, control=control, lease=lease)
+            return await sending.send()
 
 
 def operations_of(request: Request, account: str) -> tuple[Provider, tuple[Operation, ...]]:
@@ -161,9 +176,10 @@ def _check_approved(prepared: _Prepared, approved: frozenset[Approval]) -> None:
         raise Refused(f"{operation.name} writes and was not approved", hint="if this is meant, add: --yes")
 
 
-def _check_frozen(prepared: _Prepared) -> None:
-    if reason := frozen(Path(prepared.desired.project.root), os.environ.get(FREEZE_VARIABLE)):
-        raise Refused(f"writing is frozen: {reason}", hint="lift the freeze, then call again")
+def _check_free(prepared: _Prepared, control: Control) -> None:
+    """Raises Refused when nothing may be written now."""
+    if reason := control.refusal(prepared.account.name):
+        raise Refused(f"nothing is sent: {reason}", hint="lift that, then call again")
 
 
 def _check_arguments(prepared: _Prepared) -> None:
@@ -205,20 +221,6 @@ def _people(contacts: ContactSet) -> str:
 # --- sending
 
 
-@contextmanager
-def _leased(store: Store, prepared: _Prepared) -> Iterator[None]:
-    """Nobody applies to the account meanwhile. Raises LeaseHeld."""
-    account, provider = prepared.account, prepared.provider
-    declared = provider.identity(account)
-    lease = store.acquire(
-        [declared or f"{account.provider}:{base_url(account, provider.defaults)}:{account.name}"], ttl=LEASE
-    )
-    try:
-        yield
-    finally:
-        store.release(lease)
-
-
 @asynccontextmanager
 async def _session(workspace: Workspace, prepared: _Prepared) -> AsyncIterator[Caller]:
     """The account's session, which can write only if the operation does. Raises CredentialsRefused, and InvalidInput
@@ -246,29 +248,62 @@ async def _asked(session: Caller, prepared: _Prepared) -> Response:
     except CredentialsRefused:
         raise
     except ProviderError as failure:
-        failure.exit_code = Exit.ERROR
-        raise
+        raise _no_answer(failure) from None
 
 
-async def _recorded(store: Store, session: Caller, prepared: _Prepared) -> Called:
-    """``_asked``, with the intent on disk before the request leaves, and what came of it afterwards."""
-    run = store.begin_run("call", tool_version=__version__)
-    op = run.intend(_intent(prepared))
-    state, note, code = OperationState.UNRESOLVED, "ended before there was an answer", Exit.ERROR
-    try:
-        called = Called(response=await _asked(session, prepared), run=run.id)
-        failure, code = called.response.failure, called.exit_code
-        state, note = _state(failure), failure.message if failure else f"HTTP {called.response.status}"
+def _no_answer(failure: ProviderError) -> ProviderError:
+    """``failure`` with what this command ends with then."""
+    failure.exit_code = Exit.ERROR
+    return failure
+
+
+@dataclass(slots=True, kw_only=True)
+class _Sending:
+    """One write, and what is known of it; until there is more, that it may have been done."""
+
+    store: Store
+    session: Caller
+    prepared: _Prepared
+    control: Control
+    lease: Held
+    response: Response | None = None
+    failure: ProviderError = field(default_factory=lambda: _no_answer(NoAnswer("ended before there was an answer")))
+
+    async def send(self) -> Called:
+        """``_asked``, with the intent on disk before the request leaves, and what came of it afterwards."""
+        self.lease.renew()
+        run = self.store.begin_run("call", tool_version=__version__)
+        op = run.intend(_intent(self.prepared))
+        called: Called | None = None
+        try:
+            await self.control.graceful(self._ask(), GRACE_S)
+            if self.response is not None:
+                called = Called(response=self.response, run=run.id, interrupted=self._interrupted)
+        finally:
+            failure = self.failure if self.response is None else self.response.failure
+            if self._interrupted is not None:
+                self.failure.exit_code = self._interrupted
+            code = self.failure.exit_code if called is None else called.exit_code
+            state = _state(failure)
+            run.record(op, state, note=failure.message if failure else _answered(self.response))
+            run.close(exit_code=code, counts={str(_COUNTED.get(state, Outcome.FAILED)): 1})
+        if called is None:
+            raise self.failure
         return called
-    except ProviderError as failure:
-        state, note, code = _state(failure), failure.message, failure.exit_code
-        raise
-    except asyncio.CancelledError:
-        code = Exit.INTERRUPTED
-        raise
-    finally:
-        run.record(op, state, note=note)
-        run.close(exit_code=code, counts={str(_COUNTED.get(state, Outcome.FAILED)): 1})
+
+    @property
+    def _interrupted(self) -> Exit | None:
+        return self.control.exit_code if self.control.interrupted.is_set() else None
+
+    async def _ask(self) -> None:
+        try:
+            self.response = await _asked(self.session, self.prepared)
+        except ProviderError as failure:
+            self.failure = failure
+
+
+def _answered(response: Response | None) -> str:
+    return "" if response is None else f"HTTP {response.status}"
 
 
 _COUNTED = {OperationState.DONE: Outcome.DONE, OperationState.UNRESOLVED: Outcome.UNRESOLVED}
@@ -298,7 +333,7 @@ def _intent(prepared: _Prepared) -> Intent:
         phase=_PHASES[kind],
         method=prepared.call.method,
         path=arguments.path_template(operation, prepared.given, prepared.known),
-        not_after=datetime.now(UTC) + LEASE,
+        not_after=datetime.now(UTC) + _BEGINS_WITHIN,
         contact_class=operation.contact_class,
         effect={"effect": "called", "operation": operation.name},
     )

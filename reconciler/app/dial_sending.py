@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from reconciler import __version__
 from reconciler.app.dial_history import FAILED, RAN, UNTOLD, effect_of
 from reconciler.app.leasing import Held
-from reconciler.apply.control import Control
+from reconciler.apply.control import GRACE_S, Control
 from reconciler.apply.operation import LONGEST_SETTLE_S
 from reconciler.errors import CredentialsRefused, Exit, NotFound, NotSent, ProviderError, RateLimited, Rejected
 from reconciler.model.addresses import Address, RemoteId
@@ -24,9 +24,6 @@ from reconciler.providers.base import Dial, Dialler, Provider, Sent
 from reconciler.providers.http import settle
 from reconciler.report import Outcome
 from reconciler.store import Intent, OperationState, Store, path_template
-
-GRACE_S = 7.0
-"""How long an interrupted dial may still wait for its answer."""
 
 _BEGINS_WITHIN = timedelta(minutes=10)
 """Waits that the provider asks for included."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from reconciler import __version__
 from reconciler.app.planning import Planned, Workspace, bound_ids
-from reconciler.apply.control import Control
+from reconciler.apply.control import GRACE_S, Control
 from reconciler.apply.executor import Executor, planned_changes
 from reconciler.apply.journal import Intending, Journal, Recorded
 from reconciler.apply.operation import Operator, Watch, unwatched
@@ -28,9 +28,6 @@ from reconciler.providers.reading import Sessions
 from reconciler.report import Event, Interrupted, Outcome, Report, RunEnded, RunStarted, Verified, fold
 from reconciler.store import OperationState, OpId, Run, Store, intent_of
 from reconciler.store import Outcome as StoredOutcome
-
-GRACE_S = 6.0
-"""How long requests under way may still take after the first interrupt; with closing the journal, under 7 s."""
 
 
 class RunLedger:

@@ -13,6 +13,8 @@ from reconciler.errors import Exit, Interruption
 
 FREEZE_FILE = "FREEZE"
 FREEZE_VARIABLE = "RECONCILER_FREEZE"
+GRACE_S = 6.0
+"""How long what was sent before a signal may go on to its answer: what is promised is 7 s, with the journal closed."""
 
 T = TypeVar("T")
 

@@ -12,7 +12,8 @@ from reconciler.cli.options import Globals, request_of, with_global_options, wit
 
 if TYPE_CHECKING:
     from reconciler.app.calling import Called, Wanted
-    from reconciler.plan.changes import Approval
+    from reconciler.app.planning import Request
+    from reconciler.cli.progress import ProgressLine
 
 
 @click.command("call", add_help_option=False)
@@ -44,6 +45,8 @@ def command(
     anybody whom a Suppression names. Exits with 0 for a 2xx, with 4 for 401 and 403, with 1 for every other answer.
     """
     from reconciler.app.calling import Wanted
+    from reconciler.cli.apply import approvals, on_signals
+    from reconciler.cli.progress import ProgressLine
     from reconciler.errors import Exit, UsageError
 
     shared = Globals.of(ctx)
@@ -53,25 +56,24 @@ def command(
         raise UsageError(
             "write: reconciler call ACCOUNT OPERATION [NAME=VALUE]...", hint="`reconciler call --list` names them all"
         )
-    wanted = Wanted(account=account, operation=operation, words=arguments, approved=_approved(yes, approve, ctx))
-    return Exit(_call(shared, params, wanted))
+    progress = ProgressLine()
+    wanted = Wanted(
+        account=account,
+        operation=operation,
+        words=arguments,
+        approved=approvals(yes, approve, ctx),
+        signals=lambda control: on_signals(control, progress),
+    )
+    return Exit(_call(shared, request_of(shared, params, progress), wanted, progress))
 
 
-def _approved(yes: bool, approve: tuple[str, ...], ctx: click.Context) -> frozenset[Approval]:
-    from reconciler.cli.apply import approvals
-
-    return approvals(yes, approve, ctx)
-
-
-def _call(shared: Globals, params: dict[str, Any], wanted: Wanted) -> int:
+def _call(shared: Globals, request: Request, wanted: Wanted, progress: ProgressLine) -> int:
     from reconciler.app.calling import call
     from reconciler.cli.output import emit
-    from reconciler.cli.progress import ProgressLine
     from reconciler.render.answers import answer_json
 
-    progress = ProgressLine()
     try:
-        called = asyncio.run(call(request_of(shared, params, progress), wanted))
+        called = asyncio.run(call(request, wanted))
     finally:
         progress.clear()
     emit(answer_json(called.response.body, show_pii=shared.show_pii))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from reconciler import __version__
 from reconciler.app import arguments
+from reconciler.app.dial_history import CALLED
 from reconciler.app.leasing import Held, leased
 from reconciler.app.planning import Request, Workspace, store_for
 from reconciler.app.screening import occurring
@@ -335,5 +336,5 @@ def _intent(prepared: _Prepared) -> Intent:
         path=arguments.path_template(operation, prepared.given, prepared.known),
         not_after=datetime.now(UTC) + _BEGINS_WITHIN,
         contact_class=operation.contact_class,
-        effect={"effect": "called", "operation": operation.name},
+        effect={"effect": CALLED, "operation": operation.name},
     )

@@ -13,7 +13,8 @@ from reconciler.providers.base import Dialler, Sent
 from reconciler.store import OperationRecord, OperationState, Store
 
 DIALLED = "dialled"
-"""The effect of a dial's intent in the journal."""
+CALLED = "called"
+"""The effects of a dial's and of a call's intent in the journal. No plan has an effect of these names."""
 
 AGAIN_AFTER = timedelta(hours=24)
 """A campaign that was sent is sent once more within this time only if somebody says that it is meant."""
@@ -22,11 +23,15 @@ RAN = "the provider shows that it was sent"
 FAILED = "it was sent, and the provider says that it failed"
 UNTOLD = "nothing tells whether it was sent"
 
-_NEVER_LEFT = frozenset({OperationState.REJECTED, OperationState.NOT_PROCESSED})
+_NEVER_LEFT = frozenset({OperationState.REJECTED, OperationState.NOT_PROCESSED, OperationState.VOID})
 
 
 def is_dial(operation: OperationRecord) -> bool:
     return operation.intent.effect.get("effect") == DIALLED
+
+
+def is_call(operation: OperationRecord) -> bool:
+    return operation.intent.effect.get("effect") == CALLED
 
 
 def effect_of(campaign: RemoteId, before: Mapping[str, str]) -> dict[str, str | Mapping[str, str]]:
@@ -74,7 +79,7 @@ class History:
             if run.command not in ("dial", "call"):
                 continue
             for operation in self.store.operations(run.id):
-                if self._is_mine(operation) and _went_out(operation):
+                if self._is_mine(operation) and operation.state not in _NEVER_LEFT:
                     return operation
         return None
 
@@ -112,12 +117,6 @@ class History:
             return intent.effect.get("campaign") == self.campaign
         does_the_same = self.session.dial_operation and intent.effect.get("operation") == self.session.dial_operation
         return bool(does_the_same) and self.campaign in intent.path.split("/")
-
-
-def _went_out(operation: OperationRecord) -> bool:
-    # An apply voids a lost `call`, because plans need nothing of it; whether it went out is as open as before.
-    void = operation.state is OperationState.VOID and is_dial(operation)
-    return operation.state not in _NEVER_LEFT and not void
 
 
 def ago(operation: OperationRecord) -> str:

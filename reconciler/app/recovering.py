@@ -1,8 +1,9 @@
 """What an earlier run left open, settled before anything new is planned.
 
-Whatever can be read back needs nothing but time: once it can no longer land, the plan is made from what is live, and
-the old intent is void. Only members that cannot be read back are looked at here, by how their list grew: what landed
-goes into the inventory, and what cannot be told stops the apply until a person has looked.
+Whatever a plan can find in what is live needs nothing but time: once it can no longer land, the old intent is void.
+Only members that cannot be read back are looked at here, by how their list grew: what landed goes into the inventory,
+and what cannot be told stops the apply until a person has looked. A ``call`` did something that no plan knows of, so
+none tells what became of it: one that died stays unresolved in the journal, and stops nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler import __version__
-from reconciler.app.dial_history import is_dial
+from reconciler.app.dial_history import is_call, is_dial
 from reconciler.app.planning import Workspace
 from reconciler.apply.operation import LONGEST_SETTLE_S
 from reconciler.errors import Exit, ProviderError, ReconcilerError
@@ -25,6 +26,7 @@ from reconciler.plan.calls import Evidence, MembersAdded
 from reconciler.providers.base import Session
 from reconciler.providers.http import settle
 from reconciler.providers.reading import Sessions
+from reconciler.report import Outcome
 from reconciler.store import OperationRecord, OperationState, Run, Store
 
 
@@ -44,8 +46,7 @@ async def settle_leftovers(
 ) -> Inventory:
     """The inventory with everything settled that earlier runs left open. Raises Unresolved, and sends no write."""
     open_ = {(o.run, o.op): o for o in (*store.open_intents(), *store.unresolved())}
-    # A dial waits for a person, or for evidence that only `dial` looks for: no plan can tell whether it went out.
-    left = [o for o in open_.values() if o.intent.address.account in sessions.by_account and not is_dial(o)]
+    left = [o for o in open_.values() if o.intent.address.account in sessions.by_account and not _waits(o)]
     if not left:
         return inventory
     await _until_settled(left, workspace, accounts)
@@ -54,6 +55,10 @@ async def settle_leftovers(
     for operation in left:
         account = accounts[operation.intent.address.account]
         rules = workspace.providers[account.provider].rules.membership
+        if is_call(operation):
+            run.settle(operation, OperationState.UNRESOLVED, note="ended before there was an answer")
+            store.end_run(operation.run, exit_code=Exit.ERROR, counts={str(Outcome.UNRESOLVED): 1})
+            continue
         if operation.intent.effect.get("effect") != "members-added" or rules.readable:
             run.settle(operation, OperationState.VOID, note="planned again from what is live")
             continue
@@ -69,6 +74,12 @@ async def settle_leftovers(
             hint=f"look at the list in the portal; if the upload is not there, add: {flags}",
         )
     return inventory
+
+
+def _waits(operation: OperationRecord) -> bool:
+    """Whether it is none of an apply's business. A dial waits for a person, or for evidence that only ``dial`` looks
+    for; a ``call`` without an answer waits for a person from the start."""
+    return is_dial(operation) or (is_call(operation) and operation.state is OperationState.UNRESOLVED)
 
 
 async def _until_settled(left: list[OperationRecord], workspace: Workspace, accounts: Mapping[str, Account]) -> None:

@@ -115,3 +115,24 @@ def test_a_lease_that_was_taken_over_meanwhile_sends_nothing(
     assert (taken.code, taken.out) == (8, "")
     assert sandbox.requests() == []
     assert recorded(texts) == []
+
+
+# --- what an apply makes of it
+
+
+def test_an_apply_voids_no_call_and_none_stops_it(texts: Repository, sandbox: Sandbox) -> None:
+    sandbox.set_faults([{"method": "POST", "path": "*/lists", "fault": {"kind": "drop_after"}}])
+    assert texts(*CREATE).code == 1
+    delayed(sandbox, 30_000)
+    process = started(texts, *CREATE)
+    until = time.monotonic() + 20
+    while ("call", None, "intent") not in recorded(texts) and time.monotonic() < until:
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    sandbox.set_faults([])
+    texts.write("list.yaml", "apiVersion: slicktext/v1\nkind: List\nmetadata: {name: other}\nspec: {name: Other}\n")
+    for _ in range(2):
+        texts.apply()
+        assert [r for r in recorded(texts) if r[0] == "call"] == [("call", 1, "unresolved")] * 2
+    texts.settled()

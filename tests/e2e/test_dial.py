@@ -120,6 +120,13 @@ def contacted(sandbox: Sandbox) -> list[str]:
     return sorted(m["number"] for m in sandbox.ledger()["messages"])
 
 
+def campaign_id(repository: Repository) -> str:
+    """The remote id of IntelePeer's campaign."""
+    objects = repository("inventory", "list", "--format", "json").json["objects"]
+    (found,) = [o["remoteId"] for o in objects if o["address"] == CALL]
+    return str(found)
+
+
 def lose(sandbox: Sandbox, path: str, **fault: Any) -> None:
     method = "PUT" if path == TEXT else "POST"
     glob = "*/campaigns/*" if path == TEXT else "*/action"
@@ -199,14 +206,23 @@ def test_after_a_day_it_does_not(
 
 def test_what_was_called_by_hand_counts_too(ready: Any, sandbox: Sandbox) -> None:
     repository = ready("calls")
-    (campaign,) = [
-        o["remoteId"]
-        for o in repository("inventory", "list", "--format", "json").json["objects"]
-        if o["address"] == CALL
-    ]
-    assert repository("call", "engage", "campaigns.run", f"id={campaign}", "--approve", "contact").code == 0
+    campaign = f"id={campaign_id(repository)}"
+    assert repository("call", "engage", "campaigns.run", campaign, "--approve", "contact").code == 0
     assert repository("dial", CALL, *NAMED).code == 5
     assert sends(sandbox) == 1
+
+
+def test_a_call_without_an_answer_waits_for_a_person_as_a_dial_does(ready: Any, sandbox: Sandbox) -> None:
+    repository = ready("calls")
+    run = ("call", "engage", "campaigns.run", f"id={campaign_id(repository)}", "--approve", "contact")
+    lose(sandbox, CALL, kind="drop_before")
+    assert repository(*run).code == 1
+    sandbox.set_faults([])
+    repository.apply()
+    assert repository("dial", CALL, *NAMED, "--again").code == 9
+    assert repository("dial", CALL, "--found", "not-sent", "--confirm", "spring").code == 0
+    assert repository("dial", CALL, *NAMED).code == 0
+    assert contacted(sandbox) == PEOPLE
 
 
 def test_a_campaign_that_was_sent_is_no_draft_any_more(ready: Any, sandbox: Sandbox) -> None:

@@ -18,7 +18,7 @@ from reconciler.app import arguments
 from reconciler.app.dial_history import CALLED
 from reconciler.app.leasing import Held, leased
 from reconciler.app.planning import Request, Workspace, store_for
-from reconciler.app.screening import occurring
+from reconciler.app.screening import occurring, remembered
 from reconciler.apply.control import FREEZE_VARIABLE, GRACE_S, Control
 from reconciler.errors import (
     CredentialsRefused,
@@ -124,7 +124,7 @@ async def call(request: Request, wanted: Wanted) -> Called:
             leased(store, accounts, workspace.providers, control) as lease,
             _session(workspace, prepared) as session,
         ):
-            await control.unless_interrupted(_check_people(session, prepared))
+            await control.unless_interrupted(_check_people(session, prepared, store))
             _check_free(prepared, control)
             sending = _Sending(store=store, session=session, prepared=prepared, control=control, lease=lease)
             return await sending.send()
@@ -190,12 +190,18 @@ def _check_arguments(prepared: _Prepared) -> None:
         raise _suppressed(f"{name} holds", numbers[0], len(numbers))
 
 
-async def _check_people(session: Caller, prepared: _Prepared) -> None:
+async def _check_people(session: Caller, prepared: _Prepared, store: Store) -> None:
     """The same for people who are named by id, or reached through a list, as far as the API tells who they are."""
     suppressed = prepared.desired.suppressed(prepared.account.name)
     people = await session.concerned(prepared.operation, prepared.call)
     if people.unchecked:
         raise Refused(f"{prepared.operation.name} cannot be checked: {people.unchecked}")
+    if people.lists and (known := remembered(store.inventory(), prepared.account.name, people.lists, suppressed)):
+        who = "somebody" if len(known) == 1 else f"{len(known)} people"
+        raise Refused(
+            f"{prepared.operation.name} would contact {who} whom a Suppression keeps from being contacted",
+            hint="take the list out; there is no flag for this",
+        )
     reached = await people.reached() if people.reached and suppressed else ContactSet.empty()
     for contacts in (people.given, people.touched, reached):
         if hit := contacts.within(suppressed):

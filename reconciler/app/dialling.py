@@ -16,6 +16,7 @@ from reconciler.app.dial_history import History, ago
 from reconciler.app.dial_sending import Dialled, Sending, exit_code_of
 from reconciler.app.leasing import Held, in_daemon, leased
 from reconciler.app.planning import Request, Workspace, store_for
+from reconciler.app.screening import remembered
 from reconciler.apply.control import FREEZE_VARIABLE, Control
 from reconciler.errors import (
     Exit,
@@ -268,10 +269,9 @@ class _Dialling:
         hit = made.contacts.within(suppressed)
         if hit:
             raise _suppressed(self.address, f"{len(hit)} ({mask_number(next(hit.numbers()))}, …)")
-        if not self.provider.rules.membership.readable and suppressed:
-            hashes = suppressed.hashes(self.inventory.key)
-            owned = (o for o in self.inventory.of(self.account.name) if o.parent in made.lists)
-            if known := {x for o in owned for x in (o.applied | o.added) & hashes}:
+        if not self.provider.rules.membership.readable:
+            known = remembered(self.inventory, self.account.name, made.lists, suppressed)
+            if known:
                 raise _suppressed(self.address, str(len(known)))
         limit = self.account.guards.max_reach
         if limit is not None and made.recipients > max(limit, self.workspace.allows.up_to("reach", self.account.name)):

@@ -1,4 +1,4 @@
-"""Whether a suppressed number occurs in the arguments of a request, however it is spelled.
+"""Whether a suppressed number occurs in the arguments of a request, however it is spelled, or behind a list.
 
 Everything that is neither letter nor digit is dropped first, so ``+1 (615) 555-0123``, ``tel:+1-615-555-0123``,
 ``001.615.555.0123`` and ``6155550123`` all hold the same digits; a national spelling lacks the country code only. A
@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
+from reconciler.model.addresses import RemoteId
+from reconciler.model.contacts import ContactSet
+from reconciler.model.inventory import Inventory
 from reconciler.plan.calls import Json
 
 SHORTEST = 7
@@ -38,6 +41,17 @@ def occurring(arguments: Mapping[str, Json], suppressed: Iterable[str]) -> Mappi
         if hits:
             found[name] = sorted(hits)
     return found
+
+
+def remembered(
+    inventory: Inventory, account: str, lists: Collection[RemoteId], suppressed: ContactSet
+) -> frozenset[bytes]:
+    """The suppressed among those whom an apply has put on ``lists``, as keyed hashes: where nobody can read a list."""
+    if not suppressed or not lists:
+        return frozenset()
+    hashes = suppressed.hashes(inventory.key)
+    owned = [o for o in inventory.of(account) if o.parent in lists]
+    return frozenset().union(*((o.applied | o.added) & hashes for o in owned))
 
 
 def _needle(number: str) -> str:

@@ -472,6 +472,24 @@ def test_nobody_suppressed_is_contacted(ready: Any, sandbox: Sandbox, provider: 
     assert sends(sandbox) == 0
 
 
+def test_nor_by_a_call_that_does_the_same(ready: Any, sandbox: Sandbox) -> None:
+    repository = ready("calls")
+    campaign = campaign_id(repository)
+    objects = repository("inventory", "list", "--format", "json").json["objects"]
+    (vip,) = [o["remoteId"] for o in objects if o["address"] == "engage/List/vip"]
+    associate = ("campaigns.associate", f"id={campaign}")
+    calls = [("campaigns.run", f"id={campaign}"), (*associate, f'selectedLists:=["{vip}"]')]
+    for words in calls:
+        assert repository("call", "engage", *words, "--approve", "contact").code == 0
+    repository.write("suppression.yaml", SUPPRESSION)
+    before = len(repository.writes())
+    for words in (*calls, (*associate, f"selectedLists={vip}"), (*associate, "selectedLists:=[1]")):
+        refused = repository("call", "engage", *words, "--approve", "contact")
+        assert (refused.code, refused.out) == (5, "")
+        assert "5550124" not in refused.err
+    assert len(repository.writes()) == before
+
+
 def test_a_draft_cannot_be_run(calls: Repository, sandbox: Sandbox) -> None:
     calls.write("campaign.yaml", CALL_CAMPAIGN.replace("published", "draft"))
     calls.write("members.yaml", CALL_MEMBERS)

@@ -23,7 +23,7 @@ from reconciler.providers.base import (
     Sent,
 )
 from reconciler.providers.http import Http, base_url, pace
-from reconciler.providers.intelepeer import answers, client, dialling
+from reconciler.providers.intelepeer import answers, client, dialling, people
 from reconciler.providers.intelepeer.auth import auth_for
 from reconciler.providers.intelepeer.endpoints import BASE, Action, action_of
 from reconciler.providers.intelepeer.health import observe
@@ -109,8 +109,8 @@ class IntelePeerSession:
         return said
 
     async def concerned(self, operation: Operation, call: Call) -> Concerned:
-        """Nobody: which person a contact id stands for cannot be read."""
-        return Concerned()
+        """Which person a contact id stands for cannot be read; which lists are contacted can."""
+        return await people.concerned(self._http, operation, call)
 
     async def health(self) -> tuple[HealthRow, ...]:
         return await observe(self._http, self._progress)

@@ -5,7 +5,7 @@ Exotel does not say who opted out: its own do-not-disturb check happens when it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from reconciler.errors import NotFound
 from reconciler.model.contacts import ContactSet
@@ -23,6 +23,7 @@ MOST = 1_000
 _NO_ID = "one of the entries has no contact id, so nobody can tell whom it is about"
 _TOO_MANY = f"it is about more than {MOST:,} ids, each of which takes a request to look up; split it"
 _NO_LIST = "one of the campaign's lists is no id, so nobody can tell who is on it"
+_NO_ROWS = "it is not written as an array of objects with names in lower case, so nobody can tell whom it is about"
 
 
 async def concerned(reader: Reader, client: Client, operation: Operation, call: Call) -> Concerned:
@@ -35,22 +36,36 @@ async def concerned(reader: Reader, client: Client, operation: Operation, call: 
         case "contacts.update" | "contacts.delete":
             return Concerned(touched=await _by_id(client, (str(call.path[-1]),)))
         case "campaigns.create" | "campaigns.update":
-            return await _campaign(reader, call, resuming=False)
+            return _campaign(reader, call, resuming=False)
         case "campaigns.resume":
-            return await _campaign(reader, call, resuming=True)
+            return _campaign(reader, call, resuming=True)
         case _:
             return Concerned()
 
 
 async def _entries(client: Client, body: Json, wrapper: str, key: str) -> Concerned:
-    rows = body.get(wrapper) if isinstance(body, Mapping) else None
-    found = [convert.id_of(row, (key,)) for row in rows] if isinstance(rows, tuple) else []
+    rows = _rows(body, wrapper)
+    if rows is None:
+        return Concerned(unchecked=_NO_ROWS)
+    found = [convert.id_of(row, (key,)) for row in rows]
     ids = tuple(dict.fromkeys(str(x) for x in found if x is not None))
     if None in found:
         return Concerned(unchecked=_NO_ID)
     if len(ids) > MOST:
         return Concerned(unchecked=_TOO_MANY)
     return Concerned(given=await _by_id(client, ids))
+
+
+def _rows(body: Json, wrapper: str) -> Sequence[Mapping[str, Json]] | None:
+    """The objects in a body; None for every form that is not documented.
+
+    Exotel reads names without regard to case: one that is spelled otherwise would count there and be missed here.
+    """
+    rows = body.get(wrapper) if isinstance(body, Mapping) else None
+    if not isinstance(rows, tuple):
+        return None
+    found = [row for row in rows if isinstance(row, Mapping) and all(k.isascii() and k == k.lower() for k in row)]
+    return found if len(found) == len(rows) else None
 
 
 async def _by_id(client: Client, ids: Sequence[str]) -> ContactSet:
@@ -65,26 +80,37 @@ async def _by_id(client: Client, ids: Sequence[str]) -> ContactSet:
     return ContactSet.union_of(await together(one(x) for x in ids))
 
 
-async def _campaign(reader: Reader, call: Call, *, resuming: bool) -> Concerned:
+def _campaign(reader: Reader, call: Call, *, resuming: bool) -> Concerned:
     """Everybody on the lists that a campaign is to call."""
-    rows = call.body.get("campaigns") if isinstance(call.body, Mapping) else None
-    entries = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, tuple) else []
-    lists: set[str | None] = set()
-    for row in entries:
-        given = row.get("lists")
-        if isinstance(given, tuple):
-            lists |= {x if isinstance(x, str) else convert.id_of(x, LIST_IDS) for x in given}
-    resuming = resuming or any(row.get("action") == "resume" for row in entries)
-    if None in lists:
-        return Concerned(unchecked=_NO_LIST)
-    if resuming or (not lists and any(row.get("schedule") for row in entries) and call.path[-1] != "campaigns"):
-        try:
-            lists = {*convert.lists_of(await reader.one_campaign(str(call.path[-1])))}
-        except NotFound:
-            return Concerned()
-    return Concerned(
-        touched=ContactSet.union_of(await together(_members(reader, str(x)) for x in sorted(map(str, lists))))
-    )
+    rows = _rows(call.body, "campaigns")
+    if rows is None:
+        return Concerned(unchecked=_NO_ROWS)
+    lists: set[str] = set()
+    for row in rows:
+        given = row.get("lists", ())
+        ids = (
+            [x if isinstance(x, str) else convert.id_of(x, LIST_IDS) for x in given] if isinstance(given, tuple) else []
+        )
+        known = {x for x in ids if x is not None}
+        if not isinstance(given, tuple) or None in ids:
+            return Concerned(unchecked=_NO_LIST)
+        lists |= known
+    resuming = resuming or any(row.get("action") == "resume" for row in rows)
+    moved = not lists and any(row.get("schedule") for row in rows) and call.path[-1] != "campaigns"
+
+    async def reached() -> ContactSet:
+        found = await _live_lists(reader, str(call.path[-1])) if resuming or moved else lists
+        return ContactSet.union_of(await together(_members(reader, x) for x in sorted(found)))
+
+    return Concerned(reached=reached)
+
+
+async def _live_lists(reader: Reader, campaign_id: str) -> Set[str]:
+    """The lists that a campaign has and an edit leaves it."""
+    try:
+        return convert.lists_of(await reader.one_campaign(campaign_id))
+    except NotFound:
+        return frozenset()
 
 
 async def _members(reader: Reader, list_id: str) -> ContactSet:

@@ -11,15 +11,20 @@ import unicodedata
 
 BULLET = "•"
 
+_BETWEEN = "[ .\u00a0\u202f\u2010-\u2015-]"
+"""What people write between groups of digits: spaces, dots and dashes, also those of word processors."""
+
 _NUMBER = re.compile(
-    r"""
+    rf"""
     (?<![\w.+-])                      # not inside a word, an id or a decimal
     (?:
-        \+[1-9]\d{6,14}               # E.164
-      | (?:\+?1[ .-]?)?\(?[2-9]\d{2}\)?[ .-]\d{3}[ .-]\d{4}   # national and spaced North American spellings
-      | \+\d{1,3}(?:[ .-]\d{2,5}){2,5}                       # spaced international
-      | 00[1-9]\d{7,13}               # international prefix
-      | \d{10,15}                     # bare digits as long as a number
+        \+[1-9]\d{{6,14}}             # E.164
+        # North American spellings, national and spaced; then with the area code in parentheses
+      | (?:\+?1{_BETWEEN}?)?\(?[2-9]\d{{2}}\)?{_BETWEEN}\d{{3}}{_BETWEEN}\d{{4}}
+      | (?:\+?1{_BETWEEN}?)?\([2-9]\d{{2}}\){_BETWEEN}?\d{{3}}{_BETWEEN}?\d{{4}}
+      | \+\d{{1,3}}(?:{_BETWEEN}\d{{2,5}}){{2,5}}   # spaced international
+      | 00[1-9]\d{{7,13}}             # international prefix
+      | \d{{10,15}}                   # bare digits as long as a number
     )
     (?![\w-])
     """,

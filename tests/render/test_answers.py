@@ -41,6 +41,31 @@ def test_numbers_are_masked_wherever_they_stand() -> None:
     assert sorted(v for v in shown.values() if isinstance(v, int)) == [1, 2]
 
 
+@pytest.mark.parametrize("number", [16155550123, 6155550123, 6155550123.0, 442079460958, "rec_16155550123-2.wav"])
+def test_a_number_is_masked_whatever_it_is_called(number: object) -> None:
+    shown = masked({"dialled": number, "rows": [number], "deep": {"x": number}})
+    assert "5550123" not in json.dumps(shown)
+    assert "20794609" not in json.dumps(shown)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, 1761300000, 1761300000123, 1761300000.25, 10**18, 1e300, 4999999])
+def test_times_and_counts_stay(value: float) -> None:
+    assert masked({"value": value}) == {"value": value}
+
+
+def test_whose_lead_it_was_is_hidden() -> None:
+    row = {"lead_name": "Jane Doe", "lead_number": "12131204", "campaign_name": "Spring", "timestamp": 1666222318}
+    shown = masked(row)
+    assert (shown["campaign_name"], shown["timestamp"], shown["lead_name"]) == ("Spring", 1666222318, "•••")
+    assert "2131204" not in json.dumps(shown)
+
+
+def test_pages_are_told_and_attributes_are_not() -> None:
+    body = {"metadata": {"total": 5, "limit": 20}, "response": [{"data": {"metadata": {"member": 5}}}]}
+    shown = json.loads(answer_json(body, show_pii=False))
+    assert shown == {"metadata": {"total": 5, "limit": 20}, "response": [{"data": {"metadata": {"member": "•••"}}}]}
+
+
 @pytest.mark.parametrize("key", ["id", "_id", "runId", "contact_list_id", "upload_id", "sid", "listRel", "lists_ids"])
 def test_ids_stay_readable(key: str) -> None:
     assert masked({key: "166871156336"}) == {key: "166871156336"}

@@ -28,6 +28,10 @@ from reconciler.masking import mask_in_place, mask_number, mask_text, visible
         "number=6155550123,",
         '{"phone":"6155550123"}',
         "6155550123.",
+        "(615)5550123",
+        "+1(615)5550123",
+        "+1 615\u00a0555\u20110123",
+        "615\u2013555\u20130123",
     ],
 )
 def test_every_spelling_of_a_number_is_masked(text: str) -> None:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -51,6 +52,7 @@ def parsed(operation: Operation, words: Sequence[str]) -> Mapping[str, Json]:
         if name in given:
             raise UsageError(f"{name} is given twice")
         given[name] = _value(operation, name, right, as_json=left.endswith(":"))
+        _check_sendable(name, params[name], given[name])
     if missing := [p.name for p in operation.params if p.required and p.name not in given]:
         raise UsageError(f"{operation.name} needs {', '.join(missing)}", hint=_HOW)
     return given
@@ -104,6 +106,27 @@ def _value(operation: Operation, name: str, text: str, *, as_json: bool) -> Json
         raise UsageError(f"{name} is no JSON ({where})", hint="quote it for the shell: NAME:='[\"a\"]'") from None
     except (ValueError, RecursionError):
         raise UsageError(f"{name} is no JSON that can be sent") from None
+
+
+def _check_sendable(name: str, param: Param, value: Json) -> None:
+    """Raises UsageError for what no request can carry: half a character, an infinite number, a line break in a path."""
+    match value:
+        case str():
+            if any("\ud800" <= c <= "\udfff" for c in value):
+                raise UsageError(f"{name} holds half a character, which cannot be sent")
+            if param.place == "path" and not value.isprintable():
+                raise UsageError(f"{name} stands in the address of the request and holds a character that cannot")
+        case float() if not isfinite(value):
+            raise UsageError(f"{name} is no number that can be sent")
+        case tuple():
+            for entry in value:
+                _check_sendable(name, param, entry)
+        case Mapping():
+            for key, entry in value.items():
+                _check_sendable(name, param, key)
+                _check_sendable(name, param, entry)
+        case _:
+            return
 
 
 def _content(name: str, file: str) -> str:

@@ -302,7 +302,7 @@ class _Dialling:
     def _check_name(self, typed: str) -> None:
         if typed != self.address.name:
             raise Refused(
-                f"{self.address} was not confirmed: {typed!r} is not its name; nothing was sent",
+                f"{self.address} was not confirmed: what was typed is not its name; nothing was sent",
                 hint=f"type its metadata.name: {self.address.name}",
             )
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("address")
 @click.option("--approve", multiple=True, metavar="contact", help="Approve contacting people; needs --confirm.")
 @click.option("--confirm", metavar="NAME", default="", help="The campaign's metadata.name, where nobody can be asked.")
-@click.option("--request-id", metavar="ID", default="", help="Sent at most once for this id; a repeat does nothing.")
+@click.option("--request-id", metavar="ID", help="Sent at most once for this id; a repeat does nothing.")
 @click.option("--again", is_flag=True, help="Send it although it was sent within the last 24 hours.")
 @click.option("--allow", multiple=True, metavar="reach=N", help="Contact up to N people, more than guards.maxReach.")
 @click.option(
@@ -38,7 +38,7 @@ def command(
     address: str,
     approve: tuple[str, ...],
     confirm: str,
-    request_id: str,
+    request_id: str | None,
     again: bool,
     found: str | None,
     **params: Any,
@@ -59,7 +59,7 @@ def command(
         approve=approvals(False, approve, ctx),
         confirm=confirm,
         again=again,
-        request_id=request_id,
+        request_id=_named(request_id),
         found=None if found is None else found == "sent",
         show=lambda preview: _show(preview, progress),
         ask=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
@@ -71,6 +71,15 @@ def command(
         progress.clear()
     _finish(dialled, shared)
     return dialled.exit_code
+
+
+def _named(request_id: str | None) -> str:
+    """Raises UsageError for an id that is empty: an unset variable of a job must not lift what the id is there for."""
+    from reconciler.errors import UsageError
+
+    if request_id is not None and not request_id.strip():
+        raise UsageError("--request-id is empty", hint="give the id of the job or of its time, or leave it out")
+    return request_id or ""
 
 
 def _parsed(text: str) -> Address:

@@ -182,6 +182,19 @@ def test_a_request_id_stands_for_one_campaign(ready: Any, sandbox: Sandbox, text
     assert (refused.code, sends(sandbox)) == (5, 1)
 
 
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_request_id_is_no_id(ready: Any, sandbox: Sandbox, empty: str) -> None:
+    repository = ready("calls")
+    assert repository("dial", CALL, *NAMED, "--request-id", empty).code == 64
+    assert (sends(sandbox), made(repository)) == (0, [])
+
+
+def test_what_was_typed_in_the_place_of_a_name_is_not_repeated(ready: Any, sandbox: Sandbox) -> None:
+    refused = ready("calls")("dial", CALL, "--approve", "contact", "--confirm", "Marty 6155550123")
+    assert refused.code == 5
+    assert "Marty" not in refused.err
+
+
 def test_within_a_day_it_takes_the_word_again(ready: Any, sandbox: Sandbox) -> None:
     repository = ready("calls")
     assert repository("dial", CALL, *NAMED).code == 0

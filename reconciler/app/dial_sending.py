@@ -9,6 +9,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from reconciler import __version__
 from reconciler.app.dial_history import FAILED, RAN, UNTOLD, effect_of
@@ -16,6 +17,7 @@ from reconciler.app.leasing import Held
 from reconciler.apply.control import GRACE_S, Control
 from reconciler.apply.operation import LONGEST_SETTLE_S
 from reconciler.errors import CredentialsRefused, Exit, NotFound, NotSent, ProviderError, RateLimited, Rejected
+from reconciler.masking import mask_text
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.kinds import ContactClass
 from reconciler.model.resources import Account
@@ -40,6 +42,18 @@ class Dialled:
     detail: str
     exit_code: Exit
     repeated: bool = False
+
+    def document(self, *, show_pii: bool = False) -> dict[str, Any]:
+        """The JSON document (``schemas/dial.json``); numbers of people are masked unless ``show_pii``."""
+        return {
+            "formatVersion": "1",
+            "address": str(self.address),
+            "run": self.run,
+            "outcome": str(self.state),
+            "recipients": self.recipients,
+            "repeated": self.repeated,
+            "detail": self.detail if show_pii else mask_text(self.detail),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

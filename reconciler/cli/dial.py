@@ -139,22 +139,14 @@ _SAID = {
 
 def _finish(dialled: Dialled, shared: Globals) -> None:
     from reconciler.cli.output import emit
-    from reconciler.masking import mask_text, visible
+    from reconciler.masking import visible
     from reconciler.render.json import document_json
 
-    detail = dialled.detail if shared.show_pii else mask_text(dialled.detail)
+    document = dialled.document(show_pii=shared.show_pii)
     if shared.format == "json":
-        document = {
-            "address": str(dialled.address),
-            "run": dialled.run,
-            "outcome": str(dialled.state),
-            "recipients": dialled.recipients,
-            "repeated": dialled.repeated,
-            "detail": detail,
-        }
         emit(document_json(document))
         return
     said = _SAID.get(dialled.state, "unresolved, it may have been sent").format(people=_people(dialled.recipients))
     before = "before, by" if dialled.repeated else "by"
-    more = f": {visible(detail)}" if detail else ""
+    more = f": {visible(document['detail'])}" if document["detail"] else ""
     emit(f"{dialled.address}: {said} ({before} run {dialled.run}){more}")

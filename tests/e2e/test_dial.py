@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 import reconciler.providers.intelepeer as calls_package
 import reconciler.providers.slicktext as texts_package
@@ -24,10 +27,12 @@ from reconciler.app.dialling import DialOptions, Preview
 from reconciler.app.planning import Request, loaded
 from reconciler.errors import Refused
 from reconciler.model.addresses import Address
+from reconciler.providers.registry import providers
 from reconciler.sandbox import Sandbox
 
-from repository import Repository
+from repository import Repository, Result
 
+SCHEMA = Draft202012Validator(json.loads((Path(__file__).parents[2] / "schemas" / "dial.json").read_bytes()))
 TEXT, CALL = "main/Campaign/spring", "engage/Campaign/spring"
 BOTH = [("texts", TEXT), ("calls", CALL)]
 PEOPLE = ["+16155550123", "+16155550124"]
@@ -133,6 +138,13 @@ def lose(sandbox: Sandbox, path: str, **fault: Any) -> None:
     sandbox.set_faults([{"method": method, "path": glob, "fault": fault}])
 
 
+def told(result: Result) -> dict[str, Any]:
+    """What a dial says of itself, in the shape that is published."""
+    document: dict[str, Any] = result.json
+    SCHEMA.validate(document)
+    return document
+
+
 def made(repository: Repository) -> list[tuple[int | None, str]]:
     """(exit, state) of every dial in the journal."""
     runs = repository("history", "--format", "json").json["runs"]
@@ -150,7 +162,7 @@ def made(repository: Repository) -> list[tuple[int | None, str]]:
 def test_everybody_is_contacted_once(ready: Any, sandbox: Sandbox, provider: str, address: str) -> None:
     repository = ready(provider)
     result = repository("dial", address, *NAMED, "--format", "json")
-    assert (result.code, result.json["outcome"], result.json["recipients"]) == (0, "done", 2), result.err
+    assert (result.code, told(result)["outcome"], told(result)["recipients"]) == (0, "done", 2), result.err
     assert "2 people" in result.err
     assert "5550123" not in result.err + result.out
     assert contacted(sandbox) == PEOPLE
@@ -165,8 +177,8 @@ def test_one_request_is_sent_once_however_often_it_is_made(
     repository = ready(provider)
     for _ in range(3):
         result = repository("dial", address, *NAMED, "--request-id", "job-17", "--format", "json")
-        assert (result.code, result.json["outcome"]) == (0, "done")
-    assert result.json["repeated"] is True
+        assert (result.code, told(result)["outcome"]) == (0, "done")
+    assert told(result)["repeated"] is True
     assert (sends(sandbox), contacted(sandbox)) == (1, PEOPLE)
 
 
@@ -280,7 +292,8 @@ def test_without_evidence_it_is_unresolved_and_stays_so(
 ) -> None:
     repository = ready(provider)
     lose(sandbox, address, **fault)
-    assert repository("dial", address, *NAMED, "--request-id", "job-17").code == 9
+    lost = repository("dial", address, *NAMED, "--request-id", "job-17", "--format", "json")
+    assert (lost.code, told(lost)["outcome"]) == (9, "unresolved")
     sandbox.set_faults([])
     repository.apply()
     for words in (("--request-id", "job-17"), ("--request-id", "job-18"), ("--again",), ()):
@@ -296,7 +309,8 @@ def test_a_person_settles_what_nobody_can_tell(ready: Any, sandbox: Sandbox) -> 
     assert repository("dial", CALL, *NAMED).code == 9
     sandbox.set_faults([])
     assert repository("dial", CALL, "--found", "not-sent").code == 5
-    assert repository("dial", CALL, "--found", "not-sent", "--confirm", "spring").code == 0
+    found = repository("dial", CALL, "--found", "not-sent", "--confirm", "spring", "--format", "json")
+    assert (found.code, told(found)["outcome"]) == (0, "void")
     assert sends(sandbox) == 1
     assert repository("dial", CALL, *NAMED).code == 0
     assert contacted(sandbox) == PEOPLE
@@ -321,8 +335,8 @@ def test_a_refusal_that_is_no_refusal_is_seen_through(ready: Any, sandbox: Sandb
 def test_a_refusal_is_7_and_may_be_tried_again(ready: Any, sandbox: Sandbox) -> None:
     repository = ready("texts")
     lose(sandbox, TEXT, kind="error_before", status=409, body={"error": "Please have them upgrade"})
-    refused = repository("dial", TEXT, *NAMED)
-    assert refused.code == 7
+    refused = repository("dial", TEXT, *NAMED, "--format", "json")
+    assert (refused.code, told(refused)["outcome"]) == (7, "rejected")
     assert "upgrade" in refused.out
     sandbox.set_faults([])
     assert repository("dial", TEXT, *NAMED).code == 0
@@ -552,6 +566,19 @@ def test_other_providers_refuse_with_the_reason(example: Any, sandbox: Sandbox, 
     assert (refused.code, refused.out) == (3, "")
     assert why in refused.err
     assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize(("provider", "address"), BOTH)
+def test_every_endpoint_that_it_uses_is_said_to_be(ready: Any, sandbox: Sandbox, provider: str, address: str) -> None:
+    repository = ready(provider)
+    before = len(sandbox.requests())
+    assert repository("dial", address, *NAMED).code == 0
+    name = {"texts": "slicktext", "calls": "intelepeer"}[provider]
+    said = [o for o in providers()[name].operations if "dial" in o.used_by]
+    patterns = [f"{o.method} .*{re.sub(r'{[^{}]+}', '[^/]+', o.path)}" for o in said]
+    used = {f"{r['method']} {r['path']}" for r in sandbox.requests()[before:]}
+    strangers = {u for u in used if not any(re.fullmatch(p, u) for p in patterns)}
+    assert {u for u in strangers if not u.endswith("/authenticate")} == set()
 
 
 # --- and nothing else sends

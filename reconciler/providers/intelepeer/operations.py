@@ -54,7 +54,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path=f"{_ROOT}/campaigns",
         summary="Show one campaign, by id or by name",
         params=_LOOKUP,
-        used_by=_READ,
+        used_by=(*_READ, "dial"),
     ),
     Operation(
         name="campaigns.create",
@@ -121,7 +121,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=f"{_ROOT}/campaigns/errors",
         summary="List the campaigns whose run failed",
-        used_by=("status",),
+        used_by=("status", "dial"),
     ),
     Operation(
         name="lists.list",
@@ -136,7 +136,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path=f"{_ROOT}/lists",
         summary="Show one list by id, or the lists found by name; only by id with contact and campaign ids",
         params=_LOOKUP,
-        used_by=_SEEN,
+        used_by=(*_SEEN, "dial"),
     ),
     Operation(
         name="lists.create",

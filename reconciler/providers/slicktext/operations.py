@@ -131,7 +131,7 @@ _LISTS = (
         f"{_BRAND}/lists/{{list_id}}/contacts/count",
         "How many contacts are on a list, whatever their status",
         *_LIST_ID,
-        used_by=_SEEN,
+        used_by=(*_SEEN, "dial"),
     ),
     _operation(
         "lists.contacts",
@@ -141,7 +141,7 @@ _LISTS = (
         *_LIST_ID,
         *_PAGING,
         *_CONTACT_FILTERS,
-        used_by=_READ,
+        used_by=(*_READ, "dial"),
     ),
     _operation(
         "lists.add-contacts",
@@ -229,7 +229,7 @@ _CAMPAIGNS = (
         f"{_BRAND}/campaigns/{{campaign_id}}",
         "One campaign",
         *_CAMPAIGN_ID,
-        used_by=_SEEN,
+        used_by=(*_SEEN, "dial"),
     ),
     _operation(
         "campaigns.create",

@@ -203,6 +203,11 @@ async def _check_people(session: Caller, prepared: _Prepared, store: Store) -> N
             hint="take the list out; there is no flag for this",
         )
     reached = await people.reached() if people.reached and suppressed else ContactSet.empty()
+    if reached is None:
+        raise Refused(
+            f"{prepared.operation.name} cannot be checked: nobody with that id is found",
+            hint="write the id as the provider lists it",
+        )
     for contacts in (people.given, people.touched, reached):
         if hit := contacts.within(suppressed):
             raise _suppressed(f"{prepared.operation.name} is about", next(hit.numbers()), len(hit))

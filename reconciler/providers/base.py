@@ -163,14 +163,15 @@ class Concerned:
 
     ``given`` get something out of it: nobody suppressed or opted out (column ``status``) may be among them. ``touched``
     are concerned in another way: nobody suppressed may be. ``reached`` tells more of those where that takes many
-    requests, and is asked only when somebody is suppressed. ``unchecked`` says why somebody cannot be told although the
-    API could; nothing is sent then. ``lists`` are contacted and nobody can read who is on them: of their people only
-    those are known whom an apply has put there, and nobody suppressed may be among these.
+    requests, and is asked only when somebody is suppressed; None says that they cannot be found, and nothing is sent.
+    ``unchecked`` says why somebody cannot be told although the API could; nothing is sent then. ``lists`` are contacted
+    and nobody can read who is on them: of their people only those are known whom an apply has put there, and nobody
+    suppressed may be among these.
     """
 
     given: ContactSet = field(default_factory=ContactSet.empty)
     touched: ContactSet = field(default_factory=ContactSet.empty)
-    reached: Callable[[], Awaitable[ContactSet]] | None = None
+    reached: Callable[[], Awaitable[ContactSet | None]] | None = None
     unchecked: str = ""
     lists: frozenset[RemoteId] = frozenset()
 

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.sandbox import Sandbox
 
-from repository import Repository
+from repository import SECRETS, Repository
 
 ACCOUNT = """\
 apiVersion: exotel/v1
@@ -26,6 +26,16 @@ kind: Suppression
 metadata: {name: do-not-contact}
 spec: {numbers: ["+12025550142"]}
 """
+CENTER = """\
+apiVersion: contactcenter/v1
+kind: Account
+metadata: {name: center}
+spec:
+  baseUrl: URL
+  accountId: 0123456789abcdef0123456789abcdef
+  domain: sandbox
+  auth: {username: sandbox, password: {env: CONTACTCENTER_PASSWORD}}
+"""
 SUPPRESSED, ANYBODY = "+12025550142", "+12025550143"
 SOON = {"send_at": "2099-02-02T09:00:00+05:30"}
 
@@ -36,7 +46,17 @@ def sandbox() -> Iterator[Sandbox]:
         "exotel": {
             "contacts": [{"number": SUPPRESSED}, {"number": ANYBODY}],
             "lists": [{"name": "Mixed", "members": [SUPPRESSED, ANYBODY]}, {"name": "Clean", "members": [ANYBODY]}],
-        }
+        },
+        "contactcenter": {
+            "accounts": [
+                {
+                    "account_id": "0123456789abcdef0123456789abcdef",
+                    "domain": "sandbox",
+                    "users": [{"username": "sandbox", "password": SECRETS["CONTACTCENTER_PASSWORD"]}],
+                }
+            ],
+            "campaigns": [{"name": "Spring", "leads": [{"number": SUPPRESSED}, {"number": ANYBODY}]}],
+        },
     }
     with Sandbox(seed=seed) as running:
         yield running
@@ -104,3 +124,19 @@ def test_no_shape_of_a_membership_hides_its_contact(voice: Repository, sandbox: 
         words = (f"contacts:={json.dumps(entries)}", "--yes")
         assert voice("call", "voice", "contacts.update-many", *words).code == 5, body
     assert voice.writes() == []
+
+
+def test_a_lead_that_cannot_be_found_gets_no_status_while_somebody_is_suppressed(
+    voice: Repository, sandbox: Sandbox
+) -> None:
+    voice.write("center.yaml", CENTER)
+    (account,) = sandbox.state()["contactcenter"]["accounts"]
+    whose = {lead["number"]: lead["id"] for lead in account["campaigns"][0]["leads"]}
+    suppressed, anybody = whose[SUPPRESSED], whose[ANYBODY]
+    set_status = ("call", "center", "leads.set-status", "status=new", "--approve", "contact")
+    for lead in (suppressed, suppressed.upper() + " ", f"0{suppressed}", "nobody"):
+        assert voice(*set_status, f"leadID={lead}").code == 5
+    assert voice.writes() == []
+    assert voice(*set_status, f"leadID={anybody}").code == 0
+    voice.remove("account.yaml")
+    assert voice(*set_status, "leadID=nobody").code == 1

@@ -137,14 +137,15 @@ class ContactCenterSession:
             return Concerned()
         lead = str(call.path[-3])
 
-        async def reached() -> ContactSet:
+        async def reached() -> ContactSet | None:
             for campaign in await self._reader.report():
                 found = await self._reader.leads(campaign)
                 if lead in found.ids:
                     extra = [s.number for s in found.surplus if s.lead == lead]
                     whose = found.contacts.where("contact_id", {lead})
                     return ContactSet.union_of((whose, ContactSet.from_columns({"number": extra})))
-            return ContactSet.empty()
+            # A portal may take another spelling of an id for the same lead.
+            return None
 
         return Concerned(reached=reached)
 

@@ -35,6 +35,11 @@ class Held:
             self._store.release(self._lease)
 
 
+def identity_of(account: Account, provider: Provider) -> str:
+    """What the lease of an account is taken on: whose account it is, as far as that is declared."""
+    return provider.identity(account) or f"{provider.name}:{base_url(account, provider.defaults)}:{account.name}"
+
+
 @asynccontextmanager
 async def leased(
     store: Store,
@@ -45,12 +50,7 @@ async def leased(
     renew_every_s: float = RENEW_EVERY_S,
 ) -> AsyncIterator[Held]:
     """Nobody else writes to these accounts meanwhile. Raises LeaseHeld."""
-    identities = []
-    for name, account in accounts.items():
-        provider = providers[account.provider]
-        declared = provider.identity(account)
-        identities.append(declared or f"{account.provider}:{base_url(account, provider.defaults)}:{name}")
-    lease = Held(store, store.acquire(identities))
+    lease = Held(store, store.acquire(identity_of(a, providers[a.provider]) for a in accounts.values()))
     heartbeat = asyncio.create_task(_renewed(lease, accounts, control, renew_every_s))
     try:
         yield lease

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.app.leasing import identity_of
 from reconciler.app.planning import Request, Workspace, store_for
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.errors import CredentialsRefused, Exit, ProviderError
@@ -23,6 +24,7 @@ from reconciler.plan.codec import diagnostic
 from reconciler.plan.saved import stamp
 from reconciler.providers.base import HealthRow, Observer
 from reconciler.providers.reading import Sessions, connected
+from reconciler.store import OperationRecord, OperationState, Store
 
 _KINDS = {"campaign": Kind.CAMPAIGN, "list": Kind.LIST}
 
@@ -116,7 +118,8 @@ async def observe(request: Request) -> Observation:
     workspace = Workspace.of(request)
     with store_for(workspace.desired, request, create=False) as store:
         inventory = store.inventory(members=False)
-    accounts = workspace.scoped(inventory)
+        accounts = workspace.scoped(inventory)
+        uploads = {name: _uploads(store, account, workspace) for name, account in accounts.items()}
     async with connected(
         accounts,
         workspace.providers,
@@ -124,7 +127,7 @@ async def observe(request: Request) -> Observation:
         concurrency=request.parallelism,
         progress=request.progress,
     ) as sessions:
-        found = await asyncio.gather(*(_observed(accounts[n], sessions) for n in sorted(accounts)))
+        found = await asyncio.gather(*(_observed(accounts[n], sessions, uploads[n]) for n in sorted(accounts)))
     project = workspace.desired.project
     return Observation(
         project=project.name,
@@ -135,7 +138,32 @@ async def observe(request: Request) -> Observation:
     )
 
 
-async def _observed(account: Account, sessions: Sessions) -> AccountHealth:
+def _uploads(store: Store, account: Account, workspace: Workspace) -> tuple[HealthRow, ...]:
+    """People who are on their way to a list, as the journal has them: no provider lists its uploads."""
+    working = store.holder(identity_of(account, workspace.providers[account.provider])) is not None
+    found: dict[tuple[Address, bool], list[OperationRecord]] = {}
+    for operation in (*store.open_intents(), *store.unresolved()):
+        intent = operation.intent
+        if intent.address.account == account.name and intent.effect.get("effect") == "members-added":
+            at_it = working and operation.state is not OperationState.UNRESOLVED
+            found.setdefault((intent.address, at_it), []).append(operation)
+    return tuple(
+        HealthRow(
+            subject="upload",
+            remote_id=str(operations[0].intent.effect.get("of") or ""),
+            name=str(address),
+            state="in progress" if at_it else "left open",
+            problem="" if at_it else "it may have landed: apply again, which looks before anything is sent",
+            figures={
+                "people": sum(o.intent.rows for o in operations),
+                "since": stamp(min(o.intended_at for o in operations)),
+            },
+        )
+        for (address, at_it), operations in sorted(found.items())
+    )
+
+
+async def _observed(account: Account, sessions: Sessions, uploads: tuple[HealthRow, ...]) -> AccountHealth:
     if (refused := sessions.refused.get(account.name)) is not None:
         return _unread(account, refused)
     session, started = sessions.by_account[account.name], time.monotonic()
@@ -148,7 +176,7 @@ async def _observed(account: Account, sessions: Sessions) -> AccountHealth:
     return AccountHealth(
         name=account.name,
         provider=account.provider,
-        rows=_in_order(rows),
+        rows=_in_order((*rows, *uploads)),
         requests=session.requests,
         elapsed_s=time.monotonic() - started,
     )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +55,46 @@ def sandbox() -> Iterator[Sandbox]:
 def both(texts: Repository) -> Repository:
     texts.write("calls.yaml", CALLS)
     return texts
+
+
+MEMBERS = """\
+apiVersion: intelepeer/v1
+kind: List
+metadata: {name: people}
+spec: {name: Fresh list, headers: [phone]}
+---
+apiVersion: intelepeer/v1
+kind: Membership
+metadata: {name: people}
+spec: {list: people, mode: additive, contacts: [{number: "+12025550003"}, {number: "+12025550004"}]}
+"""
+
+
+def test_an_upload_is_told_while_it_is_on_its_way_and_when_it_was_left(both: Repository, sandbox: Sandbox) -> None:
+    both.write("members.yaml", MEMBERS)
+    slow = {"method": "PUT", "path": "*/uploadcontacts", "fault": {"kind": "latency", "ms": 30_000}}
+    sandbox.set_faults([slow])
+    command = [
+        sys.executable,
+        "-c",
+        "from reconciler.cli import main; main()",
+        "apply",
+        "--yes",
+        "--approve",
+        "contact",
+    ]
+    applying = subprocess.Popen(command, cwd=both.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 20
+    while "engage/Membership/people" not in rows(both, "engage") and time.monotonic() < until:
+        time.sleep(0.05)
+    told = rows(both, "engage")["engage/Membership/people"]
+    assert (told["subject"], told["state"], told["healthy"]) == ("upload", "in progress", True)
+    assert dict(told["figures"])["people"] == 2  # type: ignore[call-overload]
+    applying.kill()
+    applying.wait()
+    told = rows(both, "engage")["engage/Membership/people"]
+    assert (told["state"], told["healthy"]) == ("left open", False)
+    assert both("status", "--exit-code").code == 2
 
 
 def rows(repository: Repository, account: str, *words: str) -> dict[str, dict[str, object]]:

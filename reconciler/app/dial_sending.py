@@ -113,16 +113,18 @@ class Sending:
         """One request. Whatever is no clear yes is looked up, a refusal too; nothing is ever sent a second time."""
         try:
             await self.session.dial(made)
-        except (NotSent, RateLimited) as failure:
+        except NotSent as failure:
             result.take(OperationState.NOT_PROCESSED, failure.message)
         except ProviderError as failure:
-            refused = isinstance(failure, Rejected | NotFound | CredentialsRefused)
+            refused = isinstance(failure, Rejected | NotFound | CredentialsRefused | RateLimited)
             landing_s, visibility_s = settle(self.account, self.provider.defaults)
             sent = await self._looked(made, 0.0 if refused else landing_s + visibility_s)
             if sent is not Sent.UNTOLD:
                 result.take(OperationState.DONE, FAILED if sent is Sent.FAILED else RAN)
             elif refused:
-                result.take(OperationState.REJECTED, failure.message)
+                throttled = isinstance(failure, RateLimited)
+                state = OperationState.NOT_PROCESSED if throttled else OperationState.REJECTED
+                result.take(state, failure.message)
             else:
                 result.take(OperationState.UNRESOLVED, f"{UNTOLD}: {failure.message}")
         else:

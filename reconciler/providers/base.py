@@ -289,7 +289,7 @@ class Dialler(Protocol):
         ...
 
     async def dial(self, dial: Dial) -> None:
-        """Send, once; repeat only what is proven not processed. Raises what ``Session.send`` raises, and NoAnswer for
+        """Send, once; repeat only what was never connected. Raises what ``Session.send`` raises, and NoAnswer for
         every answer that is no clear yes."""
         ...
 

@@ -179,15 +179,16 @@ class Http:
         request = _Request("GET", self._url(segments, query, ReadIncomplete), None, decode)
         return await self._perform(request)
 
-    async def send(self, call: Call, *, decode: Callable[[bytes], Any] = decoded) -> Reply:
+    async def send(self, call: Call, *, decode: Callable[[bytes], Any] = decoded, unrepeated: bool = False) -> Reply:
         """Send a write once, repeating only what is proven not processed (no connection, 429, 401).
 
+        ``unrepeated`` takes no answer for such a proof: what was answered at all is not sent again.
         ``decode`` reads a 2xx; one that never fails says that the status alone decides.
         Raises NotSent, RateLimited, Rejected, NotFound, CredentialsRefused (not processed) or NoAnswer (unknown).
         """
         if call.method is Method.GET and not unresolved(call):
             return await self.get(*_texts(call.path), query=call.query, decode=decode)
-        return await self._perform(self._request(call, decode))
+        return await self._perform(self._request(call, decode), unrepeated=unrepeated)
 
     async def ask(self, call: Call) -> Response:
         """Send a call, as often as ``get`` or ``send`` would, for whoever wants the answer: a refusal is one, too.
@@ -230,13 +231,15 @@ class Http:
         fields = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
         return f"{self._base_url}{path}?{fields}" if fields else self._base_url + path
 
-    async def _perform(self, request: _Request) -> Reply:
+    async def _perform(self, request: _Request, *, unrepeated: bool = False) -> Reply:
         tries = _Tries()
         while True:
             headers = await self._auth.headers(self._login)
             try:
                 return self._judged(request, headers, await self._exchange(request, headers))
             except ProviderError as failure:
+                if unrepeated and not isinstance(failure, NotSent):
+                    raise
                 if not await self._ready_again(request, headers, failure, tries):
                     raise
 

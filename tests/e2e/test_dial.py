@@ -332,6 +332,28 @@ def test_a_refusal_that_is_no_refusal_is_seen_through(ready: Any, sandbox: Sandb
     assert (sends(sandbox), contacted(sandbox)) == (1, PEOPLE)
 
 
+@pytest.mark.parametrize("provider_address", BOTH)
+@pytest.mark.parametrize("status", [401, 403, 408, 425, 429])
+def test_no_answer_is_taken_for_leave_to_send_again(
+    ready: Any, sandbox: Sandbox, provider_address: tuple[str, str], status: int
+) -> None:
+    provider, address = provider_address
+    repository = ready(provider)
+    lose(sandbox, address, kind="error_after", status=status)
+    assert repository("dial", address, *NAMED).code == 0
+    assert (sends(sandbox), contacted(sandbox)) == (1, PEOPLE)
+
+
+def test_a_throttled_dial_is_not_sent_and_may_be_tried_again(ready: Any, sandbox: Sandbox) -> None:
+    repository = ready("calls")
+    lose(sandbox, CALL, kind="error_before", status=429)
+    throttled = repository("dial", CALL, *NAMED, "--format", "json")
+    assert (throttled.code, told(throttled)["outcome"], sends(sandbox)) == (7, "not-processed", 1)
+    sandbox.set_faults([])
+    assert repository("dial", CALL, *NAMED).code == 0
+    assert contacted(sandbox) == PEOPLE
+
+
 def test_a_refusal_is_7_and_may_be_tried_again(ready: Any, sandbox: Sandbox) -> None:
     repository = ready("texts")
     lose(sandbox, TEXT, kind="error_before", status=409, body={"error": "Please have them upgrade"})

@@ -42,7 +42,7 @@ async def prepare(http: Http, campaign: RemoteId) -> Dial:
 
 async def dial(http: Http, call: Dial) -> None:
     """E6, once. Raises NoAnswer for a good status with anything but ``true``: it may have run all the same."""
-    reply = await http.send(call.call)
+    reply = await http.send(call.call, unrepeated=True)
     if accepted(reply.body) is not True:
         raise NoAnswer("IntelePeer answered the run with something else than true.", status=reply.status)
 

@@ -48,7 +48,7 @@ async def prepare(reader: Reader, brand: str, campaign: RemoteId) -> Dial:
 
 async def dial(http: Http, call: Dial) -> None:
     """M4 with the status ``send``, once. Raises NoAnswer when the answer still calls it editable."""
-    reply = await http.send(call.call)
+    reply = await http.send(call.call, unrepeated=True)
     body = reply.body["data"] if isinstance(reply.body, Mapping) and "data" in reply.body else reply.body
     status = str(body.get("status") or "").strip().lower() if isinstance(body, Mapping) else ""
     if status not in _UNDER_WAY:

@@ -44,7 +44,6 @@ from reconciler.plan.approvals import YES
 from reconciler.plan.calls import Call, Json, Method, Phase
 from reconciler.plan.changes import Approval
 from reconciler.providers.base import Caller, FillsPaths, Operation, Provider, Response
-from reconciler.providers.pace import base_url
 from reconciler.providers.reading import connected
 from reconciler.report import Outcome
 from reconciler.store import Intent, Store

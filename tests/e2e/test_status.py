@@ -218,4 +218,4 @@ def test_markdown_is_a_table_and_data_stays_data(both: Repository, sandbox: Sand
     assert "| | name | state | figures | problem |" in result.out
     assert "V\\|P &lt;b&gt;@<!-- -->team&lt;/b&gt; \\[x\\](y) \\`z\\`" in result.out
     assert (both.root / "status.md").read_text() == result.out
-    assert both("plan", "--format", "markdown").code == 64
+    assert both("status", "--format", "sarif").code == 64

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.apply.journal import Recorded, Verdict
-from reconciler.apply.operation import MAX_SENDS, Operator, Result, State, StepResult, Stop, ambiguous
-from reconciler.errors import ProviderError, Rejected
+from reconciler.apply.judging import Result, State, StepResult, ambiguous, divisible
+from reconciler.apply.operation import MAX_SENDS, Operator, Stop
+from reconciler.apply.together import run_parts
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.plan.calls import MembersAdded, Step, columns_of, resolved
@@ -24,6 +25,8 @@ SIDE_BY_SIDE = 32
 
 async def run_step(operator: Operator, address: Address, step: Step, ids: Mapping[Address, RemoteId]) -> StepResult:
     """One step of a change, whole. What a provider does is in the result; only the store's failures are raised."""
+    if step.parts:
+        return await run_parts(operator, step, ids)
     step = replace(step, effect=resolved(step.effect, ids))
     if step.rows is None:
         return await operator.single(address, step, ids)
@@ -157,7 +160,7 @@ class _Batches:
             if answer is not None:
                 tally.accept(op, rows, answer)
                 return not answer.refused
-            if _divisible(failure, rows):
+            if divisible(failure) and len(rows) > 1:
                 note = failure.message if failure else ""
                 await self.operator.journal.record([Recorded(op=op, verdict=Verdict.REJECTED, note=note)])
                 return await self._rest(replace(batch, rows=rows))
@@ -280,7 +283,3 @@ def _taken(rows: ContactSet, answer: Answer) -> ContactSet:
     refused = frozenset(answer.refused)
     numbers = [n for at, n in enumerate(rows.numbers()) if at in refused]
     return rows.without(ContactSet.from_columns({"number": numbers}))
-
-
-def _divisible(failure: ProviderError | None, rows: ContactSet) -> bool:
-    return isinstance(failure, Rejected) and failure.status in (400, 413, 422) and len(rows) > 1

@@ -13,7 +13,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from reconciler.apply.batches import run_step
 from reconciler.apply.journal import Journal
-from reconciler.apply.operation import Operator, Result, StepResult
+from reconciler.apply.judging import Result, StepResult
+from reconciler.apply.operation import Operator
 from reconciler.apply.ownership import lets_go, owned_members, owned_resource
 from reconciler.errors import ReconcilerError
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
@@ -49,17 +50,18 @@ class _Progress:
 
     added: list[ContactSet] = field(default_factory=list)
     removed: list[ContactSet] = field(default_factory=list)
-    wrote: bool = False
     left: int = 0
 
 
 def planned_changes(plan: Plan) -> tuple[PlannedChange, ...]:
-    """The plan as a report counts it: one operation a call, one for a change that only keeps the books."""
+    """The plan as a report counts it: one operation a call, or one for each part of it where it is for several changes;
+    and one for a change that only keeps the books."""
+    parts = {part.address for c in plan.changes for part in c.parts}
     return tuple(
         PlannedChange(
             address=str(c.address),
             action=action(c),
-            operations=0 if c.carried_by else max(c.call_count, 1),
+            operations=0 if c.carried_by and c.address not in parts else max(c.call_count, 1),
             carried_by=str(c.carried_by) if c.carried_by else "",
         )
         for c in plan.changes
@@ -87,6 +89,9 @@ class Executor:
         self._contact_ids: dict[str, dict[str, str]] = {}
         self._progress = {a: _Progress() for a in self._changes}
         self._nodes = {c.address: _phases(c) for c in plan.changes}
+        self._parts = {p.address for c in plan.changes for p in c.parts if p.address != c.address}
+        """The changes whose work is a part of a call that another one makes."""
+        self._part_outcomes: dict[Address, Outcome] = {}
         self._ended: dict[_Node, asyncio.Future[Outcome]] = {}
         self._failure: ReconcilerError | None = None
         self._barriers: dict[tuple[str, Phase], asyncio.Future[list[Outcome | BaseException]]] = {}
@@ -149,6 +154,8 @@ class Executor:
             await self._all_ended(node.address.account, last)
         for other in self._needed(node):
             outcome = await self._ended[other]
+            if change.address in self._parts and change.address in self._part_outcomes:
+                return await self._with_its_carrier(change)
             if outcome is not Outcome.DONE:
                 return self._not_run(change, node, other, outcome)
         operator = self._operators[change.address.account]
@@ -167,6 +174,13 @@ class Executor:
             if not change.steps and change.carried_by is None:
                 self._told(change, node, Outcome.DONE, "")
         return Outcome.DONE
+
+    async def _with_its_carrier(self, change: Change) -> Outcome:
+        """A change that was a part of another one's call. How it ended has been told: only the books are left."""
+        outcome = self._part_outcomes[change.address]
+        if outcome is Outcome.DONE:
+            await self._finish(change)
+        return outcome
 
     def _needed(self, node: _Node) -> list[_Node]:
         """What must be done, or this node is blocked."""
@@ -201,12 +215,15 @@ class Executor:
             return self._told(change, node, outcome, f"{other.address} was not attempted")
         if other.address == node.address:
             return self._told(change, node, Outcome.BLOCKED, "an earlier step of it was not done")
+        if outcome is Outcome.UNRESOLVED and change.address in self._parts:
+            return self._told(change, node, outcome, f"it may have landed with {other.address}")
         word = {Outcome.UNRESOLVED: "is unresolved", Outcome.BLOCKED: "is blocked"}.get(outcome, "failed")
         return self._told(change, node, Outcome.BLOCKED, f"{other.address} {word}")
 
     def _told(self, change: Change, node: _Node, outcome: Outcome, detail: str) -> Outcome:
         steps = [s for s in change.steps if s.phase is node.phase]
-        count = sum(s.count for s in steps) if steps else (0 if change.carried_by else 1)
+        silent = change.carried_by is not None and change.address not in self._parts
+        count = sum(s.count for s in steps) if steps else (0 if silent else 1)
         if count:
             title = steps[0].title if steps else action(change)
             self._emit(
@@ -220,15 +237,29 @@ class Executor:
         if step.rows is not None and learned and "contact_id" in step.rows.columns:
             step = replace(step, rows=step.rows.filled("contact_id", learned))
         result = await run_step(operator, change.address, step, self._ids)
+        if step.parts:
+            return await self._learn_parts(change, step, result)
         learned.update(result.contact_ids)
-        await self._learn(change, step, result)
+        await self._journal.own(*self._learned(change, step, result))
         outcome = _OUTCOMES[result.result]
         self._report(change, step, result, outcome)
         return outcome
 
-    async def _learn(self, change: Change, step: Step, result: StepResult) -> None:
+    async def _learn_parts(self, carrier: Change, step: Step, result: StepResult) -> Outcome:
+        """How each part of a call for several changes ended; the requests are counted once, at the carrier."""
+        sent, owned = {carrier.address: result.sent}, []
+        for part in step.parts:
+            owned += self._learned(self._changes[part.address], step.only(part), result.parts[part.address])
+        await self._journal.own(*owned)
+        for part in step.parts:
+            ended = replace(result.parts[part.address], sent=sent.get(part.address, 0))
+            outcome = self._part_outcomes[part.address] = _OUTCOMES[ended.result]
+            self._report(self._changes[part.address], step.only(part), ended, outcome)
+        return self._part_outcomes[carrier.address]
+
+    def _learned(self, change: Change, step: Step, result: StepResult) -> list[Owned]:
+        """Takes in what a step brought, and tells what is ours because of it."""
         progress = self._progress[change.address]
-        progress.wrote = progress.wrote or result.sent > 0
         match step.effect:
             case Created(fields=fields) if result.remote_id is not None:
                 self._ids[change.address] = result.remote_id
@@ -236,13 +267,14 @@ class Executor:
                     # At once, not at the end: whatever happens next, what we made is ours. With the fields it was made
                     # with, not those it shall have: that a campaign was published is known when it is.
                     made = owned_resource(change.desired, result.remote_id)
-                    await self._journal.own(replace(made, fields=dict(fields)), *_replaced(change))
+                    return [replace(made, fields=dict(fields)), *_replaced(change)]
             case MembersAdded() if result.rows:
                 progress.added.append(result.rows)
             case MembersRemoved() if result.rows:
                 progress.removed.append(result.rows)
             case _:
                 pass
+        return []
 
     def _report(self, change: Change, step: Step, result: StepResult, outcome: Outcome) -> None:
         address = str(change.address)

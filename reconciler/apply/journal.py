@@ -72,13 +72,15 @@ class Journal:
         self._waiting: list[tuple[Intending, asyncio.Future[int]]] = []
         self._flush: asyncio.Task[None] | None = None
 
-    async def intend(self, intent: Intending) -> int:
-        """The operation's number, once its intent is durable. Whatever the store raises, nothing may be sent then."""
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append((intent, future))
+    async def intend(self, *intents: Intending) -> list[int]:
+        """The operations' numbers, once all intents are durable: they are in one transaction. Whatever the store
+        raises, nothing may be sent then."""
+        loop = asyncio.get_running_loop()
+        waiting = [(intent, loop.create_future()) for intent in intents]
+        self._waiting += waiting
         if self._flush is None or self._flush.done():
             self._flush = asyncio.create_task(self._flush_waiting())
-        return await future
+        return list(await asyncio.gather(*(future for _, future in waiting)))
 
     async def _flush_waiting(self) -> None:
         while self._waiting:
@@ -101,7 +103,8 @@ class Journal:
 
     async def own(self, *owned: Owned) -> None:
         """All of them or none."""
-        await self._in_thread(lambda: self._ledger.own(list(owned)))
+        if owned:
+            await self._in_thread(lambda: self._ledger.own(list(owned)))
 
     async def disown(self, address: Address) -> None:
         await self._in_thread(lambda: self._ledger.disown(address))

@@ -8,29 +8,31 @@ provider does raises out of here: what cannot be looked at is unresolved.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from reconciler.apply.control import Control
 from reconciler.apply.journal import Intending, Journal, Recorded, Verdict
-from reconciler.errors import (
-    CredentialsRefused,
-    NoAnswer,
-    NotFound,
-    NotSent,
-    ProviderError,
-    RateLimited,
-    Rejected,
+from reconciler.apply.judging import (
+    Judged,
+    Result,
+    State,
+    StepResult,
+    already_so,
+    as_shown,
+    failed,
+    looked_up,
+    read_back,
+    unresolved,
 )
+from reconciler.errors import CredentialsRefused, ProviderError
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet
-from reconciler.model.kinds import ContactClass
-from reconciler.plan.calls import Changed, Created, Deleted, Effect, Evidence, Step
+from reconciler.plan.calls import Deleted, Effect, Evidence, Step
 from reconciler.providers.base import Answer, Session
 
-State = Evidence.State
+T = TypeVar("T")
 
 HIDDEN = "•••"
 
@@ -51,15 +53,6 @@ VISIBLE_WAIT_S = 10.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 15.0
 
 
-class Result(StrEnum):
-    """How a step ended. STOPPED: it was not sent (any more), and may be later."""
-
-    DONE = "done"
-    FAILED = "failed"
-    UNRESOLVED = "unresolved"
-    STOPPED = "stopped"
-
-
 class Watch(Protocol):
     """Told how far a step over people is: ``done`` of ``total`` people have been sent."""
 
@@ -76,20 +69,6 @@ class Stop(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepResult:
-    """``rows`` are the people for whom the step is done; ``remote_id`` what it created; ``accepted`` how many of its
-    requests went through."""
-
-    result: Result
-    detail: str = ""
-    remote_id: RemoteId | None = None
-    rows: ContactSet = field(default_factory=ContactSet.empty)
-    contact_ids: Mapping[str, str] = field(default_factory=dict)
-    sent: int = 0
-    accepted: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,10 +97,8 @@ class Operator:
     async def single(self, address: Address, step: Step, ids: Mapping[Address, RemoteId]) -> StepResult:
         """A step that is one request."""
         before = await self.look(step.effect, None)
-        if before.state is State.HOLDS and not isinstance(step.effect, Created):
-            return StepResult(result=Result.DONE, detail="already so", accepted=1)
-        if stale := _stale(step.effect, before):
-            return StepResult(result=Result.FAILED, detail=stale)
+        if (ended := already_so(step.effect, before)) is not None:
+            return ended
         sent = 0
         while True:
             try:
@@ -143,27 +120,40 @@ class Operator:
 
         Raises Stop when nothing may start any more, and what the store raises when the intent cannot be kept.
         """
+        (op,), answer = await self.sending(
+            [(address, batch)], lambda: self.session.send(batch.request(ids), batch.effect)
+        )
+        if isinstance(answer, ProviderError):
+            answer.message = self.scrubbed(answer.message, batch.rows)
+            return op, None, answer
+        if answer.detail:
+            answer = replace(answer, detail=self.scrubbed(answer.detail, batch.rows))
+        return op, answer, None
+
+    async def sending(
+        self, operations: Sequence[tuple[Address, Step]], request: Callable[[], Awaitable[T]]
+    ) -> tuple[list[int], T | ProviderError]:
+        """One request that is so many operations: the intents of all of them, then the request. Raises as ``send``."""
         async with self.slots:
             if reason := self.control.refusal(self.account):
                 raise Stop(reason)
-            op = await self.journal.intend(Intending(address=address, batch=batch, not_after_s=NOT_AFTER_S))
-            self.under_way.add(address)
+            intents = [Intending(address=a, batch=batch, not_after_s=NOT_AFTER_S) for a, batch in operations]
+            ops = await self.journal.intend(*intents)
+            addresses = {address for address, _ in operations}
+            self.under_way |= addresses
             try:
-                answer = await self.session.send(batch.request(ids), batch.effect)
+                answer: T | ProviderError = await request()
             except ProviderError as failure:
-                failure.message = self._scrubbed(failure.message, batch.rows)
-                self.under_way.discard(address)
-                return op, None, failure
+                answer = failure
             except asyncio.CancelledError:
                 note = "stopped while it was under way"
-                await asyncio.shield(self.journal.record([Recorded(op=op, verdict=Verdict.UNKNOWN, note=note)]))
+                stopped = [Recorded(op=op, verdict=Verdict.UNKNOWN, note=note) for op in ops]
+                await asyncio.shield(self.journal.record(stopped))
                 raise
-            self.under_way.discard(address)
-            if answer.detail:
-                answer = replace(answer, detail=self._scrubbed(answer.detail, batch.rows))
-            return op, answer, None
+            self.under_way -= addresses
+            return ops, answer
 
-    def _scrubbed(self, text: str, rows: ContactSet | None) -> str:
+    def scrubbed(self, text: str, rows: ContactSet | None) -> str:
         """A provider's words without what they echo of people; their numbers are masked already."""
         if self._known is None:
             self._known = _attributes(p for p in self.people if len(p) <= ECHOES_UP_TO)
@@ -176,104 +166,73 @@ class Operator:
         """What the provider shows now; a look that fails tells nothing, and says so."""
         try:
             return await self.session.observe(effect, rows)
-        except CredentialsRefused as failure:
-            self._halt(failure)
-            return Evidence(state=State.AMBIGUOUS, detail=f"cannot be looked at: {failure.message}")
         except ProviderError as failure:
-            return Evidence(state=State.AMBIGUOUS, detail=f"cannot be looked at: {failure.message}")
+            return self.unseen(failure)
 
-    def _halt(self, failure: CredentialsRefused) -> None:
-        self.control.halted[self.account] = f"credentials refused: {failure.message}"
+    def unseen(self, failure: ProviderError) -> Evidence:
+        """What a look that failed tells; refused credentials stop the account."""
+        self.heed(failure)
+        return Evidence(state=State.AMBIGUOUS, detail=f"cannot be looked at: {failure.message}")
+
+    def heed(self, failure: object) -> None:
+        """With refused credentials nothing more is tried in the account."""
+        if isinstance(failure, CredentialsRefused):
+            self.control.halted[self.account] = f"credentials refused: {failure.message}"
 
     async def looked_up(
         self, op: int, step: Step, failure: ProviderError | None, rows: ContactSet | None
     ) -> StepResult:
         """What a request without success means. STOPPED says: not processed, and may be sent again."""
-        match failure:
-            case Rejected() | NotFound():
-                return await self._ended(op, Verdict.REJECTED, failure.message)
-            case CredentialsRefused():
-                self._halt(failure)
-                return await self._ended(op, Verdict.NOT_PROCESSED, f"credentials refused: {failure.message}")
-            case NotSent() | RateLimited():
-                return await self._ended(op, Verdict.NOT_PROCESSED, f"not processed: {failure.message}")
-            case NoAnswer():
-                return await self._settled(op, step, failure, rows)
-            case _:
-                return await self.unresolved(op, failure.message if failure else "no answer")
+        self.heed(failure)
+        judged = failed(failure)
+        if judged is None and failure is not None:
+            judged = await self._settled(op, step, failure, rows)
+        return await self._recorded(op, judged or unresolved("no answer"))
 
-    async def _ended(self, op: int, verdict: Verdict, detail: str) -> StepResult:
-        await self.journal.record([Recorded(op=op, verdict=verdict, note=detail)])
-        return StepResult(result=Result.FAILED, detail=detail)
-
-    async def _settled(self, op: int, step: Step, failure: NoAnswer, rows: ContactSet | None) -> StepResult:
+    async def _settled(self, op: int, step: Step, failure: ProviderError, rows: ContactSet | None) -> Judged:
         """The outcome of a request without an answer, after the time in which it could still land or show."""
-        await self.journal.record([Recorded(op=op, verdict=Verdict.UNKNOWN, note=failure.message)])
-        if self.settle_s > LONGEST_SETTLE_S:
-            return await self.unresolved(op, f"{failure.message}; its settle time is {self.settle_s:.0f} s")
-        if not await self.pause(self.settle_s):
-            return await self.unresolved(op, f"{failure.message}; interrupted before it could be looked up")
-        look = await self.look(step.effect, rows)
-        done = rows if rows is not None else ContactSet.empty()
-        match look.state:
-            case State.HOLDS:
-                note = "found after a lost answer"
-                await self.journal.record([Recorded(op=op, verdict=Verdict.DONE, remote_id=look.remote_id, note=note)])
-                return StepResult(
-                    result=Result.DONE,
-                    remote_id=look.remote_id,
-                    rows=done,
-                    contact_ids=look.contact_ids,
-                    accepted=1,
-                )
-            case State.ABSENT | State.PARTLY if step.contact_class is ContactClass.STARTS_CONTACTING:
-                return await self.unresolved(
-                    op, f"{failure.message}; it starts contacting people and is never sent twice by itself"
-                )
-            case State.ABSENT | State.PARTLY:
-                await self.journal.record([Recorded(op=op, verdict=Verdict.VOID, note="looked up: it did not land")])
-                left = look.remaining if look.remaining is not None else done
-                return StepResult(
-                    result=Result.STOPPED,
-                    detail=failure.message,
-                    rows=done.without(left),
-                    contact_ids=look.contact_ids,
-                )
-            case State.AMBIGUOUS | State.DIFFERS:
-                return await self.unresolved(op, ambiguous(look))
+        if problem := await self.settle([op], failure.message):
+            return unresolved(problem)
+        return looked_up(step, failure.message, rows, await self.look(step.effect, rows))
 
-    async def unresolved(self, op: int, detail: str, remote_id: RemoteId | None = None) -> StepResult:
-        await self.journal.record([Recorded(op=op, verdict=Verdict.UNRESOLVED, remote_id=remote_id, note=detail)])
-        return StepResult(result=Result.UNRESOLVED, detail=detail, remote_id=remote_id)
+    async def settle(self, ops: Sequence[int], reason: str) -> str:
+        """Wait until what got no answer can no longer land; why it cannot be looked up even then, or nothing."""
+        await self.journal.record([Recorded(op=op, verdict=Verdict.UNKNOWN, note=reason) for op in ops])
+        if self.settle_s > LONGEST_SETTLE_S:
+            return f"{reason}; its settle time is {self.settle_s:.0f} s"
+        if not await self.pause(self.settle_s):
+            return f"{reason}; interrupted before it could be looked up"
+        return ""
+
+    async def _recorded(self, op: int, judged: Judged) -> StepResult:
+        await self.journal.record([judged.recorded(op)])
+        return judged.result
+
+    async def unresolved(self, op: int, detail: str) -> StepResult:
+        return await self._recorded(op, unresolved(detail))
 
     async def _confirmed(self, op: int, step: Step, answer: Answer) -> StepResult:
         """The read-back after a 2xx; the outcome is written down only now."""
-        effect, remote_id = step.effect, answer.remote_id
-        if isinstance(effect, Created) and remote_id is not None:
-            effect = Changed(kind=effect.kind, target=remote_id, base={}, expected=effect.fields)
-        look = await self.visible(effect, None)
-        if look.state is State.HOLDS:
-            await self.journal.record([Recorded(op=op, verdict=Verdict.DONE, remote_id=remote_id)])
-            return StepResult(result=Result.DONE, remote_id=remote_id, detail=look.detail, accepted=1)
-        if look.state is State.AMBIGUOUS:
-            return await self.unresolved(op, f"accepted, and {ambiguous(look)}", remote_id)
-        if isinstance(effect, Deleted):
-            detail = "accepted, and still there after waiting: the deletion is pending"
-            return await self.unresolved(op, detail)
-        detail = f"accepted, but reads back otherwise: {look.detail or look.state}"
-        await self.journal.record([Recorded(op=op, verdict=Verdict.DONE, remote_id=remote_id, note=detail)])
-        return StepResult(result=Result.FAILED, detail=detail, remote_id=remote_id)
+        effect = as_shown(step.effect, answer)
+        return await self._recorded(op, read_back(effect, answer, await self.visible(effect, None)))
 
     async def visible(self, effect: Effect, rows: ContactSet | None) -> Evidence:
         """Look until the effect shows, within the time that the provider may take."""
-        limit = DELETE_WAIT_S if isinstance(effect, Deleted) else max(self.visibility_s, VISIBLE_WAIT_S)
+        limit = DELETE_WAIT_S if isinstance(effect, Deleted) else self.shown_s
+        return await self.until(lambda: self.look(effect, rows), lambda look: look.state is State.HOLDS, limit)
+
+    @property
+    def shown_s(self) -> float:
+        """How long what was written may take to show."""
+        return max(self.visibility_s, VISIBLE_WAIT_S)
+
+    async def until(self, look: Callable[[], Awaitable[T]], enough: Callable[[T], bool], limit_s: float) -> T:
+        """Look again and again, less and less often, until it is enough, the time is over or an interrupt comes."""
         waited, pause = 0.0, _FIRST_PAUSE_S
         while True:
-            look = await self.look(effect, rows)
-            if look.state is State.HOLDS or waited >= limit:
-                return look
-            if not await self.pause(pause):
-                return look
+            seen = await look()
+            if enough(seen) or waited >= limit_s or not await self.pause(pause):
+                return seen
             waited += pause
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
@@ -286,25 +245,6 @@ class Operator:
         except TimeoutError:
             return True
         return False
-
-
-def _stale(effect: Effect, look: Evidence) -> str:
-    """Why a step must not be sent any more, or nothing: somebody else was there between plan and apply."""
-    match look.state:
-        case State.DIFFERS:
-            return f"changed since the plan: {look.detail}" if look.detail else "changed since the plan"
-        case State.AMBIGUOUS:
-            return ambiguous(look)
-        case State.HOLDS if isinstance(effect, Created):
-            return f"an object with this name appeared since the plan (id {look.remote_id})"
-        case _:
-            return ""
-
-
-def ambiguous(look: Evidence) -> str:
-    """Why nobody can tell what happened."""
-    found = f" ({', '.join(look.candidates)})" if look.candidates else ""
-    return look.detail or f"several live objects could be the one{found}"
 
 
 def _attributes(people: Iterable[ContactSet]) -> frozenset[str]:

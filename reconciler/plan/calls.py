@@ -50,7 +50,14 @@ class Each:
     item: Json
 
 
-Json: TypeAlias = "bool | int | float | str | Ref | Column | Each | tuple[Json, ...] | Mapping[str, Json] | None"
+@dataclass(frozen=True, slots=True)
+class EachPart:
+    """An array with the ``entry`` of each part of the step."""
+
+
+Json: TypeAlias = (
+    "bool | int | float | str | Ref | Column | Each | EachPart | tuple[Json, ...] | Mapping[str, Json] | None"
+)
 Target: TypeAlias = RemoteId | Ref
 """A live object: known by id already, or only after an earlier call."""
 
@@ -169,8 +176,23 @@ Effect: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One object's share of a call that writes several: whose change it is, its own effect, and its ``entry`` in the
+    body, where an ``EachPart`` stands."""
+
+    address: Address
+    effect: Effect
+    entry: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One call, or one call per ``chunk`` rows of ``rows``. ``title`` names it for people (``add members``)."""
+    """One call, or one call per ``chunk`` rows of ``rows``. ``title`` names it for people (``add members``).
+
+    With ``parts`` it is one call for several objects, whose answer judges each of them: every part is an operation of
+    its own change, which ends as the part does and not as the call. The first is that of the change that has the step,
+    and ``effect`` is its effect; the other changes are ``carried_by`` that one.
+    """
 
     phase: Phase
     title: str
@@ -179,6 +201,7 @@ class Step:
     contact_class: ContactClass = ContactClass.SILENT
     rows: ContactSet | None = None
     chunk: int = 1
+    parts: tuple[Part, ...] = ()
 
     @property
     def count(self) -> int:
@@ -193,15 +216,30 @@ class Step:
         for start in range(0, len(self.rows), self.chunk):
             yield replace(self, rows=self.rows.slice(start, start + self.chunk))
 
+    def only(self, *parts: Part) -> Step:
+        """The step for these of its parts and no other."""
+        return replace(self, effect=parts[0].effect, parts=parts)
+
     def request(self, ids: Mapping[Address, RemoteId]) -> Call:
-        """This single-call step as the request to send: rows put in, and every ``Ref`` that ``ids`` knows.
+        """This single-call step as the request to send: rows and parts put in, and every ``Ref`` that ``ids`` knows.
 
         Refs that ``ids`` does not know stay: a preview shows them, nothing may send them (see ``unresolved``).
         """
         rows = list(self.rows.rows()) if self.rows is not None else []
         first: Mapping[str, str | None] = rows[0] if rows else {}
         path = tuple(_segment(part, first, ids) for part in self.call.path)
-        return replace(self.call, path=path, body=_filled(self.call.body, rows, first, ids))
+        body = _with_entries(self.call.body, tuple(part.entry for part in self.parts))
+        return replace(self.call, path=path, body=_filled(body, rows, first, ids))
+
+
+def _with_entries(body: Json, entries: tuple[Json, ...]) -> Json:
+    match body:
+        case EachPart():
+            return entries
+        case Mapping():
+            return {k: _with_entries(v, entries) for k, v in body.items()}
+        case _:
+            return body
 
 
 def _segment(
@@ -248,7 +286,7 @@ def unresolved(call: Call) -> bool:
 
     def holds(value: object) -> bool:
         match value:
-            case Ref() | Column() | Each():
+            case Ref() | Column() | Each() | EachPart():
                 return True
             case tuple():
                 return any(holds(v) for v in value)

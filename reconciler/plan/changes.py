@@ -13,7 +13,7 @@ from reconciler.model.contacts import ContactSet
 from reconciler.model.kinds import ContactClass, gravest
 from reconciler.model.live import Observed
 from reconciler.model.resources import FieldValue, Resource
-from reconciler.plan.calls import Step
+from reconciler.plan.calls import Part, Step
 
 
 class Approval(StrEnum):
@@ -74,7 +74,8 @@ class ChangeBase:
     """What every change has. ``reason`` is for people only; nothing may decide by it.
 
     ``requires`` must be done before any step of this one; ``arm_after`` before its ARM steps. ``carried_by`` names the
-    change whose calls do this one's work too; such a change has no steps of its own. ``remote_id`` is the live object.
+    change whose calls do this one's work too; such a change has no steps of its own. It ends as that one does, or where
+    a step of that one has a part for it, as the part does. ``remote_id`` is the live object.
     """
 
     address: Address
@@ -104,6 +105,11 @@ class ChangeBase:
     @property
     def call_count(self) -> int:
         return sum(step.count for step in self.steps)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The shares of several changes, this one's among them, that the steps of this one do."""
+        return tuple(part for step in self.steps for part in step.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

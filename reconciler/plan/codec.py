@@ -16,7 +16,7 @@ from reconciler.model.addresses import Kind
 from reconciler.model.contacts import ContactSet
 from reconciler.model.kinds import ContactClass
 from reconciler.model.resources import FieldValue
-from reconciler.plan.calls import Call, Column, Each, Json, Ref, Step
+from reconciler.plan.calls import Call, Column, Each, EachPart, Json, Ref, Step
 from reconciler.plan.changes import ACTIONS, AccountRead, Change, Create, MemberDelta, Plan, action, people_reached
 from reconciler.plan.order import steps_in_order
 
@@ -262,7 +262,7 @@ def _query(call: Call, show_pii: bool) -> str:
 
 def _json(body: Json, show_pii: bool) -> Any:
     match body:
-        case Ref() | Column() | Each():
+        case Ref() | Column() | Each() | EachPart():
             return LATER
         case str():
             return body if show_pii else mask_text(body)

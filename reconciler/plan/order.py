@@ -44,6 +44,9 @@ def with_requirements(changes: tuple[Change, ...], world: World) -> tuple[Change
     result: list[Change] = []
     for change in changes:
         needs = set(change.requires) | _needs(change, index, world)
+        # What is sent together waits for what each of it needs.
+        for other in (index.planned[p.address] for p in change.parts):
+            needs |= set(other.requires) | _needs(other, index, world)
         arms = set(change.arm_after) | (_arms_after(change, index) if _has_arm(change) else set())
         result.append(
             replace(
@@ -146,7 +149,8 @@ def needed_ids(change: Change) -> set[Address]:
             case _:
                 return set()
 
-    return set().union(*(within(s.call.path) | within(s.call.body) for s in change.steps)) - {change.address}
+    sent = ((s.call.path, s.call.body, *(p.entry for p in s.parts)) for s in change.steps)
+    return set().union(*(within(value) for values in sent for value in values)) - {change.address}
 
 
 def _contact_makers(change: Change, index: _Index) -> set[Address]:

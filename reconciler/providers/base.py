@@ -115,6 +115,24 @@ class Session(Protocol):
     async def aclose(self) -> None: ...
 
 
+@runtime_checkable
+class WritesTogether(Protocol):
+    """What a session has whose provider writes several objects with one call. Optional, but its rules make no step with
+    ``parts`` without it."""
+
+    async def send_together(self, call: Call, effects: tuple[Effect, ...]) -> tuple[Answer | ProviderError, ...]:
+        """Send one call for all of ``effects``, once, and judge each in its place: what was not taken is told by the
+        error that it would have raised had it been sent alone.
+
+        Raises what ``Session.send`` raises when that is true of the whole request.
+        """
+        ...
+
+    async def observe_together(self, effects: tuple[Effect, ...]) -> tuple[Evidence, ...]:
+        """``Session.observe`` for each of ``effects``, with as few reads as that takes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Param:
     """A parameter of an operation, under its wire name. ``place`` is where it goes in the request."""

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.sandbox import Sandbox
 
-from repository import EXAMPLES, Repository
+from repository import EXAMPLES, Repository, Result
 
 ACCOUNT = """\
 apiVersion: exotel/v1
@@ -288,11 +288,179 @@ def test_the_example_applies_and_settles(voice: Repository, sandbox: Sandbox) ->
     assert voice("validate").code == 0
     plan = voice.plan(*url)
     assert plan.code == 0, plan.out
-    # Two lists, two bulk calls for each of two memberships, and the campaign with its list.
-    assert plan.json["summary"]["calls"] == 2 + 4 + 1
+    # Two lists in one call, two bulk calls for each of two memberships, and the campaign with its list.
+    assert plan.json["summary"]["calls"] == 1 + 4 + 1
     voice.apply(*url)
-    assert len(voice.writes()) == 7
+    assert len(voice.writes()) == 6
     assert len(next(x for x in rows(sandbox, "lists") if x["name"] == "Policy renewals")["members"]) == 39
     assert voice.plan("--detailed-exitcode", *url).code == 0
     assert not any(sandbox.ledger()["contacted"].values())
     assert sandbox.ledger()["duplicates"] == []
+
+
+# --- several lists, one request
+
+
+def lists(*names: str, tag: str = "", more: str = "") -> str:
+    """So many manifests of lists, named and tagged alike."""
+    head = "---\napiVersion: exotel/v1\nkind: List\n"
+    end = f", tag: {tag}}}\n" if tag else "}\n"
+    return "".join(f"{head}metadata: {{name: {n}}}\n{more}spec: {{name: {n.title()}{end}" for n in names)
+
+
+def bodies(sandbox: Sandbox, method: str, path: str = "/lists") -> list[list[str]]:
+    """The names in each such request about lists, in order."""
+    sent = (r for r in sandbox.requests() if r["method"] == method and r["path"].endswith(path))
+    return [[entry["name"] for entry in r["body"]["lists"]] for r in sent]
+
+
+def outcomes(result: Result) -> dict[str, str]:
+    """How each change of an apply ended."""
+    return {c["address"].removeprefix("voice/"): c["outcome"] for c in result.json["changes"]}
+
+
+def test_lists_are_created_in_one_request_and_changed_in_one(voice: Repository, sandbox: Sandbox) -> None:
+    names = ["alpha", "beta", "gamma", "delta", "omega"]
+    voice.write("lists.yaml", lists(*names))
+    plan = voice.plan("--calls")
+    assert plan.json["summary"]["create"] == 5
+    assert plan.json["summary"]["calls"] == 1
+    assert [c["carriedBy"] for c in plan.json["changes"]] == [None, *["voice/List/alpha"] * 4]
+    (call,) = plan.json["calls"]
+    assert (call["method"], call["path"]) == ("POST", "/sandbox1/lists")
+    assert [entry["name"] for entry in call["body"]["lists"]] == sorted(name.title() for name in names)
+    reads = len(sandbox.requests())
+    result = voice("apply", "--yes", "--format", "json")
+    assert result.code == 0
+    assert result.json["counts"]["done"] == 5
+    assert paths(voice) == [("POST", "/lists")]
+    # One reading of all lists each: to plan, before and after the write, and to verify; campaigns twice.
+    assert len(sandbox.requests()) - reads == 1 + 4 + 2
+    voice.settled()
+    voice.write("lists.yaml", lists(*names, tag="spring"))
+    assert voice.plan().json["summary"]["calls"] == 1
+    voice.apply()
+    assert paths(voice) == [("POST", "/lists"), ("PUT", "/lists")]
+    assert {x["tag"] for x in rows(sandbox, "lists")} == {"spring"}
+    voice.settled()
+
+
+def test_bulk_calls_of_lists_have_the_size_that_the_account_says(voice: Repository, sandbox: Sandbox) -> None:
+    voice.write("account.yaml", ACCOUNT.replace("  baseUrl", "  listBulkSize: 2\n  baseUrl"))
+    voice.write("lists.yaml", lists("a1", "a2", "a3", "a4", "a5"))
+    assert voice.plan().json["summary"]["calls"] == 3
+    voice.apply()
+    assert sorted(map(len, bodies(sandbox, "POST"))) == [1, 2, 2]
+    voice.settled()
+
+
+def test_a_list_whose_new_name_is_taken_fails_alone(voice: Repository, sandbox: Sandbox) -> None:
+    voice.write("lists.yaml", lists("alpha", "beta", "gamma"))
+    voice.apply()
+    sandbox.tamper("exotel", "create_list", name="Taken")
+    voice.write("lists.yaml", lists("alpha", "beta", "gamma", tag="new").replace("name: Beta", "name: Taken"))
+    result = voice("apply", "--yes", "--format", "json")
+    assert result.code == 7
+    assert outcomes(result) == {"List/alpha": "done", "List/beta": "failed", "List/gamma": "done"}
+    assert result.json["counts"]["done"] == 2
+    assert "already exists" in next(c["detail"] for c in result.json["changes"] if c["outcome"] == "failed")
+    assert bodies(sandbox, "PUT") == [["Alpha", "Taken", "Gamma"]]
+    assert {x["name"]: x["tag"] for x in rows(sandbox, "lists") if x["tag"]} == {"Alpha": "new", "Gamma": "new"}
+    assert [str(a) for _, a in voice.plan().changes()] == ["List/beta"]
+
+
+def test_what_needs_a_refused_list_is_blocked_and_its_neighbours_are_done(voice: Repository, sandbox: Sandbox) -> None:
+    voice.write("lists.yaml", lists("alpha", "beta", "gamma"))
+    for name in ("alpha", "beta"):
+        text = MEMBERS.replace("name: people", f"name: {name}-people").replace("list: renewals", f"list: {name}")
+        voice.write(f"{name}.yaml", text)
+    only_first = {"kind": "partial_bulk", "apply": 1, "status": 207}
+    for_good = {"kind": "rewrite", "pattern": r'"code": ?500', "replacement": '"code":400'}
+    posts = {"method": "POST", "path": "/v2/accounts/*/lists"}
+    sandbox.set_faults([{**posts, "fault": only_first}, {**posts, "fault": for_good}])
+    result = voice("apply", "--yes", "--format", "json")
+    assert result.code == 7, result.out
+    assert outcomes(result) == {
+        "List/alpha": "done",
+        "List/beta": "failed",
+        "List/gamma": "failed",
+        "Membership/alpha-people": "done",
+        "Membership/beta-people": "blocked",
+    }
+    assert bodies(sandbox, "POST") == [["Alpha", "Beta", "Gamma"]]
+    assert [(x["name"], len(x["members"])) for x in rows(sandbox, "lists")] == [("Alpha", 2)]
+    sandbox.set_faults([])
+    voice.apply()
+    assert bodies(sandbox, "POST")[1:] == [["Beta", "Gamma"]]
+    voice.settled()
+
+
+def test_a_list_that_is_turned_away_for_now_is_sent_again_alone(voice: Repository, sandbox: Sandbox) -> None:
+    voice.write("lists.yaml", lists("alpha", "beta", "gamma"))
+    fault = {"kind": "partial_bulk", "apply": 2, "status": 207}
+    sandbox.set_faults([{"method": "POST", "path": "/v2/accounts/*/lists", "nth": 1, "fault": fault}])
+    voice.apply()
+    assert bodies(sandbox, "POST") == [["Alpha", "Beta", "Gamma"], ["Gamma"]]
+    voice.settled()
+
+
+@pytest.mark.parametrize(
+    ("fault", "again"),
+    [
+        ({"kind": "drop_after"}, []),
+        ({"kind": "error_after", "status": 502}, []),
+        ({"kind": "truncate"}, []),
+        ({"kind": "double_effect"}, []),
+        ({"kind": "drop_before"}, [["Alpha", "Beta", "Gamma"]]),
+        ({"kind": "partial_bulk", "apply": 1, "status": 500}, [["Beta", "Gamma"]]),
+        # A refusal of the whole may have come in the middle, and may be about one of them only.
+        ({"kind": "error_before", "status": 400}, [["Alpha", "Beta"], ["Gamma"]]),
+        ({"kind": "partial_bulk", "apply": 2, "status": 400}, [["Gamma"]]),
+    ],
+    ids=lambda x: "-".join(map(str, x.values())) if isinstance(x, dict) else "",
+)
+def test_after_a_lost_answer_each_list_is_looked_up_and_only_the_rest_is_sent_again(
+    voice: Repository, sandbox: Sandbox, fault: dict[str, Any], again: list[list[str]]
+) -> None:
+    voice.write("lists.yaml", lists("alpha", "beta", "gamma", more="lifecycle: {onRemove: delete}\n"))
+    sandbox.set_faults([{"method": "POST", "path": "/v2/accounts/*/lists", "nth": 1, "fault": fault}])
+    voice.apply()
+    assert bodies(sandbox, "POST") == [["Alpha", "Beta", "Gamma"], *again]
+    assert [x["name"] for x in rows(sandbox, "lists")] == ["Alpha", "Beta", "Gamma"]
+    assert sandbox.ledger()["duplicates"] == []
+    voice.settled()
+    # All of them are ours, under their own ids: they can be taken away again.
+    voice.remove("lists.yaml")
+    voice.apply("--allow", "deletes=3")
+    assert rows(sandbox, "lists") == []
+
+
+def test_a_lost_change_of_several_lists_is_read_back(voice: Repository, sandbox: Sandbox) -> None:
+    voice.write("lists.yaml", lists("alpha", "beta", "gamma"))
+    voice.apply()
+    voice.write("lists.yaml", lists("alpha", "beta", "gamma", tag="new"))
+    fault = {"kind": "partial_bulk", "apply": 1, "status": 500}
+    sandbox.set_faults([{"method": "PUT", "path": "/v2/accounts/*/lists", "nth": 1, "fault": fault}])
+    voice.apply()
+    assert bodies(sandbox, "PUT") == [["Alpha", "Beta", "Gamma"], ["Beta", "Gamma"]]
+    voice.settled()
+
+
+def test_lists_that_somebody_touched_since_the_plan_are_left_out(voice: Repository, sandbox: Sandbox) -> None:
+    voice.write("lists.yaml", lists("alpha", "beta", "gamma"))
+    look = {"method": "GET", "path": "/v2/accounts/*/lists"}
+    theirs = {"op": "create_list", "name": "Beta", "tag": "theirs"}
+    sandbox.set_faults([{**look, "nth": 2, "fault": {"kind": "tamper", "operation": theirs}}])
+    result = voice("apply", "--yes", "--format", "json")
+    assert result.code == 7, result.out
+    assert outcomes(result) == {"List/alpha": "done", "List/beta": "failed", "List/gamma": "done"}
+    assert bodies(sandbox, "POST") == [["Alpha", "Gamma"]]
+
+
+def test_every_list_of_a_call_has_an_operation_of_its_own_in_the_journal(voice: Repository, sandbox: Sandbox) -> None:
+    voice.write("lists.yaml", lists("alpha", "beta"))
+    voice.apply()
+    (run,) = voice("history", "--format", "json").json["runs"]
+    shown = voice("history", "show", run["id"], "--format", "json").json
+    operations = {o["address"]: (o["state"], o["remoteId"]) for o in shown["operations"]}
+    assert operations == {f"voice/List/{x['name'].lower()}": ("done", x["sid"]) for x in rows(sandbox, "lists")}

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from reconciler.apply.executor import Executor
-from reconciler.apply.operation import Result, StepResult
+from reconciler.apply.judging import Result, StepResult
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired, Project

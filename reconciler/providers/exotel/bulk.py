@@ -1,8 +1,8 @@
 """Bulk writes: one answer that judges every item (HTTP 207), and the residue that is sent again.
 
 Items that were turned away for now (429, 5xx) are the residue: they, and nobody else, are sent once more. That is safe
-for all three calls: creating a contact again finds it, joining a list or changing a contact again changes nothing. What
-is refused for good is told by position, so that the others count as done.
+for all of these calls: creating a contact or a list again finds it, joining a list or changing something again changes
+nothing. What is refused for good is told by position, so that the others count as done.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.errors import NoAnswer, Rejected
+from reconciler.errors import NoAnswer, NotSent, RateLimited, Rejected
 from reconciler.masking import mask_text, visible
 from reconciler.plan.calls import Call, ContactsChanged, ContactsCreated, Effect, Json, MembersAdded
 from reconciler.providers.base import Answer
@@ -22,7 +22,7 @@ from reconciler.providers.http import Reply
 ROUNDS = 3
 """How often the residue is sent, the first time included."""
 
-_WRAPPERS = ("contacts", "contact_references")
+_WRAPPERS = ("contacts", "contact_references", "lists")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +34,35 @@ class Bulk:
     seen: Seen
 
     async def run(self, call: Call, effect: Effect) -> Answer:
-        """Raises what ``send`` raises for a request that failed whole, Rejected when every item was refused, NoAnswer
-        when an answer cannot be understood."""
+        """A call over people. Raises as ``judged``, and Rejected when every item was refused."""
+        _, entries = _entries(call)
+        items = await self.judged(call)
+        refused = [at for at, item in enumerate(items) if not self._took(effect, entries[at], item)]
+        return _answer([items[at] for at in refused], tuple(refused), len(entries))
+
+    async def judged(self, call: Call) -> list[Item]:
+        """What the answers say about each entry in the end. Raises what ``send`` raises for a request that failed
+        whole, NoAnswer when an answer cannot be understood."""
         wrapper, entries = _entries(call)
         results: dict[int, Item] = {}
         left = list(range(len(entries)))
         for round_ in range(1, ROUNDS + 1):
             part = replace(call, body={wrapper: tuple(entries[at] for at in left)})
-            reply = await self.send(part)
-            judged = answers.matched(answers.items(reply.body), [_key(entries[at]) for at in left], _keys_of)
-            if judged is None:
+            try:
+                reply = await self.send(part)
+            except (NotSent, RateLimited, Rejected):
+                if not results:
+                    raise
+                break  # the residue stays as it was judged
+            found = answers.matched(answers.items(reply.body), [_key(entries[at]) for at in left], _keys_of)
+            if found is None:
                 raise NoAnswer("Exotel's answer to a bulk call does not say which entry is about whom.")
-            results.update(zip(left, judged, strict=True))
+            results.update(zip(left, found, strict=True))
             left = [at for at in left if results[at].transient]
             if not left or round_ == ROUNDS:
                 break
             await self.pause(round_)
-        refused = [at for at in range(len(entries)) if not self._took(effect, entries[at], results[at])]
-        return _answer([results[at] for at in refused], tuple(refused), len(entries))
+        return [results[at] for at in range(len(entries))]
 
     def _took(self, effect: Effect, entry: Mapping[str, Json], item: Item) -> bool:
         """Whether an item is as it should be now; what it tells is remembered."""
@@ -91,13 +102,13 @@ def _entries(call: Call) -> tuple[str, list[Mapping[str, Json]]]:
 
 
 def _key(entry: Mapping[str, Json]) -> str:
-    return str(entry.get("number") or entry.get("contact_sid") or entry.get("sid") or "")
+    return str(entry.get("number") or entry.get("contact_sid") or entry.get("sid") or entry.get("name") or "")
 
 
 def _keys_of(data: Row) -> frozenset[str]:
     known = convert.contact_of(data)
-    # ``sid`` in what joining a list answers is the contact's.
-    return frozenset(str(x) for x in (known["number"], known["contact_id"], data.get("sid")) if x)
+    # ``sid`` in what joining a list answers is the contact's; a new list is known by its name.
+    return frozenset(str(x) for x in (known["number"], known["contact_id"], data.get("sid"), data.get("name")) if x)
 
 
 def _answer(refused: list[Item], at: tuple[int, ...], size: int) -> Answer:

@@ -13,14 +13,19 @@ from reconciler.plan.calls import Call, Column, Each, Json, Method, Ref, Target
 UPLOAD = ("contacts", "csv-upload")
 
 
-def create_list(sid: str, fields: Mapping[str, Json]) -> Call:
-    """E1 with one list."""
-    return _call(Method.POST, sid, "lists", body={"lists": (dict(fields),)})
+def create_lists(sid: str, entries: Json) -> Call:
+    """E1: an array of ``name`` and ``tag``."""
+    return _call(Method.POST, sid, "lists", body={"lists": entries})
 
 
 def update_list(sid: str, list_id: Target, fields: Mapping[str, Json]) -> Call:
     """E4: ``name``, ``tag``; a bare object."""
     return _call(Method.PUT, sid, "lists", list_id, body=dict(fields))
+
+
+def update_lists(sid: str, entries: Json) -> Call:
+    """E5: an array of the same, each with its ``sid``."""
+    return _call(Method.PUT, sid, "lists", body={"lists": entries})
 
 
 def delete_list(sid: str, list_id: Target) -> Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.errors import NotFound
@@ -24,7 +25,7 @@ from reconciler.plan.calls import (
     Target,
 )
 from reconciler.providers.exotel import convert
-from reconciler.providers.exotel.client import MEMBERS_PAGE, Client, Page
+from reconciler.providers.exotel.client import LISTS_PAGE, MEMBERS_PAGE, Client, Page
 from reconciler.providers.exotel.convert import (
     CAMPAIGN_FIELDS,
     LIST_FIELDS,
@@ -46,11 +47,12 @@ FEW = 20
 @dataclass(slots=True)
 class Seen:
     """What answers told, shared by session and looks: ids of contacts by number, contacts as they were written back by
-    id, and campaigns as they were last seen."""
+    id, campaigns as they were last seen, and how many lists there are."""
 
     ids: dict[str, str] = field(default_factory=dict)
     contacts: dict[str, dict[str, str | None]] = field(default_factory=dict)
     campaigns: dict[RemoteId, Observed] = field(default_factory=dict)
+    lists: int = 0
 
 
 class Look:
@@ -68,9 +70,9 @@ class Look:
             case Created(kind=Kind.CAMPAIGN):
                 return await self._campaign_created(effect)
             case Created():
-                return await self._list_created(effect)
+                return _list_created(effect, await self.list_named(effect.name))
             case Changed():
-                return await self._changed(effect)
+                return _changed(effect, await self._object(effect.kind, effect.target))
             case Deleted():
                 return await self._deleted(effect)
             case Linked():
@@ -83,6 +85,24 @@ class Look:
                 return await self._added(_known(of), people)
             case MembersRemoved(of=of):
                 return await self._removed(_known(of), people)
+
+    async def together(self, effects: Sequence[Effect]) -> tuple[Evidence, ...]:
+        """Each of them. New and changed lists are looked for in one reading of all lists, where that is shorter."""
+        shorter = -(-self._seen.lists // LISTS_PAGE) < len(effects)
+        found = await self._reader.lists() if shorter and len(effects) > 1 else None
+        return tuple(await together(self._among(found, effect) for effect in effects))
+
+    async def _among(self, found: Mapping[RemoteId, Observed] | None, effect: Effect) -> Evidence:
+        match effect:
+            case Created(kind=Kind.LIST) if found is not None:
+                return _list_created(effect, _named(found, effect.name))
+            case Changed(kind=Kind.LIST) if (
+                found is not None and (live := found.get(_known(effect.target))) is not None
+            ):
+                return _changed(effect, live)
+            case _:
+                # What a listing leaves out is asked for by its id before it counts as gone.
+                return await self.at(effect, None)
 
     async def _object(self, kind: Kind, target: Target) -> Observed | None:
         remote_id = _known(target)
@@ -104,13 +124,7 @@ class Look:
             found = await self._reader.lists([("name", name)])
         except NotFound:
             return None
-        return next((o for o in found.values() if o.name == tidy(name)), None)
-
-    async def _list_created(self, effect: Created) -> Evidence:
-        found = await self.list_named(effect.name)
-        if found is None or found.remote_id in effect.known_ids:
-            return Evidence(state=State.ABSENT)
-        return Evidence(state=State.HOLDS, remote_id=found.remote_id)
+        return _named(found, name)
 
     async def _campaign_created(self, effect: Created) -> Evidence:
         """Names of campaigns are not unique, so one that only has the name is not known to be ours (H13)."""
@@ -127,19 +141,6 @@ class Look:
         if len(found) > 1 or not alike:
             return Evidence(state=State.AMBIGUOUS, candidates=tuple(found))
         return Evidence(state=State.HOLDS, remote_id=found[0])
-
-    async def _changed(self, effect: Changed) -> Evidence:
-        live = await self._object(effect.kind, effect.target)
-        if live is None:
-            return Evidence(state=State.DIFFERS, detail=f"the {effect.kind.lower()} is gone")
-        now: Fields = {**live.fields, "lists": lists_of(live)}
-        rules = LIST_FIELDS if effect.kind is Kind.LIST else CAMPAIGN_FIELDS
-        moved = sorted(name for name in effect.expected if not same(rules, now, effect.expected, name))
-        if not moved:
-            return Evidence(state=State.HOLDS, remote_id=live.remote_id)
-        if all(same(rules, now, effect.base, name) for name in effect.base):
-            return Evidence(state=State.ABSENT, detail=f"{', '.join(moved)} stayed as before")
-        return Evidence(state=State.DIFFERS, detail=f"somebody else changed {', '.join(moved)}")
 
     async def _deleted(self, effect: Deleted) -> Evidence:
         live = await self._object(effect.kind, effect.target)
@@ -210,6 +211,29 @@ class Look:
             return Evidence(state=State.HOLDS)
         there = {x for x in rows.column("contact_id") if x and x in found.ids}
         return _left(rows, rows.where("contact_id", there) if there else ContactSet.empty())
+
+
+def _named(found: Mapping[RemoteId, Observed], name: str) -> Observed | None:
+    return next((o for o in found.values() if o.name == tidy(name)), None)
+
+
+def _list_created(effect: Created, found: Observed | None) -> Evidence:
+    if found is None or found.remote_id in effect.known_ids:
+        return Evidence(state=State.ABSENT)
+    return Evidence(state=State.HOLDS, remote_id=found.remote_id)
+
+
+def _changed(effect: Changed, live: Observed | None) -> Evidence:
+    if live is None:
+        return Evidence(state=State.DIFFERS, detail=f"the {effect.kind.lower()} is gone")
+    now: Fields = {**live.fields, "lists": lists_of(live)}
+    rules = LIST_FIELDS if effect.kind is Kind.LIST else CAMPAIGN_FIELDS
+    moved = sorted(name for name in effect.expected if not same(rules, now, effect.expected, name))
+    if not moved:
+        return Evidence(state=State.HOLDS, remote_id=live.remote_id)
+    if all(same(rules, now, effect.base, name) for name in effect.base):
+        return Evidence(state=State.ABSENT, detail=f"{', '.join(moved)} stayed as before")
+    return Evidence(state=State.DIFFERS, detail=f"somebody else changed {', '.join(moved)}")
 
 
 def _columns(rows: list[dict[str, str | None]]) -> ContactSet:

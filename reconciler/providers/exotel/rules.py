@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.desired import Desired
 from reconciler.model.kinds import KindRules, MembershipRules, Refusal
 from reconciler.model.resources import Account, Resource
-from reconciler.plan.calls import Changed, Created, Deleted, Json, Phase, Step, Target
-from reconciler.plan.changes import Adopt, Change, Create, Delete, Update
+from reconciler.plan.calls import Target
+from reconciler.plan.changes import Change, Delete
 from reconciler.plan.rules import Compiled, World
-from reconciler.providers.exotel import calls, checks
-from reconciler.providers.exotel.audience import Case, People, cases, ends, using
+from reconciler.providers.exotel import checks
+from reconciler.providers.exotel.audience import Case, People, cases, ends
 from reconciler.providers.exotel.campaigns import compile_campaigns
-from reconciler.providers.exotel.codes import problem
-from reconciler.providers.exotel.convert import ATTRIBUTES, CAMPAIGN_FIELDS, LIST_FIELDS, tidy
+from reconciler.providers.exotel.convert import ATTRIBUTES, CAMPAIGN_FIELDS, LIST_FIELDS
+from reconciler.providers.exotel.lists import compile_lists
 from reconciler.providers.exotel.memberships import compile_membership
 from reconciler.providers.exotel.settings import Settings
 
@@ -58,12 +58,13 @@ class ExotelRules:
         found = cases(changes, world)
         people = People(changes, world, found)
         campaigns = compile_campaigns(found, world, settings.sid, people)
-        compiled: dict[Address, Change | None] = {}
         diagnostics = list(campaigns.diagnostics)
+        lists = compile_lists([c for c in changes if c.address.kind is Kind.LIST], world, settings, people, diagnostics)
+        compiled: dict[Address, Change | None] = {c.address: c for c in lists}
         for change in changes:
             match change.address.kind:
                 case Kind.LIST:
-                    compiled[change.address] = _compile_list(change, world, settings, people, diagnostics)
+                    pass
                 case Kind.MEMBERSHIP:
                     compiled[change.address] = compile_membership(change, world, settings, people, diagnostics)
                 case Kind.CAMPAIGN | Kind.ASSOCIATION:
@@ -73,39 +74,6 @@ class ExotelRules:
             changes=tuple(_after_campaigns(c, made, found, world) for c in made.values()),
             diagnostics=tuple(diagnostics),
         )
-
-
-def _compile_list(
-    change: Change, world: World, settings: Settings, people: People, diagnostics: list[Diagnostic]
-) -> Change:
-    sid = settings.sid
-    match change:
-        case Create(desired=Resource() as desired):
-            fields = {name: tidy(value) for name, value in desired.fields.items() if name in LIST_FIELDS}
-            name = str(fields.get("name", ""))
-            known = frozenset(o.remote_id for o in world.live.named(Kind.LIST, name))
-            effect = Created(kind=Kind.LIST, name=name, fields=fields, known_ids=known)
-            call = calls.create_list(sid, _texts(fields))
-            return change.with_steps(Step(phase=Phase.LIST, title="create", call=call, effect=effect))
-        case Update() | Adopt() if change.deltas and change.remote_id is not None and change.desired is not None:
-            base, wanted = ({d.path: d.live for d in change.deltas}, {d.path: d.desired for d in change.deltas})
-            made = Changed(kind=Kind.LIST, target=change.remote_id, base=base, expected=wanted)
-            # All declared fields: whether what is left out stays or is cleared is not documented (H22).
-            ignored = change.desired.lifecycle.ignore
-            declared = {n: v for n, v in change.desired.fields.items() if n in LIST_FIELDS and n not in ignored}
-            call = calls.update_list(sid, change.remote_id, _texts(declared))
-            return change.with_steps(Step(phase=Phase.LIST, title="update", call=call, effect=made))
-        case Delete(remote_id=str() as remote_id):
-            if users := list(using(remote_id, people)):
-                names = ", ".join(f"{name!r}" for name in users[:3])
-                text = f"{len(users)} campaigns that are not over have it: {names}"
-                diagnostics.append(problem(Severity.ERROR, "exotel-list-in-use", text, change.address))
-                return change
-            gone = Deleted(kind=Kind.LIST, target=remote_id)
-            call = calls.delete_list(sid, remote_id)
-            return change.with_steps(Step(phase=Phase.LIST_DELETE, title="delete", call=call, effect=gone))
-        case _:
-            return change
 
 
 def _after_campaigns(
@@ -122,8 +90,3 @@ def _after_campaigns(
             if (compiled := made.get(other.address)) is not None:
                 carriers.add(compiled.carried_by or compiled.address)
     return replace(change, requires=tuple(sorted(carriers)))
-
-
-def _texts(fields: Mapping[str, object]) -> dict[str, Json]:
-    """List fields as they are written: clearing a tag is the empty text (Q17)."""
-    return {name: str(value or "") for name, value in fields.items()}

@@ -26,7 +26,7 @@ from reconciler.providers.base import (
     Scope,
 )
 from reconciler.providers.exotel import answers, calls, convert, forms, health, people
-from reconciler.providers.exotel.answers import CONFLICT, Row
+from reconciler.providers.exotel.answers import CONFLICT, Item, Row
 from reconciler.providers.exotel.bulk import Bulk, is_bulk
 from reconciler.providers.exotel.campaigns import CALLBACKS
 from reconciler.providers.exotel.checks import EARLIEST, send_at
@@ -111,6 +111,7 @@ class ExotelSession:
     async def fetch(self, scope: Scope) -> AccountLive:
         before = self.requests
         live = await Fetch(self._reader, scope, self._account, self._now()).run(self._identity)
+        self._seen.lists = sum(1 for kind, _ in live.objects if kind is Kind.LIST)
         self._seen.campaigns.update({i: o for (kind, i), o in live.objects.items() if kind is Kind.CAMPAIGN})
         return replace(live, requests=self.requests - before)
 
@@ -182,18 +183,40 @@ class ExotelSession:
             raise NoAnswer(unreadable.message) from None
 
     async def _create_list(self, call: Call, effect: Created) -> Answer:
-        """Names are unique: a list that turns out to be there is taken, if it was not there when we planned."""
-        reply = await self._sent(call)
+        (answer,) = await self.send_together(call, (effect,))
+        if isinstance(answer, ProviderError):
+            raise answer
+        return answer
+
+    async def send_together(self, call: Call, effects: tuple[Effect, ...]) -> tuple[Answer | ProviderError, ...]:
+        """See ``base.WritesTogether``: E1 and E5. Names are unique: a new list that turns out to be there is taken, if
+        it was not there when we planned."""
+        items = await self._bulk.judged(call)
+        taken = {at: e for at, e in enumerate(effects) if isinstance(e, Created) and items[at].code == CONFLICT}
         try:
-            row = self._one(reply)
-        except Rejected as refused:
-            if refused.status != CONFLICT:
-                raise
-            found = await self._look.list_named(effect.name)
-            if found is None or found.remote_id in effect.known_ids:
-                raise
-            return Answer(status=CONFLICT, remote_id=found.remote_id)
-        return Answer(status=reply.status, body=row, remote_id=self._new_id(row, LIST_IDS))
+            looks = await self._look.together(tuple(taken.values()))
+        except ProviderError as failure:
+            # The others are judged already: whoever sent these looks again.
+            looks = (Evidence(state=Evidence.State.AMBIGUOUS, detail=failure.message),) * len(taken)
+        namesakes = dict(zip(taken, looks, strict=True))
+        return tuple(self._judged(effects[at], item, namesakes.get(at)) for at, item in enumerate(items))
+
+    def _judged(self, effect: Effect, item: Item, namesake: Evidence | None) -> Answer | ProviderError:
+        if not item.ok:
+            if namesake is not None and namesake.state is Evidence.State.HOLDS:
+                return Answer(status=CONFLICT, remote_id=namesake.remote_id)
+            if namesake is not None and namesake.state is Evidence.State.AMBIGUOUS:
+                return NoAnswer(namesake.detail)
+            return answers.failure(item)
+        if not isinstance(effect, Created):
+            return Answer(status=item.code, body=item.data)
+        remote_id = convert.id_of(item.data, LIST_IDS)
+        if remote_id is None:
+            return NoAnswer(f"{self._account} answered a create without the id of what it made.")
+        return Answer(status=item.code, body=item.data, remote_id=remote_id)
+
+    async def observe_together(self, effects: tuple[Effect, ...]) -> tuple[Evidence, ...]:
+        return await self._look.together(effects)
 
     def _new_id(self, row: Row, names: tuple[str, ...]) -> RemoteId:
         found = convert.id_of(row, names)

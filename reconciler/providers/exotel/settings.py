@@ -16,11 +16,14 @@ HOSTS: Mapping[str, str] = {"singapore": "https://api.exotel.com", "mumbai": "ht
 ROOT = "/v2/accounts"
 
 MAX_BULK = 5_000
-"""Items in one bulk call of contacts or members (API notes, section 2)."""
+"""Items in one bulk call (API notes, section 2)."""
+UNDOCUMENTED = 500
+"""Lists in one bulk create, for which no limit is documented (Q7)."""
 
 _SID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _COUNTS: tuple[tuple[str, str, int, int], ...] = (
     ("bulkSize", "bulk_size", 1, MAX_BULK),
+    ("listBulkSize", "list_bulk_size", 1, MAX_BULK),
     ("csvUploadFrom", "csv_from", 0, 100_000_000),
     ("addressBookPages", "book_pages", 0, 1_000_000),
 )
@@ -29,11 +32,12 @@ _COUNTS: tuple[tuple[str, str, int, int], ...] = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """``sid`` is the account in paths. ``csv_from``: first loads of so many people go as one file, 0 for never.
-    ``book_pages``: how many pages of the address book may be read to find contacts."""
+    ``book_pages``: how many pages of the address book may be read to find contacts. ``bulk_size`` is of people."""
 
     sid: str
     region: str = "singapore"
     bulk_size: int = 1_000
+    list_bulk_size: int | None = None
     csv_from: int = 20_000
     book_pages: int = 100
 
@@ -46,6 +50,16 @@ class Settings:
         own: dict[str, Any] = {"sid": str(given["accountSid"]), "region": str(given.get("region", "singapore"))}
         own |= {name: int(given[key]) for key, name, _, _ in _COUNTS if key in given}
         return cls(**own)
+
+    @property
+    def lists_created(self) -> int:
+        """Lists in one bulk create."""
+        return self.list_bulk_size or UNDOCUMENTED
+
+    @property
+    def lists_updated(self) -> int:
+        """Lists in one bulk change."""
+        return self.list_bulk_size or MAX_BULK
 
     @property
     def base_url(self) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 from reconciler.apply.batches import run_step
 from reconciler.apply.control import Control
 from reconciler.apply.journal import Intending, Journal, Recorded
-from reconciler.apply.operation import Operator, Result
+from reconciler.apply.judging import Result
+from reconciler.apply.operation import Operator
 from reconciler.diagnostics import Span
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
@@ -317,6 +318,7 @@ def apply(sandbox: Sandbox, plan: Plan, **more: Any) -> Applied:
                     step = replace(step, rows=step.rows.filled("contact_id", done.contacts))
                 result = await run_step(operator, change.address, step, done.ids)
                 done.contacts.update(result.contact_ids)
+                done.ids |= {a: r.remote_id for a, r in result.parts.items() if r.remote_id is not None}
                 if result.remote_id is not None and step.rows is None:
                     done.ids[change.address] = result.remote_id
                 done.ended.append((f"{change.address.kind}: {step.title}", result.result, result.detail))

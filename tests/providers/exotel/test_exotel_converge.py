@@ -27,7 +27,7 @@ from exotel_world import (
     plan_of,
 )
 
-from reconciler.apply.operation import Result
+from reconciler.apply.judging import Result
 from reconciler.model.kinds import ContactClass
 from reconciler.plan.changes import Adopt, Delete
 from reconciler.sandbox import Sandbox

@@ -77,6 +77,41 @@ def test_lists_are_created_changed_with_all_they_declare_and_deleted() -> None:
     assert (path(step), step.phase) == ("DELETE lists/L1", Phase.LIST_DELETE)
 
 
+def test_lists_share_one_call_to_create_and_one_to_change_them() -> None:
+    wanted = desired(*(a_list(n, tag="new") for n in ("a", "b", "c", "d", "e")), a_membership("b", people(MARTY)))
+    now = live(live_list("L3", "C"), live_list("L4", "D", "old"))
+    owned = inventory(owns(LIST, "c", "L3"), owns(LIST, "d", "L4"))
+    plan = planned(wanted, now, owned)
+    (_, create), (_, update) = [(name, step) for name, step in steps(plan) if step.phase is Phase.LIST]
+    assert (path(create), path(update)) == ("POST lists", "PUT lists")
+    assert body_of(create) == {"lists": tuple({"name": n, "tag": "new"} for n in ("A", "B", "E"))}
+    assert body_of(update) == {
+        "lists": ({"sid": "L3", "name": "C", "tag": "new"}, {"sid": "L4", "name": "D", "tag": "new"})
+    }
+    changes = by_name(plan)
+    assert [p.address.name for p in changes["List/a"].parts] == ["a", "b", "e"]
+    assert [changes[f"List/{n}"].carried_by for n in "abcde"] == [
+        None,
+        changes["List/a"].address,
+        None,
+        changes["List/c"].address,
+        changes["List/a"].address,
+    ]
+    # What needs a list waits for that list, whoever carries it.
+    assert changes["List/b"].address in changes["Membership/b-members"].requires
+    assert changes["List/a"].address not in changes["Membership/b-members"].requires
+    assert plan.call_count == 2 + len([s for _, s in steps(plan) if s.rows is not None])
+
+
+@pytest.mark.parametrize(("settings", "calls"), [({}, 2), ({"listBulkSize": 200}, 3), ({"listBulkSize": 5000}, 1)])
+def test_bulk_calls_of_lists_are_filled(settings: Any, calls: int) -> None:
+    wanted = desired(*(a_list(f"l{n}") for n in range(501)), **settings)
+    assert planned(wanted, live()).call_count == calls
+    now = live(*(live_list(f"L{n}", f"L{n}", "x") for n in range(501)))
+    wanted = desired(*(a_list(f"l{n}", tag="") for n in range(501)), **settings)
+    assert planned(wanted, now).call_count == (3 if settings.get("listBulkSize") == 200 else 1)
+
+
 def test_a_list_that_an_open_campaign_has_stays() -> None:
     owned = inventory(owns(LIST, "vip", "L1", on_remove="delete"))
     plan = planned(desired(), the_round(), owned)

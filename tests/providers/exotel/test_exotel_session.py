@@ -34,7 +34,7 @@ from exotel_world import (
     using,
 )
 
-from reconciler.apply.operation import Result
+from reconciler.apply.judging import Result
 from reconciler.errors import CredentialsRefused, Exit, NoAnswer, NotFound, RateLimited, ReadIncomplete, Rejected
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.contacts import ContactSet
@@ -309,11 +309,42 @@ def test_changed_contacts_are_read_back(sandbox: Sandbox) -> None:
 def test_a_list_that_is_there_already_is_taken(sandbox: Sandbox) -> None:
     effect = Created(kind=LIST, name="Old", fields={"name": "Old"})
     assert see(sandbox, effect).remote_id == "L1"
-    assert put(sandbox, calls.create_list(SID, {"name": "Old"}), effect).remote_id == "L1"
+    assert put(sandbox, calls.create_lists(SID, ({"name": "Old"},)), effect).remote_id == "L1"
     ours = Created(kind=LIST, name="Old", fields={"name": "Old"}, known_ids=frozenset({RemoteId("L1")}))
     with pytest.raises(Rejected) as taken:
-        put(sandbox, calls.create_list(SID, {"name": "Old"}), ours)
+        put(sandbox, calls.create_lists(SID, ({"name": "Old"},)), ours)
     assert taken.value.status == 409
+
+
+def test_several_lists_are_judged_one_by_one(sandbox: Sandbox) -> None:
+    before = frozenset({RemoteId("L2")})
+    entries = [Created(kind=LIST, name=n, fields={"name": n}, known_ids=before) for n in ("Fresh", "Old", "Older")]
+    call = calls.create_lists(SID, tuple({"name": e.name} for e in entries))
+
+    async def act(session: Any) -> Any:
+        answers = await session.send_together(call, tuple(entries))
+        return answers, await session.observe_together(tuple(entries))
+
+    (made, found, refused), looks = using(sandbox, act)
+    assert (found.remote_id, refused.status, type(refused)) == ("L1", 409, Rejected)
+    assert [(look.state, look.remote_id) for look in looks] == [
+        (State.HOLDS, made.remote_id),
+        (State.HOLDS, "L1"),
+        (State.ABSENT, None),
+    ]
+    assert len(writes(sandbox)) == 1
+
+
+def test_many_lists_are_looked_at_in_one_reading(sandbox: Sandbox) -> None:
+    entries = tuple(
+        Changed(kind=LIST, target=RemoteId(i), base={"tag": before}, expected={"tag": after})
+        for i, before, after in (("L1", "", "x"), ("L2", "", "y"), ("L9", "", "z"))
+    )
+    states = [e.state for e in using(sandbox, lambda s: s.observe_together(entries))]
+    assert states == [State.HOLDS, State.ABSENT, State.DIFFERS]
+    reads = [r["path"].rpartition("/")[2] for r in sandbox.requests()]
+    # One that the listing does not have is asked for by its id before it counts as gone.
+    assert reads == ["lists", "L9"]
 
 
 def test_lists_change_and_go(sandbox: Sandbox) -> None:
@@ -440,7 +471,7 @@ def test_no_credit_is_a_refusal_and_too_many_requests_wait(sandbox: Sandbox) -> 
     fault = {"kind": "rate_limited", "retry_after": 600}
     sandbox.set_faults([{"method": "POST", "path": "/v2/*/lists", "fault": fault}])
     with pytest.raises(RateLimited):
-        put(sandbox, calls.create_list(SID, {"name": "New"}), Created(kind=LIST, name="New", fields={}))
+        put(sandbox, calls.create_lists(SID, ({"name": "New"},)), Created(kind=LIST, name="New", fields={}))
 
 
 # --- single operations and status
@@ -452,7 +483,7 @@ def test_operations_are_judged_by_their_entries(sandbox: Sandbox) -> None:
     async def act(session: ExotelSession) -> Any:
         assert isinstance(session, Caller)
         assert isinstance(session, Observer)
-        taken = await session.call(operations["lists.create"], calls.create_list(SID, {"name": "Old"}))
+        taken = await session.call(operations["lists.create"], calls.create_lists(SID, ({"name": "Old"},)))
         read = await session.call(operations["lists.list"], Call(method=Method.GET, path=(SID, "lists")))
         about = await session.concerned(operations["campaigns.create"], created(SOON)[0])
         joining = filled(calls.add_members(SID, "L2"), known(sandbox, MARTY), ContactsCreated())  # type: ignore[arg-type]

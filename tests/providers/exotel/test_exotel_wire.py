@@ -261,7 +261,7 @@ def test_an_upload_is_a_form_with_a_file() -> None:
         {"number": "+12025550002", "first_name": ""},
     ]
     assert parts["list_name"].get_payload(decode=True) == "Vip ☎".encode()
-    assert forms.written(calls.create_list(SID, {"name": "x"})) is None
+    assert forms.written(calls.create_lists(SID, ({"name": "x"},))) is None
     typed = forms.written(replace(call, body={"list_name": "x", "file_name": "number\n+12025550001\n"}))
     assert typed is not None
     assert b"number\n+12025550001\n" in typed[0]

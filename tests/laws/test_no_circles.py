@@ -7,8 +7,8 @@ executor, with requests that always succeed. A circle in the requirements would 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -20,7 +20,7 @@ from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired, Project
 from reconciler.model.inventory import Inventory, Owned
-from reconciler.model.live import AccountLive, Live, LiveLink, LiveMembers, Observed
+from reconciler.model.live import AccountLive, Live, LiveLink, LiveMembers, Observed, Standing
 from reconciler.model.resources import (
     Account,
     ById,
@@ -39,6 +39,8 @@ from reconciler.plan.changes import Plan
 from reconciler.plan.order import needed_ids
 from reconciler.plan.planner import PlanOptions, plan
 from reconciler.plan.rules import Rules
+from reconciler.providers.contactcenter.rules import ContactCenterRules
+from reconciler.providers.exotel.rules import ExotelRules
 from reconciler.providers.intelepeer.rules import IntelePeerRules
 from reconciler.providers.slicktext.rules import SlickTextRules
 from reconciler.report import OperationEvent, Outcome
@@ -58,9 +60,13 @@ class Trait:
     list_fields: Callable[[Random], dict[str, Any]]
     campaign_fields: Callable[[Random], dict[str, Any]]
     campaign_facts: Callable[[Random, dict[str, Any], frozenset[str]], dict[str, Any]]
-    link_fields: dict[str, Any]
-    readable: bool
+    link_fields: dict[str, Any] = field(default_factory=dict)
+    readable: bool = True
     """Whether the members of a list can be read."""
+    lists: bool = True
+    """Whether there are lists; else people are on campaigns."""
+    standings: tuple[Standing, ...] = ()
+    """How far the provider can be with somebody, where it works through people by itself."""
 
 
 def slicktext_campaign(random: Random) -> dict[str, Any]:
@@ -75,7 +81,37 @@ def intelepeer_campaign(random: Random) -> dict[str, Any]:
     return {"description": about, "callerIdentification": CALLER, "flowId": "flow", "state": state}
 
 
+def exotel_campaign(random: Random) -> dict[str, Any]:
+    times = {"schedule": {"send_at": random.choice(["2099-01-01T09:00:00Z", "2099-02-02T09:00:00Z"])}}
+    state = random.choice([{}, {"state": "active"}, {"state": "active"}, {"state": "paused"}])
+    about = random.choice(["one", "two"])
+    return {"caller_id": CALLER, "url": "http://x/a/exoml/start_voice/1", "custom_field": about, **times, **state}
+
+
+def exotel_campaign_facts(random: Random, fields: dict[str, Any], lists: frozenset[str]) -> dict[str, Any]:
+    status = random.choice(["created", "created", "inprogress", "completed"])
+    status = "paused" if fields.get("state") == "paused" else status
+    started = status in ("inprogress", "completed")
+    return {"status": status, "lists": lists, "complete": random.random() < 0.9, "started": started}
+
+
 TRAITS = {
+    "contactcenter": Trait(
+        rules=ContactCenterRules,
+        settings=lambda random: {"accountId": "1", "domain": "one"},
+        list_fields=lambda random: {},
+        campaign_fields=lambda random: {},
+        campaign_facts=lambda random, fields, lists: {"status": random.choice(["Stopped", "Running"])},
+        lists=False,
+        standings=(Standing.WAITING, Standing.WAITING, Standing.BUSY, Standing.FINISHED),
+    ),
+    "exotel": Trait(
+        rules=ExotelRules,
+        settings=lambda random: {"accountSid": "one", "listBulkSize": random.choice([2, 500])},
+        list_fields=lambda random: {"tag": random.choice(["one", "two"])},
+        campaign_fields=exotel_campaign,
+        campaign_facts=exotel_campaign_facts,
+    ),
     "slicktext": Trait(
         rules=SlickTextRules,
         settings=lambda random: {"brandId": "1"},
@@ -87,8 +123,6 @@ TRAITS = {
             "complete": True,
             "status": fields["status"],
         },
-        link_fields={},
-        readable=True,
     ),
     "intelepeer": Trait(
         rules=IntelePeerRules,
@@ -122,7 +156,7 @@ class World:
     @classmethod
     def drawn(cls, seed: int, provider: str) -> World:
         world = cls(Random(seed), TRAITS[provider], provider)
-        lists = [address(Kind.LIST, f"l{i}") for i in range(world.random.randint(1, 4))]
+        lists = [address(Kind.LIST, f"l{i}") for i in range(world.random.randint(1, 4) if world.trait.lists else 0)]
         campaigns = [address(Kind.CAMPAIGN, f"c{i}") for i in range(world.random.randint(1, 3))]
         for start, addresses in ((100, lists), (500, campaigns)):
             for i, one in enumerate(addresses):
@@ -135,7 +169,7 @@ class World:
         for campaign in campaigns:
             for one in lists:
                 world.draw_link(campaign, one)
-        for one in lists:
+        for one in lists or campaigns:
             for suffix in "ab":
                 world.draw_membership(one, suffix)
         return world
@@ -143,15 +177,19 @@ class World:
     def draw_list(self, one: Address) -> None:
         if one in self.ids:
             self.observe(one, self.trait.list_fields(self.random), {})
-            on = self.some_people(4)
-            contacts = people(on) if self.trait.readable else ContactSet.empty()
-            facts = {} if self.trait.readable else {"contact_ids": frozenset(map(str, on))}
-            self.members[self.ids[one]] = LiveMembers(
-                contacts=contacts, count=len(on), readable=self.trait.readable, facts=facts
-            )
+            self.draw_people(one)
             self.maybe_own(one, self.ids[one], 0.85)
         if self.chance(0.65):
             self.declare(one, fields={"name": one.name, **self.trait.list_fields(self.random)})
+
+    def draw_people(self, one: Address) -> None:
+        on = self.some_people(4)
+        standings = [self.random.choice(self.trait.standings) for _ in on if self.trait.standings]
+        contacts = people(on, standings) if self.trait.readable else ContactSet.empty()
+        facts = {} if self.trait.readable else {"contact_ids": frozenset(map(str, on))}
+        self.members[self.ids[one]] = LiveMembers(
+            contacts=contacts, count=len(on), readable=self.trait.readable, facts=facts
+        )
 
     def draw_campaign(self, one: Address, lists: list[Address]) -> None:
         if one in self.ids:
@@ -159,6 +197,8 @@ class World:
             fields = self.trait.campaign_fields(self.random)
             facts = self.trait.campaign_facts(self.random, fields, frozenset(map(str, audience)))
             self.observe(one, fields, facts)
+            if not self.trait.lists:
+                self.draw_people(one)
             for x in sorted(audience):
                 live = LiveLink(campaign=self.ids[one], list=x, fields=self.trait.link_fields)
                 self.links[live.remote_id] = live
@@ -224,7 +264,12 @@ class World:
     def planned(self) -> tuple[Plan, Inventory, Mapping[Address, RemoteId]]:
         """The plan, and what its execution starts from."""
         account = Account(
-            name="main", provider=self.provider, auth={}, source=SPAN, settings=self.trait.settings(self.random)
+            name="main",
+            provider=self.provider,
+            auth={},
+            source=SPAN,
+            settings=self.trait.settings(self.random),
+            base_url="https://portal.example.com",
         )
         desired = Desired(project=Project(root="/"), accounts={"main": account}, resources=self.resources)
         inventory = Inventory(owned=self.owned, key=KEY)
@@ -236,7 +281,7 @@ class World:
         return made, inventory, {a: o.remote_id for a, o in bound.items()}
 
 
-def people(indexes: Any) -> ContactSet:
+def people(indexes: Any, standings: Sequence[str] = ()) -> ContactSet:
     """Contacts as a provider shows them."""
     every = list(indexes)
     columns: dict[str, list[str | None]] = {
@@ -244,6 +289,8 @@ def people(indexes: Any) -> ContactSet:
         "contact_id": [str(1000 + i) for i in every],
         "status": ["subscribed" for _ in every],
     }
+    if standings:
+        columns["standing"] = [*standings]
     return ContactSet.from_columns(columns)
 
 
@@ -282,7 +329,11 @@ class Executed:
         assert needed_ids(change.with_steps(step)) <= ids.keys(), f"{one} is sent before the ids it needs are there"
         self.sent.append((one, step))
         await asyncio.sleep(0)
-        remote_id = RemoteId(str(9000 + len(self.sent))) if isinstance(step.effect, Created) else None
+        parts = {p.address: self.done(step.only(p), str(p.address)) for p in step.parts}
+        return replace(self.done(step, str(one)), parts=parts)
+
+    def done(self, step: Step, name: str) -> StepResult:
+        remote_id = RemoteId(f"id of {name}") if isinstance(step.effect, Created) else None
         rows = step.rows if step.rows is not None else ContactSet.empty()
         return StepResult(result=Result.DONE, remote_id=remote_id, rows=rows, sent=1, accepted=step.count)
 

@@ -32,9 +32,14 @@ async def run_step(operator: Operator, address: Address, step: Step, ids: Mappin
         return await operator.single(address, step, ids)
     if not step.rows:
         return StepResult(result=Result.DONE)
+    tally = _Tally()
     if "contact_id" in columns_of(step.call) and (lost := step.rows.where("contact_id", {None, ""})):
-        return StepResult(result=Result.FAILED, detail=f"{len(lost)} contacts have no id yet")
-    work = _Batches(operator, address, step, ids)
+        # Whoever was refused as a contact keeps nobody else from the list.
+        step = replace(step, rows=step.rows.without(lost))
+        tally.refused.append(f"left out {len(lost)} {'person' if len(lost) == 1 else 'people'} without a contact id")
+        if not step.rows:
+            return tally.told()
+    work = _Batches(operator, address, step, ids, tally)
     if isinstance(step.effect, MembersAdded) and step.effect.counted:
         return await work.one_by_one(step.effect)
     return await work.run()
@@ -58,10 +63,6 @@ class _Tally:
     people: int = 0
 
     @property
-    def ok(self) -> bool:
-        return not self.failures and not self.stopped
-
-    @property
     def result(self) -> Result:
         if self.unresolved:
             return Result.UNRESOLVED
@@ -78,7 +79,6 @@ class _Tally:
         self.ops.append(op)
         if answer.refused:
             self.refused.append(answer.detail)
-            rows = _taken(rows, answer)
         self.accepted.append(rows)
         if answer.remote_id is not None and len(rows) == 1:
             self.contact_ids[next(iter(rows.numbers()))] = answer.remote_id
@@ -87,6 +87,18 @@ class _Tally:
         if rows:
             self.finished.append(rows)
         self.contact_ids.update(contact_ids)
+
+    def told(self, *shown: ContactSet) -> StepResult:
+        """How the step ended; ``shown`` are done besides those who were found to be."""
+        return StepResult(
+            result=self.result,
+            detail=self.detail,
+            rows=ContactSet.union_of((*shown, *self.finished)),
+            contact_ids=self.contact_ids,
+            sent=self.sent,
+            accepted=self.through,
+            only_people=bool(self.refused) and not self.failures and not self.stopped,
+        )
 
     def fail(self, detail: str, *, unresolved: bool = False) -> None:
         self.failures.append(detail)
@@ -126,6 +138,8 @@ class _Batches:
             proven = False
         if proven and len(batches) > 1:
             await self._side_by_side(batches[1:])
+        elif len(batches) > 1 and not tally.failures:
+            tally.fail("nobody of the first request went through; the rest was not sent")
         return await self._told()
 
     async def _side_by_side(self, batches: list[Step]) -> None:
@@ -158,7 +172,11 @@ class _Batches:
                 return False
             tally.sent += 1
             if answer is not None:
-                tally.accept(op, rows, answer)
+                if taken := _taken(rows, answer):
+                    tally.accept(op, taken, answer)
+                else:
+                    await self.operator.journal.record([Recorded(op=op, verdict=Verdict.REJECTED, note=answer.detail)])
+                    tally.refused.append(answer.detail)
                 return not answer.refused
             if divisible(failure) and len(rows) > 1:
                 note = failure.message if failure else ""
@@ -167,7 +185,9 @@ class _Batches:
             verdict = await self.operator.looked_up(op, batch, failure, rows)
             tally.done(verdict.rows, verdict.contact_ids)
             if verdict.result is not Result.STOPPED:
-                if verdict.result is not Result.DONE:
+                if verdict.result is Result.FAILED and divisible(failure):
+                    tally.refused.append(verdict.detail)  # of a request about one person
+                elif verdict.result is not Result.DONE:
                     tally.fail(verdict.detail, unresolved=verdict.result is Result.UNRESOLVED)
                 return verdict.result is Result.DONE
             rows = rows.without(verdict.rows)
@@ -225,18 +245,7 @@ class _Batches:
                 tally.fail(f"accepted for {len(accepted)} people, and {len(missing)} of them do not show")
         verdict = Verdict.DONE if shown or not accepted else Verdict.UNRESOLVED
         await self.operator.journal.record([Recorded(op=op, verdict=verdict) for op in tally.ops])
-        return self._result(shown)
-
-    def _result(self, *shown: ContactSet) -> StepResult:
-        tally = self.tally
-        return StepResult(
-            result=tally.result,
-            detail=tally.detail,
-            rows=ContactSet.union_of((*shown, *tally.finished)),
-            contact_ids=tally.contact_ids,
-            sent=tally.sent,
-            accepted=tally.through,
-        )
+        return tally.told(shown)
 
     async def one_by_one(self, effect: MembersAdded) -> StepResult:
         """Members that cannot be read back: each request is looked at by how the list grew before the next leaves."""
@@ -246,7 +255,7 @@ class _Batches:
                 break
             effect = replace(effect, known_ids=effect.known_ids | grown)
             self.tally.through += 1
-        return self._result()
+        return self.tally.told()
 
     async def _grown(self, batch: Step) -> frozenset[str] | None:
         """The ids that one upload brought, None when it did not clearly go through."""
@@ -280,6 +289,8 @@ class _Batches:
 
 def _taken(rows: ContactSet, answer: Answer) -> ContactSet:
     """The rows of a request that its answer did not refuse."""
+    if not answer.refused:
+        return rows
     refused = frozenset(answer.refused)
     numbers = [n for at, n in enumerate(rows.numbers()) if at in refused]
     return rows.without(ContactSet.from_columns({"number": numbers}))

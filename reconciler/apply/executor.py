@@ -92,6 +92,8 @@ class Executor:
         self._parts = {p.address for c in plan.changes for p in c.parts if p.address != c.address}
         """The changes whose work is a part of a call that another one makes."""
         self._part_outcomes: dict[Address, Outcome] = {}
+        self._but_some: set[_Node] = set()
+        """Nodes that failed for single people only."""
         self._ended: dict[_Node, asyncio.Future[Outcome]] = {}
         self._failure: ReconcilerError | None = None
         self._barriers: dict[tuple[str, Phase], asyncio.Future[list[Outcome | BaseException]]] = {}
@@ -156,24 +158,38 @@ class Executor:
             outcome = await self._ended[other]
             if change.address in self._parts and change.address in self._part_outcomes:
                 return await self._with_its_carrier(change)
-            if outcome is not Outcome.DONE:
+            # A membership needs others for the ids of people, and leaves out those who have none.
+            if outcome is not Outcome.DONE and not (other in self._but_some and change.members is not None):
                 return self._not_run(change, node, other, outcome)
         operator = self._operators[change.address.account]
         if reason := operator.control.refusal(change.address.account):
             return self._told(change, node, Outcome.NOT_ATTEMPTED, reason)
+        outcome = await self._steps(change, node, operator)
+        progress = self._progress[change.address]
+        if outcome is Outcome.DONE:
+            progress.left -= 1
+        if progress.left:
+            await self._keep_books(change)
+            return outcome
+        await self._finish(change)
+        if not change.steps and change.carried_by is None:
+            self._told(change, node, Outcome.DONE, "")
+        return Outcome.DONE
+
+    async def _steps(self, change: Change, node: _Node, operator: Operator) -> Outcome:
+        """The node's steps one after the other, until one fails; who is refused alone does not stop the others."""
+        ended = Outcome.DONE
         for step in change.steps:
             if step.phase is node.phase:
-                outcome = await self._step(change, step, operator)
-                if outcome is not Outcome.DONE:
-                    await self._keep_books(change)
-                    return outcome
-        progress = self._progress[change.address]
-        progress.left -= 1
-        if progress.left == 0:
-            await self._finish(change)
-            if not change.steps and change.carried_by is None:
-                self._told(change, node, Outcome.DONE, "")
-        return Outcome.DONE
+                outcome, only_people = await self._step(change, step, operator)
+                if outcome is Outcome.DONE:
+                    continue
+                ended = outcome
+                if not only_people:
+                    self._but_some.discard(node)
+                    break
+                self._but_some.add(node)
+        return ended
 
     async def _with_its_carrier(self, change: Change) -> Outcome:
         """A change that was a part of another one's call. How it ended has been told: only the books are left."""
@@ -231,19 +247,20 @@ class Executor:
             )
         return outcome
 
-    async def _step(self, change: Change, step: Step, operator: Operator) -> Outcome:
+    async def _step(self, change: Change, step: Step, operator: Operator) -> tuple[Outcome, bool]:
+        """How it ended, and if it failed, whether that was for single people only."""
         account = change.address.account
         learned = self._contact_ids.setdefault(account, {})
         if step.rows is not None and learned and "contact_id" in step.rows.columns:
             step = replace(step, rows=step.rows.filled("contact_id", learned))
         result = await run_step(operator, change.address, step, self._ids)
         if step.parts:
-            return await self._learn_parts(change, step, result)
+            return await self._learn_parts(change, step, result), False
         learned.update(result.contact_ids)
         await self._journal.own(*self._learned(change, step, result))
         outcome = _OUTCOMES[result.result]
         self._report(change, step, result, outcome)
-        return outcome
+        return outcome, result.only_people
 
     async def _learn_parts(self, carrier: Change, step: Step, result: StepResult) -> Outcome:
         """How each part of a call for several changes ended; the requests are counted once, at the carrier."""
@@ -295,7 +312,7 @@ class Executor:
         )
 
     async def _keep_books(self, change: Change) -> None:
-        """After a partial failure: what did go through is remembered, so that nobody is added twice."""
+        """While not all is done: what did go through is remembered, so that nobody is added twice."""
         progress = self._progress[change.address]
         if change.members is not None and change.desired is not None and (progress.added or progress.removed):
             await self._own_members(change)

@@ -207,6 +207,75 @@ def test_one_refused_person_stops_nobody_else(voice: Repository, sandbox: Sandbo
     voice.settled()
 
 
+def refusing_from(position: int) -> list[dict[str, Any]]:
+    """The first request that creates contacts has every one from this position on refused for good."""
+    creates = {"method": "POST", "path": "/v2/accounts/*/contacts", "contains": '"contacts"', "nth": 1}
+    refused = {"kind": "rewrite", "pattern": r'"code": ?500', "replacement": '"code":400'}
+    return [
+        {**creates, "fault": {"kind": "partial_bulk", "apply": position - 1, "status": 207}},
+        {**creates, "fault": refused},
+    ]
+
+
+def test_a_refused_contact_keeps_nobody_else_off_the_list(voice: Repository, sandbox: Sandbox) -> None:
+    voice.write("list.yaml", LIST)
+    voice.write("members.yaml", MEMBERS + '    - {number: "+12025550013"}\n    - {number: "+12025550014"}\n')
+    sandbox.set_faults(refusing_from(4))
+    result = voice("apply", "--yes", "--format", "json")
+    assert result.code == 7
+    assert sorted(rows(sandbox, "lists")[0]["numbers"]) == ["+12025550001", "+12025550002", "+12025550013"]
+    assert outcomes(result) == {"List/renewals": "done", "Membership/people": "failed"}
+    assert result.json["counts"] == {"done": 1, "failed": 2, "blocked": 0, "notAttempted": 0, "unresolved": 0}
+    assert "Exotel refused 1 of 4 with 400" in result.out
+    assert "5550014" not in result.out + result.err
+    # What was done is ours: nobody is created or added again, and those who leave the manifest are taken off.
+    plan = voice.plan().json
+    assert (plan["summary"]["membersAdd"], plan["changes"][0]["members"]["unchanged"]) == (1, 3)
+    voice.apply()
+    assert len(rows(sandbox, "lists")[0]["members"]) == 4
+    assert [len(r["body"]["contacts"]) for r in sandbox.requests() if "contacts" in (r["body"] or {})] == [4, 1]
+    voice.settled()
+
+
+def test_known_people_are_added_although_every_new_one_is_refused(voice: Repository, sandbox: Sandbox) -> None:
+    voice.write("list.yaml", LIST)
+    voice.write("members.yaml", MEMBERS)
+    voice.apply()
+    other = LIST.replace("renewals", "second").replace("Renewals", "Second")
+    people = MEMBERS.replace("people", "others").replace("renewals", "second")
+    voice.write("second.yaml", other + "---\n" + people + '    - {number: "+12025550013"}\n')
+    sandbox.set_faults(refusing_from(1))
+    result = voice("apply", "--yes", "--format", "json")
+    assert result.code == 7
+    second = next(x for x in rows(sandbox, "lists") if x["name"] == "Second")
+    assert sorted(second["numbers"]) == ["+12025550001", "+12025550002"]
+    voice.apply()
+    voice.settled()
+
+
+def test_a_membership_leaves_out_who_was_refused_to_another_one(voice: Repository, sandbox: Sandbox) -> None:
+    """A contact is created once, by the first membership that needs it; a campaign is not armed for half a list."""
+    second = LIST.replace("renewals", "second").replace("Renewals", "Second") + "---\n"
+    voice.write("list.yaml", LIST + "---\n" + second + MEMBERS + '    - {number: "+12025550013"}\n')
+    shared = MEMBERS.replace("people", "shared").replace("renewals", "second")
+    voice.write("shared.yaml", shared + '    - {number: "+12025550013"}\n')
+    voice.write("campaign.yaml", CAMPAIGN)
+    sandbox.set_faults(refusing_from(3))
+    result = voice("apply", "--yes", "--approve", "contact", "--format", "json")
+    assert result.code == 7
+    assert [len(x["members"]) for x in rows(sandbox, "lists")] == [2, 2]
+    ended = outcomes(result)
+    assert (ended["Membership/people"], ended["Membership/shared"], ended["Campaign/round"]) == (
+        "failed",
+        "failed",
+        "blocked",
+    )
+    assert rows(sandbox, "campaigns") == []
+    voice.apply()
+    assert [len(x["members"]) for x in rows(sandbox, "lists")] == [3, 3]
+    voice.settled()
+
+
 def test_a_lost_answer_creates_once(voice: Repository, sandbox: Sandbox) -> None:
     voice.write("list.yaml", LIST)
     voice.write("members.yaml", MEMBERS)

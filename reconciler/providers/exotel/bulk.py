@@ -34,7 +34,7 @@ class Bulk:
     seen: Seen
 
     async def run(self, call: Call, effect: Effect) -> Answer:
-        """A call over people. Raises as ``judged``, and Rejected when every item was refused."""
+        """A call over people. Raises as ``judged``, and NoAnswer when everybody was turned away for now."""
         _, entries = _entries(call)
         items = await self.judged(call)
         refused = [at for at, item in enumerate(items) if not self._took(effect, entries[at], item)]
@@ -117,9 +117,6 @@ def _answer(refused: list[Item], at: tuple[int, ...], size: int) -> Answer:
     reasons = list(dict.fromkeys(f"{item.code}" + (f" ({item.text})" if item.text else "") for item in refused))
     said = mask_text(visible("; ".join(reasons[:3])))[:300]
     detail = f"Exotel refused {len(refused)} of {size} with {said}"
-    if len(refused) < size:
-        return Answer(status=207, refused=at, detail=detail)
-    if all(item.transient for item in refused):
+    if len(refused) == size and all(item.transient for item in refused):
         raise NoAnswer(detail, status=refused[0].code)
-    # The status of the whole: sending halves of it would ask the same of everybody again.
-    raise Rejected(detail, status=207)
+    return Answer(status=207, refused=at, detail=detail)

@@ -12,7 +12,7 @@ from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.inventory import Owned
 from reconciler.model.live import AccountLive, LiveMembers, Observed
-from reconciler.model.resources import ById, Declared, Reference, Resource
+from reconciler.model.resources import ById, Resource
 from reconciler.plan.binding import bind
 from reconciler.plan.members import examples
 from reconciler.providers.base import Scope
@@ -22,6 +22,7 @@ from reconciler.providers.contactcenter.codes import problem
 from reconciler.providers.contactcenter.convert import Campaign, respelt, surplus_fact
 from reconciler.providers.contactcenter.reading import Leads, Reader
 from reconciler.providers.contactcenter.settings import Settings
+from reconciler.providers.fetching import known_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,7 @@ class Fetch:
     def _wanted(self, bound: Mapping[Address, Observed]) -> set[RemoteId]:
         """The campaigns that a declared or owned Membership is about."""
         named = {o.parent for o in self._owned()}
-        named |= {_known_id(r.members.of, bound) for r in self._memberships() if r.members is not None}
+        named |= {known_id(r.members.of, bound) for r in self._memberships() if r.members is not None}
         return {x for x in named if x is not None}
 
     # --- leads
@@ -186,7 +187,7 @@ class Fetch:
         suppressed = self._desired.suppressed(self._account)
         missing: dict[RemoteId, ContactSet] = {}
         for resource in self._memberships():
-            remote_id = _known_id(resource.members.of, bound) if resource.members is not None else None
+            remote_id = known_id(resource.members.of, bound) if resource.members is not None else None
             if resource.members is None or remote_id is None or remote_id not in members:
                 continue
             live = members[remote_id].contacts
@@ -205,12 +206,3 @@ class Fetch:
             shown = examples(ContactSet.from_columns({"number": list(twice)}))
             text = f"{len(twice)} declared numbers are in the campaign with more or fewer digits: {shown}"
             self._notes.append(problem(Severity.ERROR, "contactcenter-number-rewritten", text, resource))
-
-
-def _known_id(reference: Reference, bound: Mapping[Address, Observed]) -> RemoteId | None:
-    match reference:
-        case ById(remote_id):
-            return remote_id
-        case Declared(address):
-            live = bound.get(address)
-            return None if live is None else live.remote_id

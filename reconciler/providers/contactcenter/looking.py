@@ -20,12 +20,11 @@ from reconciler.plan.calls import (
     Linked,
     MembersAdded,
     MembersRemoved,
-    Ref,
-    Target,
 )
 from reconciler.providers.contactcenter.convert import Campaign, respelt
 from reconciler.providers.contactcenter.fetching import Fetched
 from reconciler.providers.contactcenter.reading import Leads, Reader
+from reconciler.providers.evidence import known, left
 
 State = Evidence.State
 
@@ -74,9 +73,9 @@ class Look:
         try:
             match effect:
                 case MembersAdded(of=of):
-                    return await self._added(_known(of), people)
+                    return await self._added(known(of), people)
                 case MembersRemoved(of=of):
-                    return await self._removed(_known(of), people)
+                    return await self._removed(known(of), people)
                 case ContactsChanged(columns=columns):
                     return await self._changed(columns, people)
                 case Created() | Changed() | Deleted() | Linked() | ContactsCreated():
@@ -116,12 +115,12 @@ class Look:
         if campaign in self._memory.planned_stopped and (now is None or not now.stopped):
             detail = "not found, and the campaign is not stopped any more"
             return Evidence(state=State.DIFFERS, remaining=missing, detail=detail)
-        return _left(rows, missing)
+        return left(rows, missing)
 
     async def _removed(self, campaign: RemoteId, rows: ContactSet) -> Evidence:
         found = await self.leads(campaign)
         there = {lead for lead in rows.column("contact_id") if lead in found.ids}
-        return _left(rows, rows.where("contact_id", there))
+        return left(rows, rows.where("contact_id", there))
 
     async def _changed(self, columns: tuple[str, ...], rows: ContactSet) -> Evidence:
         remaining = []
@@ -130,18 +129,4 @@ class Look:
             here = rows.where("campaign_id", {campaign})
             gone = here.without(found.contacts)
             remaining += [here.changed(found.contacts, columns), gone]
-        return _left(rows, ContactSet.union_of(remaining))
-
-
-def _left(rows: ContactSet, remaining: ContactSet) -> Evidence:
-    """What is still to do out of ``rows``."""
-    if not remaining:
-        return Evidence(state=State.HOLDS)
-    state = State.ABSENT if len(remaining) == len(rows) else State.PARTLY
-    return Evidence(state=state, remaining=remaining)
-
-
-def _known(target: Target) -> RemoteId:
-    if isinstance(target, Ref):
-        raise ValueError(f"the id of {target.address} is not known yet")
-    return target
+        return left(rows, ContactSet.union_of(remaining))

@@ -11,19 +11,20 @@ other changes are ``carried_by`` that one. Once a campaign has started only call
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
-from reconciler.diagnostics import Diagnostic, Severity
-from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.diagnostics import Severity
+from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.kinds import ContactClass
 from reconciler.model.live import Observed
 from reconciler.model.resources import Fields, FieldValue
 from reconciler.plan.calls import Changed, Created, Deleted, Effect, Json, Linked, Phase, Ref, Step, Target
-from reconciler.plan.changes import Adopt, Change, Create, Delete, Delta, Forget, Update
+from reconciler.plan.changes import Change, Create, Delete, Forget
 from reconciler.plan.rules import World
+from reconciler.providers.audiences import Case, Result, carried, lists_after
 from reconciler.providers.exotel import calls
-from reconciler.providers.exotel.audience import Case, People, ends
+from reconciler.providers.exotel.audience import People, wanted_state
 from reconciler.providers.exotel.checks import most_lists
 from reconciler.providers.exotel.codes import problem
 from reconciler.providers.exotel.convert import OPEN, SCHEDULED, lists_of, status_of
@@ -45,20 +46,6 @@ _AFTER: Mapping[str, str] = {"pause": "paused", "resume": "active", "complete": 
 
 _error = partial(problem, Severity.ERROR)
 _note = partial(problem, Severity.NOTE)
-
-
-@dataclass(slots=True)
-class Result:
-    """Compiled changes by address (None: nothing is to be done after all), and what must be said."""
-
-    changes: dict[Address, Change | None] = field(default_factory=dict)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-
-    def keep(self, *changes: Change) -> None:
-        self.changes.update({c.address: c for c in changes})
-
-    def drop(self, *changes: Change) -> None:
-        self.changes.update(dict.fromkeys(c.address for c in changes))
 
 
 def compile_campaigns(found: Mapping[Target, Case], world: World, sid: str, people: People) -> Result:
@@ -84,34 +71,24 @@ class Compiler:
         if isinstance(case.change, Create):
             self._create(case.change)
         elif case.live is None:
-            self.out.keep(*([case.change] if case.change else []), *case.links)
+            self.out.keep(*case.changes)
         elif isinstance(case.change, Delete):
             self._delete(case.change, case.live)
         elif status_of(case.live) not in OPEN:
             self._over(case.live)
-        elif self._deltas or case.links:
+        elif case.deltas or case.links:
             self._edit(case.live)
         elif case.change is not None:
             self.out.keep(case.change)
 
-    @property
-    def _deltas(self) -> tuple[Delta, ...]:
-        return self.case.change.deltas if isinstance(self.case.change, Update | Adopt) else ()
-
-    def _say(self, diagnostic: Diagnostic) -> None:
-        self.out.diagnostics.append(diagnostic)
-
     def _refuse(self, code: str, message: str) -> None:
-        """Nothing of the case is done; the changes stay without calls, so that a reader sees what was meant."""
-        changes = [c for c in (self.case.change, *self.case.links) if c is not None]
-        self._say(_error(code, message, changes[0].desired or changes[0].address))
-        self.out.keep(*changes)
+        self.out.refuse(self.case, _error(code, message, self.case.about))
 
     # --- a new campaign
 
     def _create(self, change: Create) -> None:
         fields = change.desired.fields if change.desired is not None else {}
-        lists = self._lists_after()
+        lists = lists_after(self.case, (), self.world)
         if not self._right_lists(lists, fields):
             return
         if not isinstance(fields.get("schedule"), Mapping):
@@ -134,7 +111,7 @@ class Compiler:
         made: Change = replace(change.with_steps(step), reach=self.people.on_all(lists))
         if state == "paused":
             made = made.with_steps(self._action(Ref(made.address), "active", "pause", Phase.ARM))
-        self.out.keep(made, *self._carried(made, silent=True))
+        self.out.keep(made, *carried(self.case, made, self.people))
 
     def _right_lists(self, lists: list[Target], fields: Fields) -> bool:
         most = most_lists(fields)
@@ -149,14 +126,14 @@ class Compiler:
     def _edit(self, live: Observed) -> None:
         if self.case.links and not live.facts.get("complete"):
             self._without_links(live)
-        deltas = [d for d in self._deltas if d.path != "state"]
+        deltas = [d for d in self.case.deltas if d.path != "state"]
         roots = {d.path.partition(".")[0] for d in deltas}
         started = bool(live.facts.get("started"))
         if started and (self.case.links or roots - CALLBACKS):
             what = ", ".join(sorted(roots - CALLBACKS)) or "its lists"
             self._refuse("exotel-campaign-started", f"cannot change {what}: the campaign has started")
             return
-        lists = self._lists_after()
+        lists = lists_after(self.case, lists_of(live), self.world)
         if self.case.links and not self._right_lists(lists, {**live.fields, **self._declared}):
             return
         before, after = self._state_steps(live)
@@ -174,7 +151,7 @@ class Compiler:
         """A campaign whose lists are not told: unknown is not empty, so they are not compared (Q15)."""
         text = f"the lists of campaign {live.name!r} are not told; {len(self.case.links)} associations stay as they are"
         about = self.case.links[0]
-        self._say(problem(Severity.WARNING, "exotel-lists-unknown", text, about.desired or about.address))
+        self.out.say(problem(Severity.WARNING, "exotel-lists-unknown", text, about.desired or about.address))
         self.out.drop(*self.case.links)
         self.case.adds, self.case.removes = [], []
 
@@ -211,15 +188,13 @@ class Compiler:
             effect = self._linked(live, lists)
         step = Step(phase=phase, title=title, call=call, effect=effect, contact_class=weight)
         if carrier.address.kind is Kind.ASSOCIATION:
-            carrier = self._newly_reached(carrier.with_steps(step), live)
-            # Who is on the lists is settled before the lists start to count.
-            waits = {a for x in lists for a in self.people.makers(x)}
-            carrier = replace(carrier, requires=tuple(sorted({*carrier.requires, *waits} - {carrier.address})))
+            carrier = self.people.newly_reached(carrier.with_steps(step), lists_of(live))
+            carrier = self.people.settled_first(carrier, lists)
             if case.change is not None:
                 self.out.keep(self._resumed(case.change.with_steps(*before, *after), live, lists))
         else:
             carrier = self._resumed(carrier.with_steps(*before, step, *after), live, lists)
-        self.out.keep(carrier, *self._carried(carrier, silent=False))
+        self.out.keep(carrier, *carried(case, carrier, self.people, lists_of(live)))
 
     def _phase(self, dials: bool) -> Phase:
         """What decides who is called comes last, unless the same call lets lists go: those may be deleted next, and
@@ -244,12 +219,12 @@ class Compiler:
 
     def _state_steps(self, live: Observed) -> tuple[list[Step], list[Step]]:
         """What brings the campaign into the state that is asked for: before its other calls, and after them."""
-        wanted, state = self.case.wanted_state, str(live.fields.get("state", ""))
+        wanted, state = wanted_state(self.case), str(live.fields.get("state", ""))
         if not wanted:
             return [], []
         if wanted in ("completed", "archived") and self.case.change is not None:
             text = f"campaign {live.name!r} is completed: whoever was not called yet is given up"
-            self._say(problem(Severity.WARNING, "exotel-completes-campaign", text, self.case.change.desired))
+            self.out.say(problem(Severity.WARNING, "exotel-completes-campaign", text, self.case.change.desired))
         steps = []
         for action in _ACTIONS.get((state, wanted), ()):
             phase = Phase.ARM if action == "resume" else Phase.CAMPAIGN
@@ -270,74 +245,29 @@ class Compiler:
 
     def _resumed(self, change: Change, live: Observed, lists: list[Target]) -> Change:
         """With everybody on its lists as the reach, where the campaign goes on calling."""
-        if self.case.wanted_state != "active" or str(live.fields.get("state")) != "paused":
+        if wanted_state(self.case) != "active" or str(live.fields.get("state")) != "paused":
             return change
         return replace(change, reach=self.people.on_all(lists))
-
-    # --- associations
-
-    def _carried(self, carrier: Change, *, silent: bool) -> list[Change]:
-        """The associations whose work ``carrier`` does. With a campaign that exists each of them decides who is called,
-        so each has the class that needs approval by name."""
-        weight = ContactClass.SILENT if silent else ContactClass.STARTS_CONTACTING
-        result = []
-        for change in self.case.links:
-            if change.address != carrier.address:
-                carried: Change = replace(change, carried_by=carrier.address, contact_class=weight)
-                result.append(carried if silent else self._newly_reached(carried, self.case.live))
-        return result
-
-    def _newly_reached(self, change: Change, live: Observed | None) -> Change:
-        """An association with those whom the campaign reaches only through it."""
-        joined = ends(change, self.world)
-        if joined is None or live is None or not isinstance(change, Create):
-            return change
-        already: list[Target] = [RemoteId(x) for x in sorted(lists_of(live))]
-        reach = self.people.on(joined.list)
-        numbers = reach.numbers.without(self.people.on_all(already).numbers)
-        return replace(change, reach=replace(reach, numbers=numbers))
-
-    def _lists_after(self) -> list[Target]:
-        """The campaign's lists once the case is done: known ids sorted, then those yet to be created. A list that is
-        gone leaves its id behind; it reaches nobody, and writing it back would be refused."""
-        objects = self.world.live.objects
-        before = lists_of(self.case.live) if self.case.live is not None else frozenset()
-        kept = {RemoteId(x) for x in before if (Kind.LIST, RemoteId(x)) in objects}
-        added = [e.list for c in self.case.adds if (e := ends(c, self.world)) is not None]
-        removed = {e.list for c in self.case.removes if (e := ends(c, self.world)) is not None}
-        known = {x for x in (*kept, *added) if not isinstance(x, Ref)} - removed
-        refs = {x for x in added if isinstance(x, Ref)}
-        return [*sorted(known), *sorted(refs, key=lambda r: r.address)]
 
     # --- a campaign that is over, and one that is to go
 
     def _over(self, live: Observed) -> None:
         case, change = self.case, self.case.change
-        if status_of(live) == "completed" and case.wanted_state == "archived" and change is not None:
+        self.out.leave(case, "its campaign is over")
+        if status_of(live) == "completed" and wanted_state(case) == "archived" and change is not None:
             step = self._action(live.remote_id, "completed", "archive", Phase.CAMPAIGN)
             change = replace(change.with_steps(step), deltas=tuple(d for d in change.deltas if d.path == "state"))
             self.out.keep(change)
         else:
             self._note_over(live)
-            if isinstance(change, Update):
-                self.out.drop(change)
-            elif change is not None:
-                self.out.keep(replace(change, deltas=()))
-        self.out.drop(*case.adds)
-        for link in case.removes:
-            reason = "no longer declared, and its campaign is over"
-            self.out.keep(Forget(address=link.address, provider=link.provider, reason=reason, remote_id=link.remote_id))
 
     def _note_over(self, live: Observed) -> None:
-        what = [d.path for d in self._deltas]
-        what += [f"{len(self.case.links)} associations"] if self.case.links else []
-        if what:
-            about = self.case.change or self.case.links[0]
+        if what := self.case.undone:
             text = f"the campaign is {status_of(live)}; not compared any more: {', '.join(what)}"
-            self._say(_note("exotel-campaign-finished", text, about.desired or about.address))
+            self.out.say(_note("exotel-campaign-finished", text, self.case.about))
 
     def _delete(self, change: Delete, live: Observed) -> None:
-        self.out.keep(*self._carried(change, silent=True))
+        self.out.keep(*carried(self.case, change, self.people))
         status, target = status_of(live), live.remote_id
         gone = Deleted(kind=Kind.CAMPAIGN, target=target)
         phase = Phase.CAMPAIGN_DELETE
@@ -355,7 +285,7 @@ class Compiler:
             return
         if status in OPEN:
             text = f"campaign {live.name!r} has started, so it is completed and archived instead of deleted"
-            self._say(problem(Severity.WARNING, "exotel-completes-campaign", text, change.address))
+            self.out.say(problem(Severity.WARNING, "exotel-completes-campaign", text, change.address))
         made: Change = change
         for action in actions:
             step = self._action(target, state, action, phase)

@@ -11,18 +11,18 @@ from reconciler.diagnostics import Diagnostic, Severity, in_order
 from reconciler.errors import NotFound, ReadIncomplete
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
-from reconciler.model.live import AccountLive, LiveLink, LiveMembers, Observed
-from reconciler.model.resources import ById, Declared, Reference, Resource
+from reconciler.model.live import AccountLive, LiveMembers, Observed
+from reconciler.model.resources import Resource
 from reconciler.plan.binding import bind
 from reconciler.providers.base import Scope
 from reconciler.providers.exotel.checks import EARLIEST, send_at
 from reconciler.providers.exotel.codes import problem
 from reconciler.providers.exotel.convert import OPEN, AccountUnknown, lists_of, status_of
-from reconciler.providers.exotel.paging import together
 from reconciler.providers.exotel.reading import Reader
+from reconciler.providers.fetching import Bound, known_id, links_of
+from reconciler.providers.parallel import together
 
 Objects = dict[tuple[Kind, RemoteId], Observed]
-Bound = Mapping[Address, Observed]
 
 
 class Fetch:
@@ -57,7 +57,7 @@ class Fetch:
         return AccountLive(
             identity=identity,
             objects=objects,
-            links=_links(objects),
+            links=links_of(objects, lists_of),
             members=members,
             contacts=contacts,
             elapsed_s=time.monotonic() - started,
@@ -180,7 +180,7 @@ class Fetch:
         """The sizes of lists that an Association is about and whose members were not read, for the reach."""
         found: dict[RemoteId, LiveMembers] = {}
         for resource in self._of(Kind.ASSOCIATION):
-            list_id = _known_id(resource.link.list, bound) if resource.link is not None else None
+            list_id = known_id(resource.link.list, bound) if resource.link is not None else None
             live = objects.get((Kind.LIST, list_id)) if list_id is not None else None
             if list_id is None or live is None or list_id in members or list_id in found:
                 continue
@@ -190,17 +190,8 @@ class Fetch:
         return found
 
 
-def _known_id(reference: Reference, bound: Bound) -> RemoteId | None:
-    match reference:
-        case ById(remote_id):
-            return remote_id
-        case Declared(address):
-            live = bound.get(address)
-            return None if live is None else live.remote_id
-
-
 def _list_of(resource: Resource, bound: Bound) -> RemoteId | None:
-    return _known_id(resource.members.of, bound) if resource.members is not None else None
+    return known_id(resource.members.of, bound) if resource.members is not None else None
 
 
 async def _seen(read: Callable[[str], Awaitable[Observed]], remote_id: str) -> Observed | None:
@@ -208,15 +199,3 @@ async def _seen(read: Callable[[str], Awaitable[Observed]], remote_id: str) -> O
         return await read(remote_id)
     except NotFound:
         return None
-
-
-def _links(objects: Objects) -> dict[RemoteId, LiveLink]:
-    """Associations out of the campaigns' lists; a list that is gone leaves its id behind, which is no link."""
-    links = [
-        LiveLink(campaign=o.remote_id, list=RemoteId(x))
-        for (kind, _), o in objects.items()
-        if kind is Kind.CAMPAIGN
-        for x in sorted(lists_of(o))
-        if (Kind.LIST, RemoteId(x)) in objects
-    ]
-    return {x.remote_id: x for x in links}

@@ -21,9 +21,9 @@ from reconciler.plan.calls import (
     Linked,
     MembersAdded,
     MembersRemoved,
-    Ref,
     Target,
 )
+from reconciler.providers.evidence import known, left, linked
 from reconciler.providers.exotel import convert
 from reconciler.providers.exotel.client import LISTS_PAGE, MEMBERS_PAGE, Client, Page
 from reconciler.providers.exotel.convert import (
@@ -35,8 +35,8 @@ from reconciler.providers.exotel.convert import (
     status_of,
     tidy,
 )
-from reconciler.providers.exotel.paging import together
 from reconciler.providers.exotel.reading import Reader
+from reconciler.providers.parallel import together
 
 State = Evidence.State
 
@@ -82,9 +82,9 @@ class Look:
             case ContactsChanged():
                 return await self._contacts_changed(effect, people)
             case MembersAdded(of=of):
-                return await self._added(_known(of), people)
+                return await self._added(known(of), people)
             case MembersRemoved(of=of):
-                return await self._removed(_known(of), people)
+                return await self._removed(known(of), people)
 
     async def together(self, effects: Sequence[Effect]) -> tuple[Evidence, ...]:
         """Each of them. New and changed lists are looked for in one reading of all lists, where that is shorter."""
@@ -96,16 +96,14 @@ class Look:
         match effect:
             case Created(kind=Kind.LIST) if found is not None:
                 return _list_created(effect, _named(found, effect.name))
-            case Changed(kind=Kind.LIST) if (
-                found is not None and (live := found.get(_known(effect.target))) is not None
-            ):
+            case Changed(kind=Kind.LIST) if found is not None and (live := found.get(known(effect.target))) is not None:
                 return _changed(effect, live)
             case _:
                 # What a listing leaves out is asked for by its id before it counts as gone.
                 return await self.at(effect, None)
 
     async def _object(self, kind: Kind, target: Target) -> Observed | None:
-        remote_id = _known(target)
+        remote_id = known(target)
         try:
             if kind is Kind.LIST:
                 return await self._reader.one_list(remote_id)
@@ -151,13 +149,7 @@ class Look:
         live = await self._object(Kind.CAMPAIGN, effect.campaign)
         if live is None or status_of(live) not in OPEN:
             return Evidence(state=State.DIFFERS, detail="the campaign is gone or over")
-        now = lists_of(live)
-        wanted = frozenset(_known(x) for x in effect.lists)
-        if now == wanted if effect.exact else wanted <= now:
-            return Evidence(state=State.HOLDS)
-        if now == effect.base:
-            return Evidence(state=State.ABSENT)
-        return Evidence(state=State.DIFFERS, detail="somebody else changed the campaign's lists")
+        return linked(effect, lists_of(live), "the campaign's lists")
 
     # --- people
 
@@ -165,7 +157,7 @@ class Look:
         """There is no way to ask for a number. What was answered is known; what was not is asked for by creating again,
         which finds what is there."""
         ids = {n: x for n in rows.numbers() if (x := self._seen.ids.get(n)) is not None}
-        evidence = _left(rows, rows.where("number", ids.keys(), keep=False) if ids else rows)
+        evidence = left(rows, rows.where("number", ids.keys(), keep=False) if ids else rows)
         return Evidence(state=evidence.state, remaining=evidence.remaining, contact_ids=ids)
 
     async def _contacts_changed(self, effect: ContactsChanged, rows: ContactSet) -> Evidence:
@@ -175,7 +167,7 @@ class Look:
         told = [self._seen.contacts[x] for x in ids if x in self._seen.contacts and x not in set(asked)]
         now = ContactSet.union_of((*read, _columns(told)))
         # Somebody who is gone has nothing left to change.
-        return _left(rows, rows.changed(now, effect.columns))
+        return left(rows, rows.changed(now, effect.columns))
 
     async def _contact(self, contact_id: str) -> ContactSet:
         try:
@@ -185,13 +177,13 @@ class Look:
 
     async def _added(self, list_id: RemoteId, rows: ContactSet) -> Evidence:
         """Who of ``rows`` is on the list. One person cannot be asked for, so the list is read until all were seen."""
-        left = set(rows.numbers())
+        unseen = set(rows.numbers())
         missing_ids = {x for x in rows.column("contact_id") if x}
 
         def enough(page: Page) -> bool:
             missing_ids.difference_update(page.ids)
-            left.difference_update(n for row in page.rows if (n := convert.contact_of(row)["number"]))
-            return not left
+            unseen.difference_update(n for row in page.rows if (n := convert.contact_of(row)["number"]))
+            return not unseen
 
         try:
             # Side by side where most of the list has to be read anyway.
@@ -199,7 +191,7 @@ class Look:
         except NotFound:
             return Evidence(state=State.DIFFERS, detail="the list is gone")
         there = found.contacts
-        evidence = _left(rows, rows.without(there))
+        evidence = left(rows, rows.without(there))
         ids = dict(zip(there.numbers(), there.column("contact_id"), strict=True))
         told = {n: x for n in rows.numbers() if (x := ids.get(n))}
         return Evidence(state=evidence.state, remaining=evidence.remaining, contact_ids=told)
@@ -210,7 +202,7 @@ class Look:
         except NotFound:
             return Evidence(state=State.HOLDS)
         there = {x for x in rows.column("contact_id") if x and x in found.ids}
-        return _left(rows, rows.where("contact_id", there) if there else ContactSet.empty())
+        return left(rows, rows.where("contact_id", there) if there else ContactSet.empty())
 
 
 def _named(found: Mapping[RemoteId, Observed], name: str) -> Observed | None:
@@ -239,17 +231,3 @@ def _changed(effect: Changed, live: Observed | None) -> Evidence:
 def _columns(rows: list[dict[str, str | None]]) -> ContactSet:
     names = ("number", "contact_id", *convert.ATTRIBUTES)
     return ContactSet.from_columns({name: [row[name] for row in rows] for name in names})
-
-
-def _left(rows: ContactSet, remaining: ContactSet) -> Evidence:
-    """What is still to do out of ``rows``."""
-    if not remaining:
-        return Evidence(state=State.HOLDS)
-    state = State.ABSENT if len(remaining) == len(rows) else State.PARTLY
-    return Evidence(state=state, remaining=remaining)
-
-
-def _known(target: Target) -> RemoteId:
-    if isinstance(target, Ref):
-        raise ValueError(f"the id of {target.address} is not known yet")
-    return target

@@ -29,8 +29,9 @@ from reconciler.plan.calls import (
 )
 from reconciler.plan.changes import Change, Delete, MemberDelta, Reach
 from reconciler.plan.rules import World
+from reconciler.providers.audiences import list_of
 from reconciler.providers.exotel import calls
-from reconciler.providers.exotel.audience import People, list_of
+from reconciler.providers.exotel.audience import People
 from reconciler.providers.exotel.codes import problem
 from reconciler.providers.exotel.convert import ATTRIBUTES, RUNNING, status_of
 from reconciler.providers.exotel.settings import Settings

@@ -7,16 +7,13 @@ there are not as many of them as the total says, the collection changed meanwhil
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from reconciler.errors import ReadIncomplete, Rejected
 from reconciler.providers.exotel.answers import Row
 from reconciler.providers.exotel.client import Page
-
-Value = TypeVar("Value")
+from reconciler.providers.parallel import together
 
 SCANS = 3
 """How often a collection that changes while it is read is read from the start."""
@@ -88,20 +85,3 @@ async def _scan(read: Read, how: Reading, limit: int) -> tuple[dict[str, Row], b
                 break
         # Ahead only where the total says that there is something.
         ahead = 1 if total is None or how.enough is not None else max(1, min(how.width, -(-(total - offset) // stride)))
-
-
-async def together(jobs: Iterable[Awaitable[Value]]) -> list[Value]:
-    """All results in order; the first failure cancels the rest and is raised as itself."""
-
-    async def run(job: Awaitable[Value]) -> Value:
-        return await job
-
-    coroutines: list[Coroutine[Any, Any, Value]] = [run(job) for job in jobs]
-    if len(coroutines) == 1:
-        return [await coroutines[0]]
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(c) for c in coroutines]
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [t.result() for t in tasks]

@@ -14,8 +14,8 @@ from reconciler.providers.base import Concerned, Operation
 from reconciler.providers.exotel import convert
 from reconciler.providers.exotel.client import Client
 from reconciler.providers.exotel.convert import LIST_IDS
-from reconciler.providers.exotel.paging import together
 from reconciler.providers.exotel.reading import Reader, people_of
+from reconciler.providers.parallel import together
 
 MOST = 1_000
 """Ids that are looked up one by one; whoever gives more is asked to split the call."""

@@ -13,8 +13,9 @@ from reconciler.model.resources import Account, Resource
 from reconciler.plan.calls import Target
 from reconciler.plan.changes import Change, Delete
 from reconciler.plan.rules import Compiled, World
+from reconciler.providers.audiences import Case, cases, ends
 from reconciler.providers.exotel import checks
-from reconciler.providers.exotel.audience import Case, People, cases, ends
+from reconciler.providers.exotel.audience import People, is_ending
 from reconciler.providers.exotel.campaigns import compile_campaigns
 from reconciler.providers.exotel.convert import ATTRIBUTES, CAMPAIGN_FIELDS, LIST_FIELDS
 from reconciler.providers.exotel.lists import compile_lists
@@ -85,7 +86,7 @@ def _after_campaigns(
     carriers = set(change.requires)
     for case in found.values():
         links = [c for c in case.removes if (e := ends(c, world)) is not None and e.list == change.remote_id]
-        ending = [case.change] if case.change is not None and case.ends else []
+        ending = [case.change] if case.change is not None and is_ending(case) else []
         for other in (*links, *ending):
             if (compiled := made.get(other.address)) is not None:
                 carriers.add(compiled.carried_by or compiled.address)

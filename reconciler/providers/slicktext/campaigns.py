@@ -13,19 +13,19 @@ gets an empty audience (H17).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
-from reconciler.diagnostics import Diagnostic, Severity
-from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.diagnostics import Severity
+from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.kinds import ContactClass
 from reconciler.model.live import Observed
 from reconciler.model.resources import ById, FieldValue, Resource
 from reconciler.plan.calls import Call, Changed, Created, Deleted, Effect, Json, Linked, Phase, Ref, Step, Target
-from reconciler.plan.changes import Adopt, Change, Create, Delete, Delta, Forget, Update
+from reconciler.plan.changes import Adopt, Change, Create, Delete
 from reconciler.plan.rules import World
+from reconciler.providers.audiences import Case, People, Result, carried, cases, lists_after
 from reconciler.providers.slicktext import calls
-from reconciler.providers.slicktext.audience import Case, People, cases, ends
 from reconciler.providers.slicktext.codes import problem
 from reconciler.providers.slicktext.convert import EDITABLE, ids_fact, status_of, tidy
 
@@ -36,25 +36,11 @@ _error = partial(problem, Severity.ERROR)
 _note = partial(problem, Severity.NOTE)
 
 
-@dataclass(slots=True)
-class Result:
-    """Compiled changes by address (None: nothing is to be done after all), and what must be said."""
-
-    changes: dict[Address, Change | None] = field(default_factory=dict)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-
-    def keep(self, *changes: Change) -> None:
-        self.changes.update({c.address: c for c in changes})
-
-    def drop(self, *changes: Change) -> None:
-        self.changes.update(dict.fromkeys(c.address for c in changes))
-
-
 def compile_campaigns(changes: tuple[Change, ...], world: World, brand: str) -> Result:
     """Every campaign and association change of the account."""
     out = Result()
     people = People(changes, world)
-    for case in cases(changes, world):
+    for case in cases(changes, world).values():
         Compiler(case, world, brand, people, out).run()
     return out
 
@@ -74,28 +60,18 @@ class Compiler:
         if isinstance(case.change, Create):
             self._create(case.change)
         elif case.live is None:
-            self.out.keep(*([case.change] if case.change else []), *case.links)
+            self.out.keep(*case.changes)
         elif isinstance(case.change, Delete):
             self._delete(case.change, case.live)
         elif status_of(case.live) not in EDITABLE:
             self._frozen(case.live)
-        elif self._deltas or case.links:
+        elif case.deltas or case.links:
             self._edit(case.live)
         elif case.change is not None:
             self.out.keep(case.change)
 
-    @property
-    def _deltas(self) -> tuple[Delta, ...]:
-        return self.case.change.deltas if isinstance(self.case.change, Update | Adopt) else ()
-
-    def _say(self, diagnostic: Diagnostic) -> None:
-        self.out.diagnostics.append(diagnostic)
-
     def _refuse(self, code: str, message: str) -> None:
-        """Nothing of the case is done; the changes stay without calls, so that a reader sees what was meant."""
-        changes = [c for c in (self.case.change, *self.case.links) if c is not None]
-        self._say(_error(code, message, changes[0].desired or changes[0].address))
-        self.out.keep(*changes)
+        self.out.refuse(self.case, _error(code, message, self.case.about))
 
     # --- a new campaign
 
@@ -110,7 +86,7 @@ class Compiler:
         if not fields.get("body"):
             self._refuse("slicktext-campaign-body", "a new campaign needs a body")
             return
-        lists = self._lists_after(frozenset())
+        lists = lists_after(self.case, (), self.world, key=int)
         armed = fields.get("status") == "scheduled"
         if armed and not lists:
             self._refuse("slicktext-empty-audience", "it is to be scheduled, and no list is associated with it")
@@ -128,7 +104,7 @@ class Compiler:
         made: Change = change.with_steps(Step(phase=Phase.CAMPAIGN, title="create as draft", call=call, effect=effect))
         if armed:
             made = self._armed(made, fields, lists, audience)
-        self.out.keep(made, *self._carried(made, silent=True))
+        self.out.keep(made, *carried(self.case, made, self.people))
 
     def _armed(self, made: Change, fields: Mapping[str, FieldValue], lists: list[Target], audience: Json) -> Change:
         when = str(fields.get("scheduled", ""))
@@ -155,17 +131,17 @@ class Compiler:
         if live.facts.get("all_contacts"):
             self._refuse("slicktext-all-contacts", f"campaign {live.name!r} goes to all contacts of the brand")
             return
-        wanted: dict[str, FieldValue] = {**live.fields, **{d.path: d.desired for d in self._deltas}}
+        wanted: dict[str, FieldValue] = {**live.fields, **{d.path: d.desired for d in self.case.deltas}}
         status = str(wanted.get("status", ""))
         before = ids_fact(live, "lists")
-        lists, segments = self._lists_after(before), ids_fact(live, "segments")
+        lists, segments = lists_after(self.case, before, self.world, key=int), ids_fact(live, "segments")
         if status == "scheduled" and not lists and not segments:
             self._refuse("slicktext-empty-audience", "it is scheduled, and no list would be left in its audience")
             return
         if status == "scheduled" and not wanted.get("body"):
             self._refuse("slicktext-campaign-body", "it is to be scheduled, and has no body")
             return
-        named = {d.path: d.desired for d in self._deltas if d.path in WRITTEN}
+        named = {d.path: d.desired for d in self.case.deltas if d.path in WRITTEN}
         if status == "scheduled":
             named["scheduled"] = wanted.get("scheduled")
         audience = calls.audience(lists, segments) if lists or segments or before else None
@@ -175,7 +151,7 @@ class Compiler:
     def _place(self, live: Observed, call: Call, status: str, lists: list[Target]) -> None:
         """Put the call at the change that carries it, and tell the others."""
         case, armed = self.case, status == "scheduled"
-        if self._deltas and case.change is not None:
+        if self.case.deltas and case.change is not None:
             carrier: Change = case.change
             phase = self._phase(armed)
             title = "schedule" if armed and status_of(live) != "scheduled" else "update"
@@ -193,14 +169,12 @@ class Compiler:
             segment_people = live.facts.get("segment_people")
             extra = segment_people if isinstance(segment_people, int) else 0
             carrier = replace(carrier, reach=replace(reach, uncounted=reach.uncounted + extra))
-        carried = self._carried(carrier, silent=not (armed and was_armed))
+        before = ids_fact(live, "lists")
+        others = carried(case, carrier, self.people, before if armed and was_armed else None)
         if armed and carrier.address.kind is Kind.ASSOCIATION:
-            carrier = self._newly_reached(carrier, live)
-            # Who is on the lists is settled before the lists start to count.
-            waits = {a for x in lists for a in self.people.makers(x)}
-            carrier = replace(carrier, requires=tuple(sorted({*carrier.requires, *waits} - {carrier.address})))
+            carrier = self.people.settled_first(self.people.newly_reached(carrier, before), lists)
         own = [case.change] if case.change is not None and case.change.address != carrier.address else []
-        self.out.keep(*own, carrier, *carried)
+        self.out.keep(*own, carrier, *others)
 
     def _phase(self, armed: bool) -> Phase:
         """Arming comes last, unless the same call lets lists go: those may be deleted next, and nothing can be waited
@@ -210,8 +184,8 @@ class Compiler:
         return Phase.DISSOCIATE if self.case.removes else Phase.ARM
 
     def _changed(self, live: Observed, lists: list[Target]) -> Effect:
-        base = {d.path: d.live for d in self._deltas}
-        expected = {d.path: d.desired for d in self._deltas}
+        base = {d.path: d.live for d in self.case.deltas}
+        expected = {d.path: d.desired for d in self.case.deltas}
         if self.case.links and (known := _known(lists)) is not None:
             base["lists"], expected["lists"] = ids_fact(live, "lists"), known
         return Changed(kind=Kind.CAMPAIGN, target=live.remote_id, base=base, expected=expected)
@@ -219,41 +193,6 @@ class Compiler:
     def _linked(self, live: Observed, lists: list[Target]) -> Effect:
         base = frozenset(RemoteId(x) for x in ids_fact(live, "lists"))
         return Linked(campaign=live.remote_id, lists=tuple(lists), base=base, exact=True)
-
-    def _carried(self, carrier: Change, *, silent: bool) -> list[Change]:
-        """The associations whose work ``carrier`` does. With a campaign that stays scheduled each of them decides who
-        is texted, so each has the class that needs approval by name."""
-        weight = ContactClass.SILENT if silent else ContactClass.STARTS_CONTACTING
-        result = []
-        for change in self.case.links:
-            if change.address != carrier.address:
-                carried = replace(change, carried_by=carrier.address, contact_class=weight)
-                result.append(carried if silent or self.case.live is None else self._newly_reached(carried, None))
-        return result
-
-    def _newly_reached(self, change: Change, live: Observed | None) -> Change:
-        """An association with those who join a scheduled campaign's audience through it."""
-        joined = ends(change, self.world)
-        campaign = live or self.case.live
-        if joined is None or campaign is None or not isinstance(change, Create):
-            return change
-        already: list[Target] = [RemoteId(x) for x in sorted(ids_fact(campaign, "lists"))]
-        reach = self.people.on(joined.list)
-        numbers = reach.numbers.without(self.people.on_all(already).numbers)
-        return replace(change, reach=replace(reach, numbers=numbers))
-
-    def _lists_after(self, before: frozenset[str]) -> list[Target]:
-        """The lists of the audience once the case is done: known ids by number, then those yet to be created.
-
-        A list that is gone leaves its row behind; it reaches nobody, and writing it back would be refused.
-        """
-        objects = self.world.live.objects
-        kept = {RemoteId(x) for x in before if (Kind.LIST, RemoteId(x)) in objects}
-        added = [e.list for c in self.case.adds if (e := ends(c, self.world)) is not None]
-        removed = {e.list for c in self.case.removes if (e := ends(c, self.world)) is not None}
-        known = {x for x in (*kept, *added) if not isinstance(x, Ref)} - removed
-        refs = {x for x in added if isinstance(x, Ref)}
-        return [*sorted(known, key=int), *sorted(refs, key=lambda r: r.address)]
 
     # --- a campaign that cannot change any more
 
@@ -274,34 +213,25 @@ class Compiler:
             )
             return
         self._note_frozen(live)
-        if isinstance(change, Update):
-            self.out.drop(change)
-        elif change is not None:
-            self.out.keep(replace(change, deltas=()))
-        self.out.drop(*case.adds)
-        for link in case.removes:
-            reason = "no longer declared, and its campaign was dispatched"
-            self.out.keep(Forget(address=link.address, provider=link.provider, reason=reason, remote_id=link.remote_id))
+        self.out.leave(case, "its campaign was dispatched")
 
     def _note_frozen(self, live: Observed) -> None:
-        what = [d.path for d in self._deltas]
-        what += [f"{len(self.case.links)} associations"] if self.case.links else []
-        if not what:
-            return
-        about = self.case.change or self.case.links[0]
-        text = f"the campaign is {status_of(live)} and frozen; not compared any more: {', '.join(what)}"
-        self._say(_note("slicktext-campaign-dispatched", text, about.desired or about.address))
+        if what := self.case.undone:
+            text = f"the campaign is {status_of(live)} and frozen; not compared any more: {', '.join(what)}"
+            self.out.say(_note("slicktext-campaign-dispatched", text, self.case.about))
 
     def _delete(self, change: Delete, live: Observed) -> None:
-        self.out.keep(*self._carried(change, silent=True))
+        self.out.keep(*carried(self.case, change, self.people))
         status = status_of(live)
         if status not in EDITABLE:
-            self._say(_error("slicktext-campaign-not-deletable", f"campaign {live.name!r} is {status}", change.address))
+            self.out.say(
+                _error("slicktext-campaign-not-deletable", f"campaign {live.name!r} is {status}", change.address)
+            )
             self.out.keep(change)
             return
         if status == "scheduled":
             text = f"deleting it cancels the text scheduled for {live.fields.get('scheduled')} UTC"
-            self._say(_note("slicktext-cancels-campaign", text, change.address))
+            self.out.say(_note("slicktext-cancels-campaign", text, change.address))
         step = Step(
             phase=Phase.CAMPAIGN_DELETE,
             title="delete",

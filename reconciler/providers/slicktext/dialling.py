@@ -15,10 +15,10 @@ from reconciler.model.live import OPTED_OUT, Observed
 from reconciler.plan.calls import Call, Method
 from reconciler.providers.base import Dial, Sent
 from reconciler.providers.http import Http
+from reconciler.providers.parallel import together
 from reconciler.providers.slicktext import convert
 from reconciler.providers.slicktext.calls import audience
 from reconciler.providers.slicktext.convert import ids_fact, status_of
-from reconciler.providers.slicktext.paging import together
 from reconciler.providers.slicktext.reading import Members, Reader
 
 _UNDER_WAY = frozenset({"queued", "sending", "sent"})

@@ -11,15 +11,16 @@ from reconciler.errors import NotFound, ReadIncomplete
 from reconciler.masking import mask_number
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
-from reconciler.model.live import AccountLive, LiveLink, LiveMembers, Observed
-from reconciler.model.resources import ById, Declared, Reference, Resource
+from reconciler.model.live import AccountLive, LiveMembers, Observed
+from reconciler.model.resources import Declared, Reference, Resource
 from reconciler.plan.binding import bind
 from reconciler.providers.base import Scope
+from reconciler.providers.fetching import Bound, known_id, links_of
+from reconciler.providers.parallel import together
 from reconciler.providers.slicktext import convert
 from reconciler.providers.slicktext.client import Client
 from reconciler.providers.slicktext.codes import problem
 from reconciler.providers.slicktext.convert import FINISHED, ids_fact, status_of
-from reconciler.providers.slicktext.paging import together
 from reconciler.providers.slicktext.reading import Members, Reader
 
 Objects = dict[tuple[Kind, RemoteId], Observed]
@@ -57,7 +58,7 @@ class Fetch:
         return AccountLive(
             identity=identity,
             objects=objects,
-            links=_links(objects),
+            links=links_of(objects, lambda o: ids_fact(o, "lists")),
             members=members,
             contacts=contacts,
             elapsed_s=time.monotonic() - started,
@@ -114,7 +115,7 @@ class Fetch:
 
     # --- members
 
-    async def _members(self, objects: Objects, bound: Mapping[Address, Observed]) -> dict[RemoteId, LiveMembers]:
+    async def _members(self, objects: Objects, bound: Bound) -> dict[RemoteId, LiveMembers]:
         names = {i: o.name for (kind, i), o in objects.items() if kind is Kind.LIST}
         wanted = set(names) if self._everything else self._named_lists(bound) & names.keys()
         ids = sorted(wanted)
@@ -129,7 +130,7 @@ class Fetch:
         self._note_odd_members(name, found)
         return LiveMembers(contacts=found.contacts, count=len(found.ids))
 
-    def _named_lists(self, bound: Mapping[Address, Observed]) -> set[RemoteId]:
+    def _named_lists(self, bound: Bound) -> set[RemoteId]:
         """The live lists that a declared or owned Membership is about."""
         named = {o.parent for o in self._inventory.of(self._account) if o.address.kind is Kind.MEMBERSHIP}
         named |= {self._list_of(r, bound) for r in self._memberships()}
@@ -138,8 +139,8 @@ class Fetch:
     def _memberships(self) -> tuple[Resource, ...]:
         return self._desired.of(self._account, Kind.MEMBERSHIP)
 
-    def _list_of(self, resource: Resource, bound: Mapping[Address, Observed]) -> RemoteId | None:
-        return _known_id(resource.members.of, bound) if resource.members is not None else None
+    def _list_of(self, resource: Resource, bound: Bound) -> RemoteId | None:
+        return known_id(resource.members.of, bound) if resource.members is not None else None
 
     def _note_odd_members(self, name: str, found: Members) -> None:
         if found.unusable:
@@ -155,7 +156,7 @@ class Fetch:
 
     # --- contacts that are on no list yet
 
-    async def _contacts(self, members: Mapping[RemoteId, LiveMembers], bound: Mapping[Address, Observed]) -> ContactSet:
+    async def _contacts(self, members: Mapping[RemoteId, LiveMembers], bound: Bound) -> ContactSet:
         """Declared people who are not on their list: from other lists where they are on one, else looked up."""
         suppressed = self._desired.suppressed(self._account)
         wanted: dict[Address, ContactSet] = {}
@@ -180,7 +181,7 @@ class Fetch:
     # --- how many people lists hold that nobody manages the members of
 
     async def _counts(
-        self, objects: Objects, bound: Mapping[Address, Observed], members: Mapping[RemoteId, LiveMembers]
+        self, objects: Objects, bound: Bound, members: Mapping[RemoteId, LiveMembers]
     ) -> dict[RemoteId, LiveMembers]:
         """The sizes of lists that campaigns are about to reach and whose members were not read, for the reach."""
         ids = sorted(x for x in self._newly_reached(objects, bound) if x not in members and (Kind.LIST, x) in objects)
@@ -190,7 +191,7 @@ class Fetch:
             for i, n in zip(ids, counts, strict=True)
         }
 
-    def _newly_reached(self, objects: Objects, bound: Mapping[Address, Observed]) -> set[RemoteId]:
+    def _newly_reached(self, objects: Objects, bound: Bound) -> set[RemoteId]:
         """The lists whose people a campaign of this plan will newly reach, as far as they exist."""
         found: set[RemoteId] = set()
         arming: set[Reference] = set()
@@ -200,23 +201,14 @@ class Fetch:
                 arming.add(Declared(resource.address))
                 found |= {RemoteId(x) for x in ids_fact(live, "lists")} if live is not None else set()
         for resource in self._desired.of(self._account, Kind.ASSOCIATION):
-            if (link := resource.link) is None or (list_id := _known_id(link.list, bound)) is None:
+            if (link := resource.link) is None or (list_id := known_id(link.list, bound)) is None:
                 continue
-            campaign = _known_id(link.campaign, bound)
+            campaign = known_id(link.campaign, bound)
             feeds = objects.get((Kind.CAMPAIGN, campaign)) if campaign is not None else None
             joins = feeds is not None and status_of(feeds) == "scheduled" and list_id not in ids_fact(feeds, "lists")
             if joins or link.campaign in arming:
                 found.add(list_id)
         return found
-
-
-def _known_id(reference: Reference, bound: Mapping[Address, Observed]) -> RemoteId | None:
-    match reference:
-        case ById(remote_id):
-            return remote_id
-        case Declared(address):
-            live = bound.get(address)
-            return None if live is None else live.remote_id
 
 
 async def _exists(read: Callable[[str], Awaitable[Observed]], remote_id: str) -> bool:
@@ -225,15 +217,3 @@ async def _exists(read: Callable[[str], Awaitable[Observed]], remote_id: str) ->
     except NotFound:
         return False
     return True
-
-
-def _links(objects: Objects) -> dict[RemoteId, LiveLink]:
-    """Associations out of the campaigns' audiences; a list that is gone leaves a row behind, which is no link."""
-    links = [
-        LiveLink(campaign=o.remote_id, list=RemoteId(x))
-        for (kind, _), o in objects.items()
-        if kind is Kind.CAMPAIGN
-        for x in sorted(ids_fact(o, "lists"))
-        if (Kind.LIST, RemoteId(x)) in objects
-    ]
-    return {x.remote_id: x for x in links}

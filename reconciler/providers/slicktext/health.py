@@ -10,11 +10,11 @@ from reconciler.errors import NotFound
 from reconciler.model.addresses import RemoteId
 from reconciler.model.live import Observed
 from reconciler.providers.base import HealthRow
+from reconciler.providers.parallel import together
 from reconciler.providers.slicktext import convert
 from reconciler.providers.slicktext.checks import moment
 from reconciler.providers.slicktext.client import Client
 from reconciler.providers.slicktext.convert import FINISHED, ids_fact, status_of
-from reconciler.providers.slicktext.paging import together
 from reconciler.providers.slicktext.reading import Reader
 
 OVERDUE = timedelta(minutes=15)

@@ -18,12 +18,12 @@ from reconciler.plan.calls import (
     Linked,
     MembersAdded,
     MembersRemoved,
-    Ref,
     Target,
 )
+from reconciler.providers.evidence import known, left, linked
+from reconciler.providers.parallel import together
 from reconciler.providers.slicktext.client import Client
 from reconciler.providers.slicktext.convert import EDITABLE, ids_fact, status_of, tidy
-from reconciler.providers.slicktext.paging import together
 from reconciler.providers.slicktext.reading import Reader
 from reconciler.providers.slicktext.settings import Settings
 
@@ -64,12 +64,12 @@ class Look:
             case ContactsChanged():
                 return await self._contacts_changed(effect, people)
             case MembersAdded(of=of):
-                return await self._members(_known(of), people, added=True)
+                return await self._members(known(of), people, added=True)
             case MembersRemoved(of=of):
-                return await self._members(_known(of), people, added=False)
+                return await self._members(known(of), people, added=False)
 
     async def _object(self, kind: Kind, target: Target) -> Observed | None:
-        remote_id = _known(target)
+        remote_id = known(target)
         try:
             if kind is Kind.LIST:
                 return await self._reader.one_list(remote_id)
@@ -115,13 +115,7 @@ class Look:
         live = await self._object(Kind.CAMPAIGN, effect.campaign)
         if live is None:
             return Evidence(state=State.DIFFERS, detail="the campaign is gone")
-        now = ids_fact(live, "lists")
-        wanted = frozenset(_known(x) for x in effect.lists)
-        if now == wanted if effect.exact else wanted <= now:
-            return Evidence(state=State.HOLDS)
-        if now == effect.base:
-            return Evidence(state=State.ABSENT)
-        return Evidence(state=State.DIFFERS, detail="somebody else changed the campaign's audience")
+        return linked(effect, ids_fact(live, "lists"), "the campaign's audience")
 
     # --- people
 
@@ -135,7 +129,7 @@ class Look:
             for number, contact_id in zip(found.numbers(), found.column("contact_id"), strict=True)
             if contact_id
         }
-        evidence = _left(rows, rows.without(found))
+        evidence = left(rows, rows.without(found))
         return Evidence(state=evidence.state, remaining=evidence.remaining, contact_ids=ids_by_number)
 
     async def _contacts_changed(self, effect: ContactsChanged, rows: ContactSet) -> Evidence:
@@ -143,7 +137,7 @@ class Look:
         read = await together(self._contact(x) for x in ids)
         now = ContactSet.union_of(read)
         # Somebody who is gone has nothing left to change.
-        return _left(rows, rows.changed(now, effect.columns))
+        return left(rows, rows.changed(now, effect.columns))
 
     async def _contact(self, contact_id: str) -> ContactSet:
         try:
@@ -163,7 +157,7 @@ class Look:
             if added:
                 return Evidence(state=State.DIFFERS, detail="the list is gone")
             return Evidence(state=State.HOLDS)
-        return _left(rows, rows.without(present) if added else rows.within(present))
+        return left(rows, rows.without(present) if added else rows.within(present))
 
     async def _looked_up(self, list_id: RemoteId, rows: ContactSet) -> ContactSet | None:
         """None when the server ignored the filter."""
@@ -190,22 +184,8 @@ def _present(rows: ContactSet, ids: set[str]) -> ContactSet:
     return rows.where("contact_id", ids) if ids else ContactSet.empty()
 
 
-def _left(rows: ContactSet, remaining: ContactSet) -> Evidence:
-    """What is still to do out of ``rows``."""
-    if not remaining:
-        return Evidence(state=State.HOLDS)
-    state = State.ABSENT if len(remaining) == len(rows) else State.PARTLY
-    return Evidence(state=state, remaining=remaining)
-
-
 def _same(now: Fields, wanted: Fields, name: str) -> bool:
     left, right = now.get(name), wanted.get(name)
     if isinstance(left, frozenset) or isinstance(right, frozenset):
         return left == right
     return tidy(left) == tidy(right)
-
-
-def _known(target: Target) -> RemoteId:
-    if isinstance(target, Ref):
-        raise ValueError(f"the id of {target.address} is not known yet")
-    return target

@@ -25,18 +25,12 @@ from reconciler.plan.calls import (
 )
 from reconciler.plan.changes import Change, Delete, MemberDelta, Reach
 from reconciler.plan.rules import World
+from reconciler.providers.audiences import list_of
 from reconciler.providers.slicktext import calls
 from reconciler.providers.slicktext.codes import problem
 from reconciler.providers.slicktext.contacts import ATTRIBUTES
 from reconciler.providers.slicktext.convert import ids_fact, status_of
 from reconciler.providers.slicktext.settings import Settings
-
-
-def list_of(change: Change, world: World) -> Target | None:
-    """The list that a membership change is about; None when there is none any more."""
-    if change.desired is not None and change.desired.members is not None:
-        return world.target(change.desired.members.of)
-    return change.remote_id
 
 
 def compile_membership(change: Change, world: World, settings: Settings) -> Change:

@@ -10,14 +10,12 @@ read already. A page that came shorter than assumed puts those behind it out of 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from reconciler.errors import ReadIncomplete
-
-Value = TypeVar("Value")
+from reconciler.providers.parallel import together
 
 
 class Page(Protocol):
@@ -111,20 +109,3 @@ def _ahead(how: Reading, offset: int, pages: int, step: int) -> int:
     if how.expected is None:
         return min(how.width, max(1, pages // 5))
     return min(how.width, max(1, -(-(how.expected - offset) // step)))
-
-
-async def together(jobs: Iterable[Awaitable[Value]]) -> list[Value]:
-    """All results in order; the first failure cancels the rest and is raised as itself."""
-
-    async def run(job: Awaitable[Value]) -> Value:
-        return await job
-
-    coroutines: list[Coroutine[Any, Any, Value]] = [run(job) for job in jobs]
-    if len(coroutines) == 1:
-        return [await coroutines[0]]
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(c) for c in coroutines]
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [t.result() for t in tasks]

@@ -11,11 +11,11 @@ from reconciler.errors import NotFound
 from reconciler.model.contacts import ContactSet
 from reconciler.plan.calls import Call, Json
 from reconciler.providers.base import Concerned, Operation
+from reconciler.providers.parallel import together
 from reconciler.providers.slicktext import convert
 from reconciler.providers.slicktext.client import Client
 from reconciler.providers.slicktext.contacts import WHO, Columns
 from reconciler.providers.slicktext.convert import ids_fact
-from reconciler.providers.slicktext.paging import together
 from reconciler.providers.slicktext.reading import Reader
 
 _NO_ID = "one of the contact ids is no whole number, so nobody can tell whose it is"

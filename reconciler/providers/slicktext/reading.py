@@ -12,10 +12,11 @@ from reconciler.model.addresses import RemoteId
 from reconciler.model.contacts import ContactSet, ContactSetBuilder
 from reconciler.model.live import OPTED_OUT, Observed
 from reconciler.providers.base import Progress
+from reconciler.providers.parallel import together
 from reconciler.providers.slicktext import convert
 from reconciler.providers.slicktext.client import Client, Filters, Page
 from reconciler.providers.slicktext.contacts import ATTRIBUTES, WHO, Columns, ContactPage
-from reconciler.providers.slicktext.paging import Reading, read_all, together
+from reconciler.providers.slicktext.paging import Reading, read_all
 from reconciler.providers.slicktext.settings import Settings
 
 TRIES = 3

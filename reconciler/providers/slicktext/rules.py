@@ -13,8 +13,9 @@ from reconciler.model.resources import Account, Resource
 from reconciler.plan.calls import Changed, Created, Deleted, Json, Phase, Step
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Update
 from reconciler.plan.rules import Compiled, Reachable, World
+from reconciler.providers.audiences import cases
 from reconciler.providers.slicktext import calls, checks
-from reconciler.providers.slicktext.audience import cases, using
+from reconciler.providers.slicktext.audience import using
 from reconciler.providers.slicktext.campaigns import compile_campaigns
 from reconciler.providers.slicktext.codes import problem
 from reconciler.providers.slicktext.contacts import ATTRIBUTES
@@ -76,7 +77,7 @@ class SlickTextRules:
 
 def _cancelled(changes: tuple[Change, ...], world: World) -> Iterator[RemoteId]:
     """Scheduled campaigns that the plan deletes or turns back into drafts."""
-    for case in cases(changes, world):
+    for case in cases(changes, world).values():
         change = case.change
         if case.live is not None and change is not None:
             drafted = any(d.path == "status" and d.desired == "draft" for d in change.deltas)
@@ -121,7 +122,7 @@ def _after_audience(
     if not isinstance(change, Delete) or change.address.kind is not Kind.LIST:
         return change
     carriers = set(change.requires)
-    for case in cases(changes, world):
+    for case in cases(changes, world).values():
         for link in case.removes:
             compiled = made.get(link.address)
             live = world.live.links.get(link.remote_id) if link.remote_id is not None else None

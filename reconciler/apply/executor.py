@@ -15,12 +15,12 @@ from reconciler.apply.batches import run_step
 from reconciler.apply.journal import Journal
 from reconciler.apply.judging import Result, StepResult
 from reconciler.apply.operation import Operator
-from reconciler.apply.ownership import lets_go, owned_members, owned_resource
+from reconciler.apply.ownership import lets_go, owned_members, owned_resource, replaced
 from reconciler.errors import ReconcilerError
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
 from reconciler.model.inventory import Inventory, Owned
-from reconciler.model.resources import ById, Declared, OnRemove, Reference, Resource
+from reconciler.model.resources import ById, Declared, Reference, Resource
 from reconciler.plan.calls import Created, MembersAdded, MembersRemoved, Phase, Step
 from reconciler.plan.changes import Change, Plan, Replace, action
 from reconciler.plan.order import position
@@ -109,7 +109,12 @@ class Executor:
         self._ended = {node: loop.create_future() for node in nodes}
         for address, phases in self._nodes.items():
             self._progress[address].left = len(phases)
-        await asyncio.gather(*(self._node(node) for node in nodes))
+        tasks = [asyncio.ensure_future(self._node(node)) for node in nodes]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            # After an abort each of them still writes down what it had under way; the first to end is not the last.
+            await asyncio.gather(*tasks, return_exceptions=True)
         if self._failure is not None:
             raise self._failure
 
@@ -284,7 +289,7 @@ class Executor:
                     # At once, not at the end: whatever happens next, what we made is ours. With the fields it was made
                     # with, not those it shall have: that a campaign was published is known when it is.
                     made = owned_resource(change.desired, result.remote_id)
-                    return [replace(made, fields=dict(fields)), *_replaced(change)]
+                    return [replace(made, fields=dict(fields)), *replaced(change)]
             case MembersAdded() if result.rows:
                 progress.added.append(result.rows)
             case MembersRemoved() if result.rows:
@@ -326,7 +331,7 @@ class Executor:
         if resource is None:
             return
         await self._own(change, resource)
-        gone = [o.address for o in _replaced(change)]
+        gone = [o.address for o in replaced(change)]
         if old := resource.lifecycle.renamed_from:
             former = Address(change.address.account, change.address.kind, old)
             gone += [former] if former in self._inventory.owned else []
@@ -376,22 +381,6 @@ class Executor:
     def _link(self, campaign: Reference, list_ref: Reference) -> RemoteId | None:
         ends = self._known(campaign), self._known(list_ref)
         return None if ends[0] is None or ends[1] is None else link_id(ends[0], ends[1])
-
-
-def _replaced(change: Change) -> tuple[Owned, ...]:
-    """The old object of a replacement, owned under a name of its own until it is gone: if its deletion fails, the next
-    plan still knows of it and deletes it."""
-    if not isinstance(change, Replace) or change.remote_id is None:
-        return ()
-    address = change.address
-    name = f"{address.name}--replaced-{change.remote_id}"
-    old = Owned(
-        address=Address(address.account, address.kind, name),
-        provider=change.provider,
-        remote_id=change.remote_id,
-        on_remove=OnRemove.DELETE,
-    )
-    return (old,)
 
 
 def _waits_for(phase: Phase) -> Phase | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.model.addresses import Kind, RemoteId, link_id
+from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
 from reconciler.model.inventory import Owned
 from reconciler.model.live import LiveMembers
-from reconciler.model.resources import FieldValue, Members, Resource
+from reconciler.model.resources import FieldValue, Members, OnRemove, Resource
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Forget, MemberDelta, Replace, Update
 from reconciler.plan.drifted_members import ATTRIBUTES, attributes_hash
 
@@ -71,6 +71,22 @@ def confirmed(resource: Resource, owned: Owned, live: LiveMembers | None, key: b
 def _member_fields(resource: Resource, members: Members, key: bytes) -> dict[str, FieldValue]:
     attributes = attributes_hash(members, key)
     return {**resource.fields, **({ATTRIBUTES: attributes} if attributes else {})}
+
+
+def replaced(change: Change) -> tuple[Owned, ...]:
+    """The old object of a replacement, owned under a name of its own until it is gone: if its deletion fails, the next
+    plan still knows of it and deletes it."""
+    if not isinstance(change, Replace) or change.remote_id is None:
+        return ()
+    address = change.address
+    name = f"{address.name}--replaced-{change.remote_id}"
+    old = Owned(
+        address=Address(address.account, address.kind, name),
+        provider=change.provider,
+        remote_id=change.remote_id,
+        on_remove=OnRemove.DELETE,
+    )
+    return (old,)
 
 
 def lets_go(change: Change) -> bool:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from typing import Any
 
 import pytest
@@ -533,3 +538,32 @@ def test_every_list_of_a_call_has_an_operation_of_its_own_in_the_journal(voice: 
     shown = voice("history", "show", run["id"], "--format", "json").json
     operations = {o["address"]: (o["state"], o["remoteId"]) for o in shown["operations"]}
     assert operations == {f"voice/List/{x['name'].lower()}": ("done", x["sid"]) for x in rows(sandbox, "lists")}
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGINT] * 2, [signal.SIGKILL]])
+def test_lists_under_way_at_the_end_of_a_run_are_found_by_the_next(
+    voice: Repository, sandbox: Sandbox, signals: list[signal.Signals]
+) -> None:
+    voice.write("lists.yaml", lists("alpha", "beta", "gamma"))
+    hang = {"kind": "hang", "effect": True}
+    sandbox.set_faults([{"method": "POST", "path": "/v2/accounts/*/lists", "fault": hang}])
+    command = [sys.executable, "-m", "reconciler", "apply", "--yes", "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 30
+        while not voice.writes() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signals[0])
+        if len(signals) > 1:
+            assert process.stderr is not None
+            while "once more stops at once" not in process.stderr.readline():
+                assert process.poll() is None
+            process.send_signal(signals[1])
+        out, _ = process.communicate(timeout=30)
+    if len(signals) > 1:
+        assert process.returncode == 130
+        assert json.loads(out)["counts"]["unresolved"] == 3, out
+    sandbox.set_faults([])
+    voice.apply()
+    assert len(voice.writes()) == 1
+    assert [x["name"] for x in rows(sandbox, "lists")] == ["Alpha", "Beta", "Gamma"]
+    voice.settled()

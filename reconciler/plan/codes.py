@@ -57,6 +57,11 @@ CODES: Mapping[str, tuple[str, str]] = {
         "A resource is to be created, and a live object of its name is ours under another address.",
         "Say that it was renamed with lifecycle.renamedFrom, or give it another name.",
     ),
+    "namesake": (
+        "A live object has the name of one of ours and is not ours: a request may have been delivered twice, "
+        "or somebody made a copy.",
+        "Look at it in the provider's portal and delete it there if it is a double. It is never touched from here.",
+    ),
     "lead-busy": (
         "Leads that an exact membership does not want may be in a call right now, so they are left alone.",
         "Apply again when they are done.",

@@ -1,7 +1,9 @@
 """One HTTP exchange: bytes out, bytes in, and whether the request can have been seen.
 
 This is the only module that knows httpx. It works on transports, not on clients: a transport follows no redirect,
-keeps no cookie and reads neither ``.netrc`` nor a proxy from the environment.
+keeps no cookie and reads no ``.netrc``. Two things of the environment count, as everywhere: the proxy (``HTTPS_PROXY``,
+``ALL_PROXY``, ``NO_PROXY``), never for this machine itself; and the certificates to trust (``SSL_CERT_FILE``,
+``SSL_CERT_DIR``).
 """
 
 from __future__ import annotations
@@ -14,16 +16,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
+from urllib.request import getproxies_environment
 
 import httpx
 
 from reconciler.errors import NoAnswer, NotSent, ReadIncomplete, Rejected
+from reconciler.providers.pace import is_loopback
 
 CONNECTIONS_EACH = 8
 """httpx's pool does work quadratic in its connections; above eight it costs more than a second pool."""
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 # Shorter than the idle time-outs of common servers: when they close while we write, the answer is lost.
 KEEP_ALIVE_S = 4.0
+
+PROXY_HINT = "Check HTTPS_PROXY, ALL_PROXY and NO_PROXY."
 
 _READABLE_ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 
@@ -37,8 +43,16 @@ class Received:
     raw: bytes
 
 
-class TlsRefused(NotSent):
-    """The certificate or the TLS version was not acceptable: trying again changes nothing."""
+class Hopeless(NotSent):
+    """Nothing was sent, and trying again changes nothing."""
+
+
+class TlsRefused(Hopeless):
+    """The certificate or the TLS version was not acceptable."""
+
+
+class TimedOut(NoAnswer):
+    """No whole answer before the deadline."""
 
 
 class Wire:
@@ -50,7 +64,7 @@ class Wire:
         self._timeouts = dict.fromkeys(("read", "write", "pool"), timeout_s) | {"connect": timeout_s / 3}
         self._free = list(range(concurrency - 1, -1, -1))
         self._slots = asyncio.Semaphore(concurrency)
-        self._transports: dict[int, httpx.AsyncHTTPTransport] = {}
+        self._transports: dict[tuple[int, str], httpx.AsyncHTTPTransport] = {}
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[int]:
@@ -70,7 +84,8 @@ class Wire:
         request = httpx.Request(
             method, url, headers=dict(headers), content=content, extensions={"timeout": self._timeouts}
         )
-        transport = self._transport(slot // CONNECTIONS_EACH)
+        proxy = proxy_for(url)
+        transport = self._transport(slot // CONNECTIONS_EACH, proxy)
         try:
             # One deadline for everything: a server that sends a byte now and then never trips a time-out between bytes.
             async with asyncio.timeout(self._timeout_s):
@@ -80,12 +95,15 @@ class Wire:
                 finally:
                     await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise self._unreachable(url, error) from None
+            raise _unreachable(url, proxy, error) from None
+        except httpx.ProxyError:
+            # It happens as the tunnel is asked for: the request itself has not left.
+            raise NotSent(f"The proxy {_place(proxy)} opens no way to {_place(url)}.", hint=PROXY_HINT) from None
         except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL):
             # The library's text would quote the header, which may be the credential.
             raise Rejected(f"The request to {self._account} cannot be written as HTTP.") from None
         except (TimeoutError, httpx.TimeoutException):
-            raise NoAnswer(f"No answer from {self._account} within {self._timeout_s:g} s.") from None
+            raise TimedOut(f"No answer from {self._account} within {self._timeout_s:g} s.") from None
         except (httpx.TransportError, httpx.DecodingError, OSError):
             raise NoAnswer(f"The connection to {self._account} broke before the answer was complete.") from None
 
@@ -96,18 +114,19 @@ class Wire:
         # A closed connection lets go of its socket in the next turn of the loop, which may be about to end.
         await asyncio.sleep(0)
 
-    def _transport(self, index: int) -> httpx.AsyncHTTPTransport:
-        if index not in self._transports:
-            self._transports[index] = httpx.AsyncHTTPTransport(
-                verify=_tls(),
+    def _transport(self, index: int, proxy: str) -> httpx.AsyncHTTPTransport:
+        if (index, proxy) not in self._transports:
+            self._transports[index, proxy] = httpx.AsyncHTTPTransport(
+                verify=_trusted(),
                 trust_env=False,
+                proxy=_usable(proxy) if proxy else None,
                 limits=httpx.Limits(
                     max_connections=CONNECTIONS_EACH,
                     max_keepalive_connections=CONNECTIONS_EACH,
                     keepalive_expiry=KEEP_ALIVE_S,
                 ),
             )
-        return self._transports[index]
+        return self._transports[index, proxy]
 
     async def _received(self, response: httpx.Response, method: str) -> Received:
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -122,17 +141,55 @@ class Wire:
             chunks.append(chunk)
         return Received(response.status_code, headers, b"".join(chunks))
 
-    def _unreachable(self, url: str, error: httpx.TransportError) -> NotSent:
-        parts = urlsplit(url)
-        host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
-        hint = "Check the network and the account's baseUrl."
-        if not isinstance(error, httpx.ConnectError):
-            return NotSent(f"Cannot connect to {host} in time.", hint=hint)
-        tls = _tls_cause(error)
-        if tls is None:
-            return NotSent(f"Cannot connect to {host}.", hint=hint)
+
+def proxy_for(url: str) -> str:
+    """The proxy that the environment names for this address, ``""`` for none. This machine is always asked directly."""
+    if is_loopback(url):
+        return ""
+    proxies = getproxies_environment()
+    if _bypassed(_place(url), proxies.get("no", "")):
+        return ""
+    found = proxies.get(urlsplit(url).scheme) or proxies.get("all") or ""
+    return found if "://" in found or not found else f"http://{found}"
+
+
+def _bypassed(place: str, exceptions: str) -> bool:
+    """Whether NO_PROXY names the host or a domain above it, with or without the port; ``*`` names everything."""
+    host = place.rpartition(":")[0] or place
+    for entry in (e.strip().lower().removeprefix("*").lstrip(".") for e in exceptions.split(",") if e.strip()):
+        if not entry or any(name == entry or name.endswith(f".{entry}") for name in (host, place)):
+            return True
+    return False
+
+
+def _usable(proxy: str) -> httpx.Proxy:
+    """Raises Hopeless, without the text: there may be a password in it."""
+    try:
+        if urlsplit(proxy).scheme in ("http", "https"):
+            return httpx.Proxy(proxy)
+    except (ValueError, httpx.InvalidURL):
+        pass
+    raise Hopeless("The proxy that the environment names is no http:// or https:// address.", hint=PROXY_HINT)
+
+
+def _place(url: str) -> str:
+    """Host and port, without credentials."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
+
+
+def _unreachable(url: str, proxy: str, error: httpx.TransportError) -> NotSent:
+    host = f"the proxy {_place(proxy)}" if proxy else _place(url)
+    hint = PROXY_HINT if proxy else "Check the network and the account's baseUrl."
+    tls = _tls_cause(error) if isinstance(error, httpx.ConnectError) else None
+    if tls is not None:
         reason = getattr(tls, "verify_message", "") or tls.reason or "the handshake failed"
-        return TlsRefused(f"No TLS connection to {host}: {reason}.", hint=hint)
+        hint = (
+            "A certificate of your own authority? Name its file in SSL_CERT_FILE." if "certificate" in reason else hint
+        )
+        return TlsRefused(f"No TLS connection to {_place(url)}: {reason}.", hint=hint)
+    late = not isinstance(error, httpx.ConnectError)
+    return NotSent(f"Cannot connect to {host}{' in time' if late else ''}.", hint=hint)
 
 
 def _tls_cause(error: BaseException) -> ssl.SSLError | None:
@@ -142,6 +199,15 @@ def _tls_cause(error: BaseException) -> ssl.SSLError | None:
             return seen
         seen = seen.__cause__ or seen.__context__
     return None
+
+
+def _trusted() -> ssl.SSLContext:
+    try:
+        return _tls()
+    except OSError:  # ssl.SSLError is one
+        raise Hopeless(
+            "The certificates to trust cannot be loaded.", hint="Check SSL_CERT_FILE and SSL_CERT_DIR."
+        ) from None
 
 
 @cache

@@ -7,9 +7,10 @@ whoever sent it looks before sending again. No message made here holds a URL, a 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -28,8 +29,21 @@ from reconciler.errors import (
 from reconciler.masking import mask_text, visible
 from reconciler.plan.calls import Call, Json, Method, unresolved
 from reconciler.providers._answers import Heard, answer_body, secrets_in, text_or_json
-from reconciler.providers._limits import MAX_ATTEMPTS, MAX_WAIT_S, Limiter, RetryBudget, asked_wait_s, backoff_s
-from reconciler.providers._wire import Received, TlsRefused, Wire
+from reconciler.providers._auth import Auth, LoginSender, StaticAuth
+from reconciler.providers._limits import (
+    FAILURES_IN_A_ROW,
+    MAX_ATTEMPTS,
+    MAX_WAIT_S,
+    TIMEOUT_COST,
+    Breaker,
+    Limiter,
+    RetryBudget,
+    asked_wait_s,
+    backoff_s,
+    jittered_s,
+    try_again_after,
+)
+from reconciler.providers._wire import Hopeless, Received, TimedOut, Wire
 from reconciler.providers.base import Response
 from reconciler.providers.pace import Pace, base_url, is_loopback, pace, settle
 
@@ -60,40 +74,6 @@ class Reply:
     body: Any
     headers: Mapping[str, str]
     raw: bytes
-
-
-class LoginSender(Protocol):
-    """Sends one login request to an absolute URL, also on a read-only connection; status and decoded body (or None).
-
-    Raises NotSent or NoAnswer (5xx included); any other status is the caller's to judge.
-    """
-
-    async def __call__(self, method: str, url: str, json: Any) -> tuple[int, Any]: ...
-
-
-class Auth(Protocol):
-    """Where the credential of each request comes from."""
-
-    async def headers(self, sender: LoginSender) -> Mapping[str, str]:
-        """The headers to send now; may log in first. Called by many workers at once: log in only once for all."""
-        ...
-
-    async def renew(self, sender: LoginSender) -> bool:
-        """After a 401. True: a new credential was obtained. The core calls this for one worker at a time."""
-        ...
-
-
-class StaticAuth:
-    """A credential that never changes."""
-
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._headers = dict(headers)
-
-    async def headers(self, sender: LoginSender) -> Mapping[str, str]:
-        return self._headers
-
-    async def renew(self, sender: LoginSender) -> bool:
-        return False
 
 
 class WriteOnReadOnly(RuntimeError):
@@ -162,6 +142,7 @@ class Http:
             writes_per_minute=pace.writes_per_minute,
         )
         self._budget = RetryBudget()
+        self._breaker = Breaker()
         self._renewing = asyncio.Lock()
         self._renewable = True
 
@@ -254,8 +235,31 @@ class Http:
             )
         async with self._wire.slot() as slot:
             await self._limiter.turn(read=request.read)
+            if self._breaker.open:
+                raise Hopeless(
+                    f"{self._account} failed {FAILURES_IN_A_ROW} times in a row, and is asked no more for now.",
+                    hint="Apply again when the provider is well.",
+                )
             self._budget.requests += 1
-            return await self._wire.exchange(slot, request.method, request.url, headers, request.content)
+            return await self._observed(slot, request, headers)
+
+    async def _observed(self, slot: int, request: _Request, headers: Mapping[str, str]) -> Received:
+        """One exchange, of which the limiter and the breaker hear how it went."""
+        sent_at = time.monotonic()
+        try:
+            received = await self._wire.exchange(slot, request.method, request.url, headers, request.content)
+        except (NotSent, NoAnswer):
+            self._breaker.failed(sent_at)
+            raise
+        if received.status >= 500:
+            self._breaker.failed(sent_at)
+        else:
+            self._breaker.answered()
+        if received.status == 429:
+            self._limiter.slow_down(sent_at)
+        else:
+            self._limiter.speed_up()
+        return received
 
     async def _ready_again(
         self, request: _Request, headers: Mapping[str, str], failure: ProviderError, tries: _Tries
@@ -267,19 +271,20 @@ class Http:
                 first, tries.renewed = not tries.renewed, True
                 return first and status != 0 and (request.read or status == 401) and await self._renewed(headers)
             case _Throttled(wait_s=wait_s):
-                wait_s = backoff_s(tries.attempts, base_s=2.0) if wait_s is None else wait_s
+                wait_s = backoff_s(tries.attempts, base_s=2.0) if wait_s is None else jittered_s(wait_s)
                 again = wait_s <= MAX_WAIT_S
                 if again:
                     self._limiter.pause(wait_s)
             case _Unreadable():
                 again, tries.unreadable = not tries.unreadable, True
             case NotSent():
-                again = not isinstance(failure, TlsRefused)
+                again = not isinstance(failure, Hopeless)
             case NoAnswer():
                 again = request.read
             case _:
                 again = False
-        if not again or tries.attempts >= MAX_ATTEMPTS or not self._budget.take():
+        cost = TIMEOUT_COST if isinstance(failure, TimedOut) else 1
+        if not again or tries.attempts >= MAX_ATTEMPTS or not self._budget.take(cost):
             return False
         if not isinstance(failure, RateLimited):
             await asyncio.sleep(backoff_s(tries.attempts, base_s=0.25))
@@ -305,7 +310,8 @@ class Http:
                 received = await self._exchange(request, {})
                 if received.status < 500 and received.status != 429:
                     return received.status, _lenient(received.raw)
-                self._fail(request, {}, received)
+                # Without its body: whatever a login says may hold what it was asked with, or a token.
+                self._fail(request, {}, replace(received, raw=b""))
             except ProviderError as failure:
                 # A token that nobody got to see does no harm: a login may be repeated like a read.
                 if not await self._ready_again(_Request("GET", url, None, decoded), {}, failure, tries):
@@ -373,7 +379,7 @@ class _Throttled(RateLimited):
     """A 429. ``wait_s`` is what the provider asked for, if it did."""
 
     def __init__(self, message: str, *, wait_s: float | None) -> None:
-        hint = f"Try again in {wait_s:.0f} s." if wait_s is not None and wait_s > MAX_WAIT_S else ""
+        hint = try_again_after(wait_s) if wait_s is not None and wait_s > MAX_WAIT_S else ""
         super().__init__(message, hint=hint, status=429)
         self.wait_s = wait_s
 

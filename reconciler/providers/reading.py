@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from reconciler.diagnostics import error
+from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.errors import CredentialsRefused, Exit, ProviderError
-from reconciler.model.live import AccountState, Live, Unread
+from reconciler.model.addresses import Kind, RemoteId
+from reconciler.model.live import AccountLive, AccountState, Live, Unread
 from reconciler.model.resources import Account
 from reconciler.providers.base import Connection, Progress, Provider, Scope, Session, silent
 from reconciler.providers.credentials import reveal
@@ -70,7 +71,29 @@ async def _read_one(account: Account, sessions: Sessions, scope: Scope) -> Accou
         live = await session.fetch(scope)
     except ProviderError as failure:
         return _unread(account, failure)
-    return replace(live, requests=session.requests - before, elapsed_s=time.monotonic() - started)
+    notes = (*live.notes, *_namesakes(account, live, scope))
+    return replace(live, requests=session.requests - before, elapsed_s=time.monotonic() - started, notes=notes)
+
+
+def _namesakes(account: Account, live: AccountLive, scope: Scope) -> Iterator[Diagnostic]:
+    """Live objects that have the name of one of ours and are not ours: a network may deliver a request twice."""
+    names: dict[tuple[Kind, str], list[RemoteId]] = {}
+    for (kind, remote_id), each in sorted(live.objects.items()):
+        names.setdefault((kind, each.name), []).append(remote_id)
+    ours = {(o.address.kind, o.remote_id): o.address for o in scope.inventory.of(account.name)}
+    for key, address in sorted(ours.items()):
+        resource = scope.desired.resources.get(address)
+        if (observed := live.objects.get(key)) is None or (resource is not None and resource.pinned is not None):
+            continue
+        twins = [i for i in names[observed.kind, observed.name] if (observed.kind, i) not in ours]
+        if twins:
+            yield warning(
+                "namesake",
+                f"{address} has a namesake that is not ours: {', '.join(twins)}",
+                hint="delete it in the portal if it is a double; it is never touched from here",
+                address=str(address),
+                source=resource.source if resource is not None else None,
+            )
 
 
 def _unread(account: Account, failure: ProviderError) -> Unread:

@@ -67,9 +67,12 @@ class Fetch:
 
     async def _check_identity(self) -> None:
         found = convert.brand_of(await self._client.own_brand())
+        if not found:
+            # Not telling is no mismatch: a maintenance notice as JSON, for example.
+            raise ReadIncomplete("SlickText answered without saying which brand the API key belongs to.")
         if found != self._brand:
             raise convert.AccountMismatch(
-                f"The API key belongs to brand {found or '?'}, and the account is declared for brand {self._brand}.",
+                f"The API key belongs to brand {found}, and the account is declared for brand {self._brand}.",
                 hint="Use a key of the declared brand, or correct spec.brandId.",
             )
 

@@ -32,6 +32,14 @@ _NUMBER = re.compile(
 )
 
 
+_HIDDEN = re.compile(r"\d[\d\s().-]*[*•#xX]{2,}|[*•#xX]{2,}[\s().-]*\d")
+
+
+def is_masked(number: str) -> bool:
+    """Whether somebody else hid digits of a number: people cannot be told apart by what is left."""
+    return _HIDDEN.search(number) is not None
+
+
 def mask_number(number: str) -> str:
     """A number for people: country and area stay, the last two digits stay, nothing can be dialled.
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from reconciler.diagnostics import Diagnostic, error, warning
-from reconciler.errors import CredentialsRefused, Exit, ProviderError
+from reconciler.errors import CredentialsRefused, Exit, ProviderError, ReadIncomplete
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.live import AccountLive, AccountState, Live, Unread
 from reconciler.model.resources import Account
@@ -68,11 +68,20 @@ async def _read_one(account: Account, sessions: Sessions, scope: Scope) -> Accou
     session = sessions.by_account[account.name]
     before, started = session.requests, time.monotonic()
     try:
-        live = await session.fetch(scope)
+        live = _named(await session.fetch(scope))
     except ProviderError as failure:
         return _unread(account, failure)
     notes = (*live.notes, *_namesakes(account, live, scope))
     return replace(live, requests=session.requests - before, elapsed_s=time.monotonic() - started, notes=notes)
+
+
+def _named(live: AccountLive) -> AccountLive:
+    """``live``; raises ReadIncomplete when a kind has objects and none of them has a name. One nameless object is
+    possible, all of them nameless is a field that was renamed: what is declared would be created a second time."""
+    for kind in sorted({kind for kind, _ in live.objects}):
+        if not any(o.name for (k, _), o in live.objects.items() if k is kind):
+            raise ReadIncomplete(f"every {kind.lower()} was answered without a name")
+    return live
 
 
 def _namesakes(account: Account, live: AccountLive, scope: Scope) -> Iterator[Diagnostic]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 import msgspec
 
 from reconciler.errors import ReadIncomplete
+from reconciler.masking import is_masked
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.live import Observed, Standing
 from reconciler.model.resources import Fields
@@ -154,7 +156,7 @@ def stopped(live: Observed | None) -> bool:
 def text(value: Any) -> str | None:
     """A text without white space around it; None for what is none. Objects are never made into text."""
     if isinstance(value, str):
-        return value.strip()
+        return unicodedata.normalize("NFC", value).strip()
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -170,11 +172,21 @@ def whole(value: Any) -> str | None:
 
 
 def number_of(value: str | None) -> str | None:
-    """A number as it is compared: a plus and all of its digits; None when it is no number."""
+    """A number as it is compared: a plus and all of its digits; None when it is no number.
+
+    ReadIncomplete for a number that is masked: its lead would look missing, and be added and called once more.
+    """
     if value is None:
         return None
     plain = value.translate(_FILLING).removeprefix("+")
-    return f"+{plain}" if _DIGITS.fullmatch(plain) else None
+    if _DIGITS.fullmatch(plain):
+        return f"+{plain}"
+    if is_masked(value):
+        raise ReadIncomplete(
+            "The contact centre shows masked numbers, so leads cannot be compared.",
+            hint="Use a login that may see whole numbers.",
+        )
+    return None
 
 
 def numbers_of(values: Sequence[str | None]) -> list[str | None]:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.errors import CredentialsRefused, ReadIncomplete
+from reconciler.masking import is_masked
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.kinds import FieldRule
 from reconciler.model.live import Observed
@@ -78,14 +79,24 @@ def tidy(value: FieldValue) -> FieldValue:
     return unicodedata.normalize("NFC", str(value)).replace("\r\n", "\n").strip()
 
 
+_WITH_COUNTRY = 11
+"""Digits from which on a number without a plus is taken to have its country in front."""
+
+
 def number_of(value: Any) -> str | None:
-    """A contact's number in E.164; None when it is no number."""
+    """A contact's number in E.164; None when it is no number. ReadIncomplete for one that is masked."""
     if not isinstance(value, str | int) or isinstance(value, bool):
         return None
     text = str(value).strip()
     if _E164.fullmatch(text):
         return text
+    if is_masked(text):
+        raise ReadIncomplete("Exotel shows masked numbers, so members cannot be compared.")
     plain = re.sub(r"[\s().-]", "", text)
+    if plain.startswith("00"):
+        plain = f"+{plain[2:]}"
+    if not plain.startswith("+") and len(plain) < _WITH_COUNTRY:
+        return None  # a national spelling, and nobody says of which country
     whole = plain if plain.startswith("+") else f"+{plain}"
     return whole if _E164.fullmatch(whole) else None
 

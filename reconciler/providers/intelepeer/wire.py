@@ -6,6 +6,7 @@ inventory that reads as empty would create everything a second time (source: Int
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -107,7 +108,7 @@ def text(row: Row, *names: str, where: str) -> str:
             continue
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise unrecognised(f"{where}.{name}", "text")
-        return str(value)
+        return unicodedata.normalize("NFC", str(value))
     return ""
 
 

@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.errors import CredentialsRefused, ReadIncomplete
+from reconciler.masking import is_masked
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.live import OPTED_OUT, Observed
 from reconciler.model.resources import Fields, FieldValue
@@ -40,7 +41,6 @@ _STATUSES: dict[str, str] = {
     "blocked": OPTED_OUT,
 }
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
-_MASKED = re.compile(r"\d[\d\s().-]*[*•#xX]{2,}|[*•#xX]{2,}[\s().-]*\d")
 
 
 class AccountMismatch(CredentialsRefused):
@@ -196,7 +196,7 @@ def number_of(value: str | None) -> str | None:
         return None
     if _E164.fullmatch(value):
         return value
-    if _MASKED.search(value):
+    if is_masked(value):
         raise ReadIncomplete(
             "SlickText shows masked numbers, so members cannot be compared.",
             hint="Use an API key that may see whole numbers.",

@@ -144,13 +144,16 @@ class Breaker:
         self._now = now
         self._failures = 0
         self._failed_at = 0.0
+        self.why = ""
+        """What went wrong last, for people."""
 
     @property
     def open(self) -> bool:
         """Whether nothing may be sent now."""
         return self._failures >= FAILURES_IN_A_ROW and self._now() - self._failed_at < COOL_DOWN_S
 
-    def failed(self, sent_at: float) -> None:
+    def failed(self, sent_at: float, why: str = "") -> None:
+        self.why = why
         if sent_at >= self._failed_at:
             self._failures += 1
             self._failed_at = self._now()

@@ -237,7 +237,8 @@ class Http:
             await self._limiter.turn(read=request.read)
             if self._breaker.open:
                 raise Hopeless(
-                    f"{self._account} failed {FAILURES_IN_A_ROW} times in a row, and is asked no more for now.",
+                    f"{self._account} failed {FAILURES_IN_A_ROW} times in a row, and is asked no more for now. "
+                    f"The last time: {self._breaker.why}",
                     hint="Apply again when the provider is well.",
                 )
             self._budget.requests += 1
@@ -248,11 +249,11 @@ class Http:
         sent_at = time.monotonic()
         try:
             received = await self._wire.exchange(slot, request.method, request.url, headers, request.content)
-        except (NotSent, NoAnswer):
-            self._breaker.failed(sent_at)
+        except (NotSent, NoAnswer) as failure:
+            self._breaker.failed(sent_at, failure.message)
             raise
         if received.status >= 500:
-            self._breaker.failed(sent_at)
+            self._breaker.failed(sent_at, f"HTTP {received.status}.")
         else:
             self._breaker.answered()
         if received.status == 429:

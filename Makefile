@@ -8,7 +8,7 @@ JOBS ?= auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check test test-long golden demo bench constraints clean distclean
+.PHONY: help setup check test test-long golden reliability demo bench constraints clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test-long: $(STAMP) ## The long property and crash runs
 
 golden: $(STAMP) ## Rewrite the golden files; read the difference before committing it
 	$(BIN)/pytest tests/golden --rewrite-golden $(ARGS)
+
+reliability: $(STAMP) ## Run every fault and rewrite the table of docs/reliability.md; read the difference
+	$(BIN)/pytest -n $(JOBS) -m survives --rewrite-reliability $(ARGS)
 
 demo: $(STAMP) ## Sandbox and example: plan, apply, plan again, tamper, drift
 	$(BIN)/reconciler demo

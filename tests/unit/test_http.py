@@ -511,3 +511,47 @@ def test_default_rates_and_settle_times_are_lifted_on_loopback_and_explicit_ones
     assert http.settle(account(), DEFAULTS) == (120.0, 30.0)
     assert http.settle(account(base_url=local), DEFAULTS) == (0.0, 0.0)
     assert http.settle(account(base_url=local, settle=Settle(landing_s=7.0)), DEFAULTS) == (7.0, 0.0)
+
+
+# --- every status there is
+
+
+def meaning(status: int, *, write: bool) -> type[ProviderError] | None:
+    """The table, once more and in other words. None: an answer."""
+    if 200 <= status < 300:
+        return None
+    if status in (401, 403):
+        return CredentialsRefused
+    if status in (404, 429):
+        return NotFound if status == 404 else RateLimited
+    if 400 <= status < 500 or (write and status in (307, 308)):
+        return Rejected
+    return NoAnswer if write or not 300 <= status < 400 else ReadIncomplete
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_every_status_from_200_to_599_means_one_thing(monkeypatch: pytest.MonkeyPatch, write: bool) -> None:
+    monkeypatch.setattr(_limits, "COOL_DOWN_S", 0.0)
+    monkeypatch.setattr(http, "MAX_ATTEMPTS", 1)
+    statuses = range(200, 600)
+
+    async def use(core: Http, server: RawServer) -> dict[int, type[ProviderError] | None]:
+        found: dict[int, type[ProviderError] | None] = {}
+        for status in statuses:
+            try:
+                await (core.send(POST) if write else core.get("things"))
+                found[status] = None
+            except ProviderError as failure:
+                found[status] = next(c for c in type(failure).__mro__ if c.__module__ == "reconciler.errors")
+        assert len(server.seen) == len(statuses)
+        return found
+
+    # 204 and 304 have no body: what stood there would be taken for the next answer.
+    found = run([answer(s, b"" if s in (204, 304) else b"{}") for s in statuses], use)
+    assert found == {s: meaning(s, write=write) for s in statuses}
+
+
+@pytest.mark.parametrize("status", [100, 102, 103, 199])
+def test_an_announcement_is_no_answer(status: int) -> None:
+    failure, requests = outcome([answer(status, b"")], write=True, pace=Pace(timeout_s=0.2))
+    assert (type(failure), requests) == (_wire.TimedOut, 1)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from contracts import WRITE_METHODS, WRITE_PATHS, Contract, Files, Trial
-from participants import CONTACTCENTER, CONTRACTS, EXOTEL, INTELEPEER, SLICKTEXT
+from participants import CONTACTCENTER, EXOTEL, INTELEPEER, SLICKTEXT
 
 from reconciler.sandbox import Sandbox
 
@@ -28,11 +28,7 @@ PROVIDERS = {c.name: c for c in (INTELEPEER, EXOTEL, SLICKTEXT, CONTACTCENTER)}
 REFUSED = (3, 4, 5, 6, 10, 64)
 """Exit codes that say that nothing was sent."""
 
-__all__ = ["CONTRACTS", "Start", "World", "contract_of", "fault", "reads", "rule", "spoken", "writes"]
-
-
-def contract_of(provider: str) -> Contract:
-    return PROVIDERS[provider]
+__all__ = ["Start", "World", "fault", "reads", "rule", "spoken", "writes"]
 
 
 def fault(*rows: str, only: Sequence[str] = ()) -> Callable[[Any], Any]:

@@ -112,6 +112,12 @@ class NotSent(ProviderError):
     code = "provider-unreachable"
 
 
+class Withheld(ProviderError):
+    """Whoever wanted it sent takes that back at the last moment: nothing left, or nothing more did."""
+
+    code = "withheld"
+
+
 class NoAnswer(ProviderError):
     """The request left and no usable answer came back (reset, time-out, 5xx, unreadable 2xx): it may have landed."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from reconciler.app import clock
 from reconciler.app.leasing import RENEW_EVERY_S, in_daemon, leased
 from reconciler.app.planning import Planned, Request, Workspace, check_expected, check_saved, store_for
 from reconciler.app.recovering import settle_leftovers
@@ -138,6 +139,9 @@ async def _check_allowed(planned: Planned, options: ApplyOptions) -> None:
     if lacking:
         named = ", ".join(f"{a} ({len(c)} {'change' if len(c) == 1 else 'changes'})" for a, c in lacking.items())
         raise Refused(f"not approved: {named}", hint=f"add: --approve {','.join(lacking)}")
+    if waits := planned.quiet.nothing_else(clock.now()):
+        # What can be done is done, and the rest waits; where there is nothing but waiting, no run begins at all.
+        raise Refused("; ".join(f"{w.address}: {w.reason}" for w in waits[:5]), hint="apply again then")
     if reason := frozen(Path(planned.desired.project.root), os.environ.get(FREEZE_VARIABLE)):
         raise Refused(f"writing is frozen: {reason}", hint="lift the freeze, then apply again")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -69,6 +70,8 @@ class Sending:
     lease: Held
     control: Control
     request_id: str
+    quiet: Callable[[], str]
+    """Why nobody is to be contacted at this moment, or nothing; asked when the request is about to leave."""
 
     async def send(self, made: Dial) -> Dialled:
         """Write the intent, send, write what came of it."""
@@ -77,7 +80,7 @@ class Sending:
         op = run.intend(self._intent(made))
         result = _Result()
         try:
-            if reason := self.control.refusal(self.account.name):
+            if reason := self.control.refusal(self.account.name) or self.quiet():
                 result.take(OperationState.VOID, f"not sent: {reason}")
             else:
                 await self.control.graceful(self._ask(made, result), GRACE_S)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from reconciler.app import clock
 from reconciler.app.dial_history import History, ago
 from reconciler.app.dial_sending import Dialled, Sending, exit_code_of
 from reconciler.app.leasing import Held, in_daemon, leased
@@ -28,10 +29,13 @@ from reconciler.errors import (
 )
 from reconciler.masking import mask_number
 from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.contacts import ContactSet
 from reconciler.model.inventory import Inventory
-from reconciler.model.resources import Account
+from reconciler.model.resources import Account, Declared
+from reconciler.model.zones import crowd
 from reconciler.plan.binding import ownership
 from reconciler.plan.changes import Approval
+from reconciler.plan.quiet import held_back, hours_of
 from reconciler.providers.base import Dial, Dialler, Provider, Undiallable
 from reconciler.providers.reading import connected
 from reconciler.store import OperationRecord, OperationState, Store
@@ -184,6 +188,7 @@ class _Dialling:
             lease=self.lease,
             control=self.control,
             request_id=self.options.request_id,
+            quiet=lambda: self._quiet(made),
         )
         return await sending.send(made)
 
@@ -260,8 +265,12 @@ class _Dialling:
         return made
 
     def _named(self, made: Dial) -> Mapping[str, int]:
-        ours = {o.remote_id: o.address for o in self.inventory.of(self.account.name) if o.address.kind is Kind.LIST}
+        ours = {remote_id: address for address, remote_id in self._owned_lists(made)}
         return {str(ours.get(list_id, f"list id {list_id}")): size for list_id, size in sorted(made.lists.items())}
+
+    def _owned_lists(self, made: Dial) -> list[tuple[Address, RemoteId]]:
+        ours = (o for o in self.inventory.of(self.account.name) if o.address.kind is Kind.LIST)
+        return [(o.address, o.remote_id) for o in ours if o.remote_id in made.lists]
 
     def _check(self, made: Dial) -> None:
         """Raises Refused for people who must not be contacted, too many of them, and a freeze."""
@@ -281,6 +290,17 @@ class _Dialling:
             )
         if reason := self.control.refusal(self.account.name):
             raise Refused(f"nothing is sent: {reason}", hint="lift that, then dial again")
+        if reason := self._quiet(made):
+            raise Refused(f"{self.address}: {reason}", hint="dial then")
+
+    def _quiet(self, made: Dial) -> str:
+        """Why nobody is to be contacted at this moment, or nothing."""
+        desired, listed = self.workspace.desired, {a for a, _ in self._owned_lists(made)}
+        members = (r.members for r in desired.of(self.account.name, Kind.MEMBERSHIP) if r.members is not None)
+        declared = (m.contacts for m in members if isinstance(m.of, Declared) and m.of.address in listed)
+        people = ContactSet.union_of((made.contacts, *declared)).without(desired.suppressed(self.account.name))
+        hours = hours_of(desired, self.account.name, self.provider.rules)
+        return held_back(hours, crowd(people, max(made.recipients - len(people), 0)), clock.now())
 
     async def _approved(self, preview: Preview) -> None:
         """Raises Refused unless somebody named the campaign and said that people are to be contacted."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
-from reconciler.apply.control import Control
+from reconciler.apply.control import Control, Elapsed
 from reconciler.errors import LeaseHeld, StoreError
 from reconciler.model.resources import Account
 from reconciler.providers.base import Provider
@@ -16,6 +16,8 @@ from reconciler.providers.pace import base_url
 from reconciler.store import Lease, Store
 
 RENEW_EVERY_S = 20.0
+LATE_S = 30.0
+"""A heartbeat has been missed; the lease itself lasts twice as long."""
 
 T = TypeVar("T")
 
@@ -25,10 +27,26 @@ class Held:
 
     def __init__(self, store: Store, lease: Lease) -> None:
         self._store, self._lease = store, lease
+        self._renewed = Elapsed()
+        self._renewing = asyncio.Lock()
 
     def renew(self) -> None:
         """Raises LeaseHeld when somebody has taken it over."""
+        began = Elapsed()
         self._lease = self._store.renew(self._lease)
+        self._renewed = began
+
+    async def lost(self) -> str:
+        """Why it is not ours any more, or nothing. Where the heartbeat was late, it is renewed before anything else is
+        sent: while this machine slept, somebody may have taken it over."""
+        async with self._renewing:
+            if self._renewed.seconds < LATE_S:
+                return ""
+            try:
+                await asyncio.to_thread(self.renew)
+            except (LeaseHeld, StoreError) as lost:
+                return lost.message
+            return ""
 
     def release(self) -> None:
         with suppress(LeaseHeld, StoreError):
@@ -51,6 +69,7 @@ async def leased(
 ) -> AsyncIterator[Held]:
     """Nobody else writes to these accounts meanwhile. Raises LeaseHeld."""
     lease = Held(store, store.acquire(identity_of(a, providers[a.provider]) for a in accounts.values()))
+    control.lost = lease.lost
     heartbeat = asyncio.create_task(_renewed(lease, accounts, control, renew_every_s))
     try:
         yield lease

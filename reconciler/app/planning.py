@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import __version__
-from reconciler.diagnostics import Diagnostic, warning
+from reconciler.app import clock
+from reconciler.diagnostics import Diagnostic
 from reconciler.errors import CredentialsRefused, Exit, InvalidInput, StalePlan, StoreError, UsageError
 from reconciler.manifest.load import Loaded, LoadOptions, load
 from reconciler.model.addresses import Address, RemoteId
@@ -28,6 +29,8 @@ from reconciler.plan.digest import digest as digest_of
 from reconciler.plan.digest import fingerprint, matches
 from reconciler.plan.planner import PlanOptions, in_scope
 from reconciler.plan.planner import plan as make_plan
+from reconciler.plan.quiet import Quiet
+from reconciler.plan.rules import Rules
 from reconciler.plan.saved import (
     DEFAULT_TTL,
     Inputs,
@@ -78,6 +81,7 @@ class Planned:
     inventory: Inventory
     allows: Allows
     request: Request
+    rules: Mapping[str, Rules]
 
     @property
     def exit_code(self) -> Exit:
@@ -94,15 +98,22 @@ class Planned:
         accounts = [self.desired.accounts[name] for name in read]
         return fingerprint(self.plan, tool=TOOL, allows=self.allows, accounts=accounts)
 
+    @property
+    def quiet(self) -> Quiet:
+        """The quiet hours that hold for this plan."""
+        return Quiet(self.plan, self.desired, self.live, bound_ids(self), self.rules)
+
     def document(self, *, digest: str = "", created: datetime | None = None, **options: Any) -> dict[str, Any]:
         """The plan's JSON document; ``options`` are those of ``codec.encode``."""
         ends = stamp(expiry(digest)) if digest else ""
+        quiet = self.quiet
         return encode(
             self.plan,
             tool=TOOL,
             digest=digest,
             created_at=stamp(created) if created else "",
             expires_at=ends,
+            waits=quiet.all_waiting(clock.now()) if quiet.declared else None,
             **options,
         )
 
@@ -174,20 +185,6 @@ def _check_selectors(selection: Selection, desired: Desired, request: Request) -
                 raise UsageError(f"{flag} {selector} matches nothing", hint=hint)
 
 
-def _not_enforced(desired: Desired) -> tuple[Diagnostic, ...]:
-    """A rule about people that is declared and not kept yet must be said aloud."""
-    if desired.project.quiet_hours is None:
-        return ()
-    return (
-        warning(
-            "quiet-hours-not-enforced",
-            "quietHours is read and not enforced yet",
-            hint="keep scheduled times within the hours yourself",
-            source=desired.project.source,
-        ),
-    )
-
-
 def store_for(desired: Desired, request: Request, *, create: bool) -> Store:
     """The project's store. Without ``create`` nothing is made or written."""
     project = desired.project
@@ -228,12 +225,11 @@ class Workspace:
         found = loaded(request)
         desired = required(found)
         _check_selectors(selection, desired, request)
-        notes = (*found.diagnostics, *_not_enforced(desired))
         names = {a.provider for a in desired.accounts.values()}
         return cls(
             request=request,
             desired=desired,
-            notes=notes,
+            notes=found.diagnostics,
             selection=selection,
             allows=allows,
             providers={name: get_provider(name) for name in sorted(names)},
@@ -256,6 +252,7 @@ class Workspace:
             inventory=inventory,
             allows=self.allows,
             request=self.request,
+            rules=rules,
         )
 
 

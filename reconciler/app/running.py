@@ -10,18 +10,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from reconciler import __version__
+from reconciler.app import clock
 from reconciler.app.planning import Planned, Workspace, bound_ids
 from reconciler.apply.control import GRACE_S, Control
 from reconciler.apply.executor import Executor, planned_changes
 from reconciler.apply.journal import Intending, Journal, Recorded
-from reconciler.apply.operation import Operator, Watch, unwatched
+from reconciler.apply.operation import Held, Operator, Watch, unwatched
 from reconciler.apply.ownership import confirmed
 from reconciler.errors import Exit, Interruption, ReconcilerError, StoreError
 from reconciler.model.addresses import Address, Kind
+from reconciler.model.contacts import ContactSet
 from reconciler.model.inventory import LastRead, Owned
 from reconciler.model.live import AccountLive
 from reconciler.model.resources import Account
 from reconciler.plan.binding import OBJECTS
+from reconciler.plan.calls import Step
+from reconciler.plan.changes import Change
+from reconciler.plan.quiet import Quiet
 from reconciler.plan.saved import stamp
 from reconciler.providers.http import pace, settle
 from reconciler.providers.reading import Sessions
@@ -72,6 +77,23 @@ class RunLedger:
         self._run.disown(address)
 
 
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A plan's quiet hours as the executor asks for them: at this moment."""
+
+    quiet: Quiet
+    changes: Mapping[Address, Change]
+
+    def __call__(self, address: Address, step: Step) -> Held | None:
+        now = clock.now()
+        if (waiting := self.quiet.waiting(self.changes[address], step, now)) is None:
+            return None
+        free = ContactSet.empty()
+        if step.rows is not None and not waiting.whole:
+            free = step.rows.without(self.quiet.rows_waiting(address.account, step.rows, now))
+        return Held(reason=waiting.reason, free=free)
+
+
 @dataclass(slots=True, kw_only=True)
 class Runner:
     """One run, from the first intent to the last line of the report. ``reviewed`` is the digest that was approved."""
@@ -86,6 +108,10 @@ class Runner:
     emit: Callable[[Event], None]
     watch: Watch = unwatched
     events: list[Event] = field(default_factory=list)
+    quiet: Quiet = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.quiet = self.planned.quiet
 
     async def run(self) -> tuple[Exit, Report]:
         """The exit code and the report. Raises what the store raises, after ending the run as far as that goes."""
@@ -151,6 +177,7 @@ class Runner:
             slots=asyncio.Semaphore(pace(account, defaults, self.planned.request.parallelism).concurrency),
             people=tuple(r.members.contacts for r in self.planned.desired.of(name) if r.members is not None),
             watch=self.watch,
+            hours=Hours(self.quiet, {c.address: c for c in self.planned.plan.changes}),
         )
 
     async def _conclude(self, run: Run) -> Exit:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.apply.journal import Recorded, Verdict
 from reconciler.apply.judging import Result, State, StepResult, ambiguous, divisible
-from reconciler.apply.operation import MAX_SENDS, Operator, Stop
+from reconciler.apply.operation import MAX_SENDS, Held, Operator, Stop
 from reconciler.apply.together import run_parts
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet
@@ -39,6 +39,26 @@ async def run_step(operator: Operator, address: Address, step: Step, ids: Mappin
         tally.refused.append(f"left out {len(lost)} {'person' if len(lost) == 1 else 'people'} without a contact id")
         if not step.rows:
             return tally.told()
+    if (held := operator.hours(address, step)) is not None:
+        return await _cut(operator, address, step, ids, tally, held)
+    return await _over_people(operator, address, step, ids, tally)
+
+
+async def _cut(
+    operator: Operator, address: Address, step: Step, ids: Mapping[Address, RemoteId], tally: _Tally, held: Held
+) -> StepResult:
+    """Those who may be contacted now; the others wait, and so the step is not done."""
+    if not held.free:
+        tally.stopped = held.reason
+        return tally.told()
+    result = await _over_people(operator, address, replace(step, rows=held.free), ids, tally)
+    ended = Result.STOPPED if result.result is Result.DONE else result.result
+    return replace(result, result=ended, detail="; ".join(filter(None, (result.detail, held.reason))))
+
+
+async def _over_people(
+    operator: Operator, address: Address, step: Step, ids: Mapping[Address, RemoteId], tally: _Tally
+) -> StepResult:
     work = _Batches(operator, address, step, ids, tally)
     if isinstance(step.effect, MembersAdded) and step.effect.counted:
         return await work.one_by_one(step.effect)

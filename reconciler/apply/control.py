@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +28,25 @@ def frozen(root: Path, variable: str | None) -> str:
     return ""
 
 
+class Elapsed:
+    """Seconds since it was made, by the clock that showed more of them: one stands still while a machine sleeps, the
+    other can be set back."""
+
+    __slots__ = ("_monotonic", "_wall")
+
+    def __init__(self) -> None:
+        self._monotonic, self._wall = time.monotonic(), time.time()
+
+    @property
+    def seconds(self) -> float:
+        return max(time.monotonic() - self._monotonic, time.time() - self._wall)
+
+
+async def held() -> str:
+    """For who has no lease to lose."""
+    return ""
+
+
 @dataclass(slots=True)
 class Control:
     """Asked before every write. ``deadline`` is on the monotonic clock; ``aborted`` is the second signal."""
@@ -39,6 +58,8 @@ class Control:
     aborted: asyncio.Event = field(default_factory=asyncio.Event)
     terminated: bool = False
     """Whether it was SIGTERM that interrupted."""
+    lost: Callable[[], Awaitable[str]] = held
+    """Why the lease is not ours any more, or nothing; asks anew where it was not renewed in time (a machine slept)."""
     halted: dict[str, str] = field(default_factory=dict)
     """Accounts that nothing more may be sent to, with the reason (credentials refused in mid-run)."""
 

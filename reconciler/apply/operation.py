@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
-from reconciler.apply.control import Control
+from reconciler.apply.control import Control, Elapsed
 from reconciler.apply.journal import Intending, Journal, Recorded, Verdict
 from reconciler.apply.judging import (
     Judged,
@@ -26,11 +26,11 @@ from reconciler.apply.judging import (
     read_back,
     unresolved,
 )
-from reconciler.errors import CredentialsRefused, ProviderError
+from reconciler.errors import CredentialsRefused, NoAnswer, ProviderError, Withheld
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.plan.calls import Deleted, Effect, Evidence, Step
-from reconciler.providers.base import Answer, Session
+from reconciler.providers.base import Answer, Session, Start
 
 T = TypeVar("T")
 
@@ -63,8 +63,27 @@ def unwatched(address: Address, title: str, done: int, total: int) -> None:
     """The watch nobody keeps."""
 
 
+class Hours(Protocol):
+    """Quiet hours: what of a step may not be sent now, None when nothing of it waits."""
+
+    def __call__(self, address: Address, step: Step) -> Held | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Why, and those of the step's rows who may be contacted; none for a call that goes to everybody at once."""
+
+    reason: str
+    free: ContactSet
+
+
+def always(address: Address, step: Step) -> Held | None:
+    """The hours of those who have none."""
+    return None
+
+
 class Stop(Exception):
-    """Nothing may start any more in this account."""
+    """Nothing may start any more in this account, or this request may not."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -86,6 +105,8 @@ class Operator:
     people: tuple[ContactSet, ...] = ()
     """Everybody the account's manifests declare: what a provider echoes of them is struck out of its messages."""
     watch: Watch = unwatched
+    hours: Hours = always
+    """Asked what of a call may not be sent at this moment."""
     under_way: set[Address] = field(default_factory=set)
     """Changes with a request on the wire; after an abort, that is what may have landed."""
     _known: frozenset[str] | None = None
@@ -121,7 +142,7 @@ class Operator:
         Raises Stop when nothing may start any more, and what the store raises when the intent cannot be kept.
         """
         (op,), answer = await self.sending(
-            [(address, batch)], lambda: self.session.send(batch.request(ids), batch.effect)
+            [(address, batch)], lambda start: self.session.send(batch.request(ids), batch.effect, start=start)
         )
         if isinstance(answer, ProviderError):
             answer.message = self.scrubbed(answer.message, batch.rows)
@@ -131,27 +152,40 @@ class Operator:
         return op, answer, None
 
     async def sending(
-        self, operations: Sequence[tuple[Address, Step]], request: Callable[[], Awaitable[T]]
+        self, operations: Sequence[tuple[Address, Step]], request: Callable[[Start], Awaitable[T]]
     ) -> tuple[list[int], T | ProviderError]:
         """One request that is so many operations: the intents of all of them, then the request. Raises as ``send``."""
         async with self.slots:
-            if reason := self.control.refusal(self.account):
-                raise Stop(reason)
-            intents = [Intending(address=a, batch=batch, not_after_s=NOT_AFTER_S) for a, batch in operations]
-            ops = await self.journal.intend(*intents)
+            departure = Departure(self, operations)
+            await departure.announced()
             addresses = {address for address, _ in operations}
             self.under_way |= addresses
             try:
-                answer: T | ProviderError = await request()
+                answer: T | ProviderError = await request(departure)
+            except Withheld as kept:
+                if departure.unsent:
+                    self.under_way -= addresses
+                    note = f"not sent: {kept.message}"
+                    kept_back = [Recorded(op=op, verdict=Verdict.NOT_PROCESSED, note=note) for op in departure.ops]
+                    await self.journal.record(kept_back)
+                    raise Stop(kept.message) from None
+                answer = NoAnswer(f"stopped on its way: {kept.message}")
             except ProviderError as failure:
                 answer = failure
             except asyncio.CancelledError:
                 note = "stopped while it was under way"
-                stopped = [Recorded(op=op, verdict=Verdict.UNKNOWN, note=note) for op in ops]
+                stopped = [Recorded(op=op, verdict=Verdict.UNKNOWN, note=note) for op in departure.ops]
                 await asyncio.shield(self.journal.record(stopped))
                 raise
             self.under_way -= addresses
-            return ops, answer
+            return departure.ops, answer
+
+    async def refusal(self, operations: Sequence[tuple[Address, Step]]) -> str:
+        """Why this request may not leave at this moment, or nothing."""
+        if reason := self.control.refusal(self.account) or await self.control.lost():
+            return reason
+        held = (self.hours(address, batch) for address, batch in operations)
+        return next((one.reason for one in held if one is not None), "")
 
     def scrubbed(self, text: str, rows: ContactSet | None) -> str:
         """A provider's words without what they echo of people; their numbers are masked already."""
@@ -257,3 +291,51 @@ def _attributes(people: Iterable[ContactSet]) -> frozenset[str]:
         for value in contacts.column(name)
         if value and len(value) > 2
     )
+
+
+@dataclass(slots=True)
+class Departure:
+    """The way of one request from its intent to the wire; see ``providers.base.Start``.
+
+    Between the two it may wait for a turn, for a pause that the provider asked for, for a login. So everything that can
+    stop it is asked again when it is about to leave, and where its bound has passed it gets an intent anew: recovery
+    reckons with that bound.
+    """
+
+    operator: Operator
+    operations: Sequence[tuple[Address, Step]]
+    ops: list[int] = field(default_factory=list)
+    let_go: int = 0
+    """How often it left with nobody knowing that it came to nothing."""
+    unsent: bool = True
+    _since: Elapsed = field(default_factory=Elapsed)
+
+    async def announced(self) -> None:
+        """The intents, made durable. Raises Stop when nothing may leave, and what the store raises."""
+        if reason := await self.operator.refusal(self.operations):
+            raise Stop(reason)
+        self._since = Elapsed()
+        intents = [Intending(address=a, batch=batch, not_after_s=NOT_AFTER_S) for a, batch in self.operations]
+        self.ops = await self.operator.journal.intend(*intents)
+
+    async def __call__(self, *, again: bool) -> None:
+        earlier = self.let_go - again
+        self.unsent = earlier == 0
+        while True:
+            if reason := await self.operator.refusal(self.operations):
+                raise Withheld(reason)
+            if self._since.seconds < NOT_AFTER_S:
+                break
+            late = self.ops
+            try:
+                await self.announced()
+            except Stop as stop:
+                raise Withheld(stop.reason) from None
+            # In parts it may have been processed; what is still open of it is the new intent's from here on.
+            verdict = Verdict.NOT_PROCESSED if self.unsent else Verdict.VOID
+            told = "not begun in time, and announced again as operation"
+            again_as = zip(late, self.ops, strict=True)
+            await self.operator.journal.record(
+                [Recorded(op=op, verdict=verdict, note=f"{told} {new}") for op, new in again_as]
+            )
+        self.let_go, self.unsent = earlier + 1, False

@@ -105,7 +105,7 @@ class _Together:
         call, effects = self.step.only(*parts).request(self.ids), tuple(part.effect for part in parts)
         ops, answers = await self.operator.sending(
             [(part.address, self.step.only(part)) for part in parts],
-            lambda: self.session.send_together(call, effects),
+            lambda start: self.session.send_together(call, effects, start=start),
         )
         for failure in answers if isinstance(answers, tuple) else (answers,):
             if isinstance(failure, ProviderError):

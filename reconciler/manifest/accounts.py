@@ -15,6 +15,7 @@ from reconciler.diagnostics import Span
 from reconciler.manifest.complaints import closest
 from reconciler.manifest.entries import Entry
 from reconciler.manifest.findings import Findings
+from reconciler.manifest.hours import quiet_hours
 from reconciler.manifest.schemas import KindSchema
 from reconciler.manifest.values import (
     credential,
@@ -29,7 +30,7 @@ from reconciler.manifest.values import (
 from reconciler.model.resources import Account, Limits, Settle
 from reconciler.providers.base import Provider
 
-_SHARED = frozenset({"auth", "baseUrl", "limits", "settle", "guards"})
+_SHARED = frozenset({"auth", "baseUrl", "limits", "settle", "guards", "quietHours"})
 _ADDRESSES = ("baseUrl", "authUrl")
 
 
@@ -120,6 +121,7 @@ def _account(findings: Findings, entry: Entry, rules: Rules) -> Account | None:
         limits=_limits(spec.get("limits", {})),
         settle=Settle(**{f"{key}_s": seconds(value) for key, value in spec.get("settle", {}).items()}),
         guards=guard_limits(*rules.guards, spec.get("guards", {})),
+        quiet_hours=quiet_hours(findings, document, ("spec", "quietHours"), spec.get("quietHours")),
         labels=entry.data["metadata"].get("labels", {}),
     )
 

@@ -15,9 +15,11 @@ from reconciler.manifest.documents import Document
 from reconciler.manifest.documents import Path as Place
 from reconciler.manifest.entries import Entry
 from reconciler.manifest.findings import Findings
+from reconciler.manifest.hours import quiet_hours
 from reconciler.manifest.scalars import hidden_characters
 from reconciler.manifest.values import credential, path_problem
-from reconciler.model.desired import Project, QuietHours
+from reconciler.model.desired import Project
+from reconciler.model.quiet import QuietHours
 from reconciler.model.resources import FromEnv, FromFile
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
@@ -55,7 +57,7 @@ def settings(findings: Findings, projects: Sequence[Entry], root: Path, environm
             store=store,
             store_from=store_from,
             source=_source(entry.document) if entry else None,
-            quiet_hours=_quiet_hours(spec.get("quietHours")),
+            quiet_hours=_hours(findings, entry, spec, chosen, environment),
         ),
         variables={**spec.get("variables", {}), **chosen.get("variables", {})},
         guards=[g for g in (spec.get("guards"), chosen.get("guards")) if g],
@@ -121,10 +123,16 @@ def _store(
     return "", found if isinstance(found, FromEnv | FromFile) else None
 
 
-def _quiet_hours(given: Any) -> QuietHours | None:
-    if not given:
+def _hours(
+    findings: Findings, entry: Entry | None, spec: Mapping[str, Any], chosen: Mapping[str, Any], environment: str
+) -> QuietHours | None:
+    """Those of the environment, else the project's own."""
+    if entry is None:
         return None
-    return QuietHours(start=given.get("from", ""), end=given.get("to", ""), days=frozenset(given.get("days", ())))
+    if "quietHours" in chosen:
+        at: Place = ("spec", "environments", environment, "quietHours")
+        return quiet_hours(findings, entry.document, at, chosen["quietHours"])
+    return quiet_hours(findings, entry.document, ("spec", "quietHours"), spec.get("quietHours"))
 
 
 def _check_variables(findings: Findings, entry: Entry, spec: Mapping[str, Any]) -> None:

@@ -97,6 +97,15 @@ class Frame:
     def masked(self, mask: Sequence[bool]) -> Frame:
         return self._like(self.ordered().filter(pl.Series(mask, dtype=pl.Boolean)))
 
+    def grouped(self, length: int, name: str) -> Mapping[tuple[str, str | None], int]:
+        held = self._held(name) if name in self.names else pl.lit(None, dtype=pl.String)
+        groups = self._frame.group_by(_KEY.str.slice(0, length).alias(NUMBER), held.alias(_OTHER)).len()
+        return {(beginning, value): count for beginning, value, count in groups.iter_rows()}
+
+    def beginning(self, length: int, beginnings: frozenset[str]) -> Frame:
+        wanted = pl.Series(sorted(beginnings), dtype=pl.String)
+        return self._like(self._frame.filter(_KEY.str.slice(0, length).is_in(wanted.implode())))
+
     def without(self, other: Frame) -> Frame:
         theirs = other._numbers_near(self)
         return self._like(self._frame.join(theirs, on=NUMBER, how="anti", maintain_order="left"))

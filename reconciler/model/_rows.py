@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -30,6 +31,8 @@ class Engine(Protocol):
     def slice(self, start: int, stop: int) -> Self: ...
     def select(self, names: Collection[str]) -> Self: ...
     def masked(self, mask: Sequence[bool]) -> Self: ...
+    def grouped(self, length: int, name: str) -> Mapping[tuple[str, str | None], int]: ...
+    def beginning(self, length: int, beginnings: frozenset[str]) -> Self: ...
     def without(self, other: Self) -> Self: ...
     def within(self, other: Self) -> Self: ...
     def where(self, name: str, values: Collection[str | None], keep: bool) -> Self: ...
@@ -106,6 +109,12 @@ class Rows:
 
     def masked(self, mask: Sequence[bool]) -> Rows:
         return self._at([i for i, kept in enumerate(mask) if kept])
+
+    def grouped(self, length: int, name: str) -> Mapping[tuple[str, str | None], int]:
+        return Counter(zip((number[:length] for number in self.keys), self._held(name), strict=True))
+
+    def beginning(self, length: int, beginnings: frozenset[str]) -> Rows:
+        return self._at([i for i, number in enumerate(self.keys) if number[:length] in beginnings])
 
     def without(self, other: Rows) -> Rows:
         theirs = set(other.keys)

@@ -150,6 +150,18 @@ class ContactSet:
         """The rows whose ``column`` is one of ``values``, or with ``keep=False`` the others."""
         return self._of(self._engine.where(column, values, keep))
 
+    def grouped(self, length: int, column: str) -> Mapping[tuple[str, str | None], int]:
+        """How many numbers begin with the same ``length`` characters and have the same value in ``column``."""
+        return self._engine.grouped(length, column)
+
+    def beginning(self, length: int, beginnings: frozenset[str]) -> ContactSet:
+        """The rows whose number's first ``length`` characters are one of ``beginnings``."""
+        return self._of(self._engine.beginning(length, beginnings))
+
+    def masked(self, mask: Sequence[bool]) -> ContactSet:
+        """The rows for which ``mask``, one entry a row in order, is true."""
+        return self._of(self._engine.masked(mask))
+
     def joined(self, other: ContactSet, columns: Iterable[str]) -> ContactSet:
         """With ``columns`` of ``other`` put in where the number is in ``other``; elsewhere our own value or None.
 

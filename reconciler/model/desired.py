@@ -9,6 +9,7 @@ from datetime import date
 from reconciler.diagnostics import Span
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.contacts import ContactSet
+from reconciler.model.quiet import QuietHours
 from reconciler.model.resources import Account, ById, Declared, FromEnv, FromFile, Reference, Resource
 
 
@@ -22,18 +23,6 @@ class Suppression:
 
     def covers(self, account: str) -> bool:
         return not self.accounts or account in self.accounts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuietHours:
-    """When nobody is to be contacted, in the recipient's local time. ``start`` after ``end`` means over midnight.
-
-    ``days`` (``mon`` … ``sun``) are quiet as a whole. Both times are ``HH:MM`` or both empty.
-    """
-
-    start: str = ""
-    end: str = ""
-    days: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +73,10 @@ class Desired:
     def suppressed(self, account: str) -> ContactSet:
         """Every number suppressed for ``account``, in one set."""
         return ContactSet.union_of(s.contacts.select(("number",)) for s in self.suppressions if s.covers(account))
+
+    def quiet_hours(self, account: str) -> QuietHours | None:
+        """The account's own hours, else the project's; None where nothing is quiet."""
+        return self.accounts[account].quiet_hours or self.project.quiet_hours
 
     def find(self, reference: Reference) -> Resource | None:
         match reference:

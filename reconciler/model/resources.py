@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 from reconciler.diagnostics import Span
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet
+from reconciler.model.quiet import QuietHours
 
 FieldValue: TypeAlias = (
     "str | int | float | bool | tuple[FieldValue, ...] | frozenset[str] | Mapping[str, FieldValue] | None"
@@ -177,4 +178,6 @@ class Account:
     limits: Limits = Limits()
     settle: Settle = Settle()
     guards: GuardLimits = GuardLimits()
+    quiet_hours: QuietHours | None = None
+    """In place of the project's."""
     labels: Mapping[str, str] = field(default_factory=dict)

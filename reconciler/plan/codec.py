@@ -6,7 +6,8 @@ leave the columns. ``show_pii`` is the one way around it, and a saved plan never
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -19,6 +20,7 @@ from reconciler.model.resources import FieldValue
 from reconciler.plan.calls import Call, Column, Each, EachPart, Json, Ref, Step
 from reconciler.plan.changes import ACTIONS, AccountRead, Change, Create, MemberDelta, Plan, action, people_reached
 from reconciler.plan.order import steps_in_order
+from reconciler.plan.quiet import Waiting
 
 FORMAT_VERSION = "1"
 LATER = "(known after apply)"
@@ -39,8 +41,12 @@ def encode(
     show_pii: bool = False,
     calls: bool = False,
     timings: bool = True,
+    waits: Iterable[Waiting] | None = None,
 ) -> dict[str, Any]:
-    """The document. Times are RFC 3339 in UTC. ``timings`` adds what was measured, which is never the same twice."""
+    """The document. Times are RFC 3339 in UTC. ``timings`` adds what was measured, which is never the same twice.
+
+    ``waits`` is what quiet hours would hold back now; None where nobody declared any.
+    """
     document: dict[str, Any] = {
         "formatVersion": FORMAT_VERSION,
         "tool": tool,
@@ -71,6 +77,8 @@ def encode(
             if timings and a.problem is None
         },
     }
+    if waits is not None:
+        document["waits"] = [_wait(w) for w in waits]
     if calls:
         document["calls"] = [c for change, step in steps_in_order(plan.changes) for c in _calls(change, step, show_pii)]
     return document
@@ -96,6 +104,24 @@ def summary(plan: Plan) -> dict[str, int]:
         "mayNotify": by_class[ContactClass.MAY_NOTIFY],
         "startsContacting": by_class[ContactClass.STARTS_CONTACTING],
     }
+
+
+def _wait(wait: Waiting) -> dict[str, Any]:
+    times = sorted(wait.people.items(), key=lambda item: (item[0] is None, str(item[0])))
+    return {
+        "address": str(wait.address),
+        "title": wait.title,
+        "people": wait.count,
+        "whole": wait.whole,
+        "scheduled": _stamp(wait.at),
+        "until": _stamp(wait.until),
+        "times": [{"from": _stamp(at), "people": people} for at, people in times],
+        "reason": wait.reason,
+    }
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def diagnostic(problem: Diagnostic, show_pii: bool = False) -> dict[str, Any]:

@@ -122,10 +122,6 @@ CODES: Mapping[str, tuple[str, str]] = {
         "No connection to the provider could be made, so nothing was sent.",
         "Check the network and baseUrl, then run again.",
     ),
-    "quiet-hours-not-enforced": (
-        "The Project declares quietHours, which this version reads and does not enforce.",
-        "Keep the times of scheduled campaigns within the hours yourself.",
-    ),
     "rate-limited": (
         "The provider said to slow down for longer than a run waits.",
         "Run again later, or lower the account's limits so that it does not come to this.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import datetime
+from typing import Protocol, runtime_checkable
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import Address, Kind, RemoteId
@@ -13,7 +14,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.inventory import Inventory
 from reconciler.model.kinds import KindRules, MembershipRules
 from reconciler.model.live import AccountLive, Observed
-from reconciler.model.resources import Account, ById, Declared, Reference, Resource
+from reconciler.model.resources import Account, ById, Declared, Fields, Reference, Resource
 from reconciler.plan.allows import Allows
 from reconciler.plan.calls import Ref, Target
 from reconciler.plan.changes import Change
@@ -82,4 +83,23 @@ class Rules(Protocol):
     def compile(self, changes: tuple[Change, ...], world: World) -> Compiled:
         """One account's decisions with ``steps`` (and ``carried_by``, ``contact_class``, ``reach``, further
         ``requires``) filled in. Changes that cannot be done are left without steps and explained by a diagnostic."""
+        ...
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """What the rules of a provider have whose campaigns contact people at a time of their own. Optional."""
+
+    def contacts_at(self, fields: Fields) -> datetime | None:
+        """When a campaign with these fields (live and declared, normalised or not) begins by itself, in UTC; None for
+        one that has no time."""
+        ...
+
+
+@runtime_checkable
+class Local(Protocol):
+    """What the rules of a provider have that serves certain countries. Optional."""
+
+    def home_zones(self, account: Account) -> tuple[str, ...]:
+        """The time zones (IANA) of the people whom the account contacts, for those whose number does not tell."""
         ...

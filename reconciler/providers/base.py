@@ -89,6 +89,20 @@ class Answer:
     detail: str = ""
 
 
+class Start(Protocol):
+    """The last word before a write leaves, asked when all waiting (for a turn, a pause, a login) is over.
+
+    ``again``: it was asked before for this same request, and what left then was certainly not processed. Raises
+    Withheld when nothing may leave any more; a session lets that through.
+    """
+
+    async def __call__(self, *, again: bool) -> None: ...
+
+
+async def at_once(*, again: bool) -> None:
+    """The word of those who have nothing to add."""
+
+
 class Session(Protocol):
     """One account, logged in. Everything raises ``errors.ProviderError`` and nothing else for what goes wrong."""
 
@@ -101,10 +115,11 @@ class Session(Protocol):
         """The whole account, or an exception: never a part."""
         ...
 
-    async def send(self, call: Call, effect: Effect) -> Answer:
+    async def send(self, call: Call, effect: Effect, *, start: Start = at_once) -> Answer:
         """Send one call, once. Retries only what is proven not processed. ``effect`` says what kind of answer to read.
 
-        Raises NotSent, RateLimited (not processed), Rejected, NotFound (refused), NoAnswer (unknown).
+        ``start`` is awaited right before every request that writes. Raises Withheld, NotSent, RateLimited (not
+        processed), Rejected, NotFound (refused), NoAnswer (unknown).
         """
         ...
 
@@ -120,7 +135,9 @@ class WritesTogether(Protocol):
     """What a session has whose provider writes several objects with one call. Optional, but its rules make no step with
     ``parts`` without it."""
 
-    async def send_together(self, call: Call, effects: tuple[Effect, ...]) -> tuple[Answer | ProviderError, ...]:
+    async def send_together(
+        self, call: Call, effects: tuple[Effect, ...], *, start: Start = at_once
+    ) -> tuple[Answer | ProviderError, ...]:
         """Send one call for all of ``effects``, once, and judge each in its place: what was not taken is told by the
         error that it would have raised had it been sent alone.
 

@@ -44,7 +44,7 @@ from reconciler.providers._limits import (
     try_again_after,
 )
 from reconciler.providers._wire import Hopeless, Received, TimedOut, Wire
-from reconciler.providers.base import Response
+from reconciler.providers.base import Response, Start, at_once
 from reconciler.providers.pace import Pace, base_url, is_loopback, pace, settle
 
 __all__ = [
@@ -98,6 +98,7 @@ class _Request:
     decode: Callable[[bytes], Any]
     heard: Heard | None = None
     content_type: str = "application/json"
+    start: Start = at_once
 
     @property
     def read(self) -> bool:
@@ -160,16 +161,24 @@ class Http:
         request = _Request("GET", self._url(segments, query, ReadIncomplete), None, decode)
         return await self._perform(request)
 
-    async def send(self, call: Call, *, decode: Callable[[bytes], Any] = decoded, unrepeated: bool = False) -> Reply:
+    async def send(
+        self,
+        call: Call,
+        *,
+        decode: Callable[[bytes], Any] = decoded,
+        unrepeated: bool = False,
+        start: Start = at_once,
+    ) -> Reply:
         """Send a write once, repeating only what is proven not processed (no connection, 429, 401).
 
-        ``unrepeated`` takes no answer for such a proof: what was answered at all is not sent again.
-        ``decode`` reads a 2xx; one that never fails says that the status alone decides.
-        Raises NotSent, RateLimited, Rejected, NotFound, CredentialsRefused (not processed) or NoAnswer (unknown).
+        ``start`` is asked before each attempt, after every wait. ``unrepeated`` takes no answer for a proof: what was
+        answered at all is not sent again. ``decode`` reads a 2xx; one that never fails says that the status alone
+        decides. Raises NotSent, RateLimited, Rejected, NotFound, CredentialsRefused (not processed), NoAnswer
+        (unknown), and what ``start`` raises.
         """
         if call.method is Method.GET and not unresolved(call):
             return await self.get(*_texts(call.path), query=call.query, decode=decode)
-        return await self._perform(self._request(call, decode), unrepeated=unrepeated)
+        return await self._perform(replace(self._request(call, decode), start=start), unrepeated=unrepeated)
 
     async def ask(self, call: Call) -> Response:
         """Send a call, as often as ``get`` or ``send`` would, for whoever wants the answer: a refusal is one, too.
@@ -217,14 +226,15 @@ class Http:
         while True:
             headers = await self._auth.headers(self._login)
             try:
-                return self._judged(request, headers, await self._exchange(request, headers))
+                return self._judged(request, headers, await self._exchange(request, headers, again=tries.made > 0))
             except ProviderError as failure:
                 if unrepeated and not isinstance(failure, NotSent):
                     raise
                 if not await self._ready_again(request, headers, failure, tries):
                     raise
+                tries.made += 1
 
-    async def _exchange(self, request: _Request, auth_headers: Mapping[str, str]) -> Received:
+    async def _exchange(self, request: _Request, auth_headers: Mapping[str, str], *, again: bool = False) -> Received:
         headers = {**self._headers, **auth_headers}
         if request.content is not None:
             headers["content-type"] = request.content_type
@@ -241,6 +251,8 @@ class Http:
                     f"The last time: {self._breaker.why}",
                     hint="Apply again when the provider is well.",
                 )
+            if not request.read:
+                await request.start(again=again)
             self._budget.requests += 1
             return await self._observed(slot, request, headers)
 
@@ -372,6 +384,8 @@ class _Tries:
     """What one request has been through."""
 
     attempts: int = 1
+    made: int = 0
+    """Attempts that came to nothing."""
     renewed: bool = False
     unreadable: bool = False
 

@@ -128,6 +128,19 @@ class CallDocument(TypedDict):
     contactClass: str
 
 
+class WaitDocument(TypedDict):
+    """A call that quiet hours would hold back at the moment of planning, or a part of it."""
+
+    address: str
+    title: str
+    people: int
+    whole: bool
+    scheduled: str | None
+    until: str | None
+    times: list[dict[str, Any]]
+    reason: str
+
+
 class PlanDocument(TypedDict):
     formatVersion: str
     tool: str
@@ -143,6 +156,7 @@ class PlanDocument(TypedDict):
     unmanaged: list[UnmanagedDocument]
     diagnostics: list[DiagnosticDocument]
     reads: dict[str, ReadDocument]
+    waits: NotRequired[list[WaitDocument]]
     calls: NotRequired[list[CallDocument]]
 
 

@@ -208,7 +208,8 @@ def verdict(plan: PlanDocument) -> list[str]:
         told.append(f"{counted(count, 'problems')}: this plan cannot be applied as it stands.")
     if count := len(plan["guards"]):
         told.append(f"{counted(count, 'guards')} would refuse this plan unless lifted as shown above.")
-    return told
+    waits = plan.get("waits", [])
+    return told + [f"{safe(w['address'])}, {safe(w['title'])}: would wait: {w['reason']}." for w in waits]
 
 
 def account_counts(account: AccountDocument) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from reconciler.errors import CredentialsRefused, NotFound, ReadIncomplete, Rejected
 from reconciler.model.addresses import RemoteId
 from reconciler.plan.calls import Call, Method
-from reconciler.providers.base import Response
+from reconciler.providers.base import Response, Start, at_once
 from reconciler.providers.contactcenter import leads
 from reconciler.providers.contactcenter.auth import PortalAuth
 from reconciler.providers.contactcenter.calls import CAMPAIGNS, REPORTS
@@ -59,9 +59,9 @@ class Client:
         query = [("startDate", str(start)), ("endDate", str(end)), ("pageSize", str(size))]
         return await self._read(*REPORTS, "history", query=[*query, *([("startKey", cursor)] if cursor else [])])
 
-    async def send(self, call: Call) -> Reply:
+    async def send(self, call: Call, start: Start = at_once) -> Reply:
         """E6 to E9. The status alone decides: a sentence that cannot be read must not make a done thing undone."""
-        return await self.renewing(lambda: self._http.send(call, decode=lambda raw: None), write=True)
+        return await self.renewing(lambda: self._http.send(call, decode=lambda raw: None, start=start), write=True)
 
     async def ask(self, call: Call) -> Response:
         """Any endpoint, for whoever wants the answer itself; a token that died is renewed here as well."""

@@ -22,6 +22,8 @@ from reconciler.providers.base import (
     Operation,
     Response,
     Scope,
+    Start,
+    at_once,
 )
 from reconciler.providers.contactcenter import convert, health
 from reconciler.providers.contactcenter.auth import PortalAuth
@@ -109,14 +111,14 @@ class ContactCenterSession:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def send(self, call: Call, effect: Effect) -> Answer:
+    async def send(self, call: Call, effect: Effect, *, start: Start = at_once) -> Answer:
         if call.method is Method.GET:
             reply = await self._client.renewing(lambda: self._http.send(call))
             return Answer(status=reply.status, body=reply.body)
         if await self._needless(call, effect):
             return Answer(status=200)
         try:
-            return Answer(status=(await self._client.send(call)).status)
+            return Answer(status=(await self._client.send(call, start)).status)
         except (NotFound, Rejected) as refusal:
             if await self._done_anyway(call, effect, refusal):
                 return Answer(status=200)

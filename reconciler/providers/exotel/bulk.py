@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from reconciler.errors import NoAnswer, NotSent, RateLimited, Rejected
 from reconciler.masking import mask_text, visible
 from reconciler.plan.calls import Call, ContactsChanged, ContactsCreated, Effect, Json, MembersAdded
-from reconciler.providers.base import Answer
+from reconciler.providers.base import Answer, Start, at_once
 from reconciler.providers.exotel import answers, convert
 from reconciler.providers.exotel.answers import CONFLICT, Item, Row
 from reconciler.providers.exotel.looking import Seen
@@ -29,18 +29,18 @@ _WRAPPERS = ("contacts", "contact_references", "lists")
 class Bulk:
     """One bulk call at work. ``send`` is the wire, ``pause`` waits before round 2, 3, …"""
 
-    send: Callable[[Call], Awaitable[Reply]]
+    send: Callable[[Call, Start], Awaitable[Reply]]
     pause: Callable[[int], Awaitable[None]]
     seen: Seen
 
-    async def run(self, call: Call, effect: Effect) -> Answer:
+    async def run(self, call: Call, effect: Effect, start: Start = at_once) -> Answer:
         """A call over people. Raises as ``judged``, and NoAnswer when everybody was turned away for now."""
         _, entries = _entries(call)
-        items = await self.judged(call)
+        items = await self.judged(call, start)
         refused = [at for at, item in enumerate(items) if not self._took(effect, entries[at], item)]
         return _answer([items[at] for at in refused], tuple(refused), len(entries))
 
-    async def judged(self, call: Call) -> list[Item]:
+    async def judged(self, call: Call, start: Start = at_once) -> list[Item]:
         """What the answers say about each entry in the end. Raises what ``send`` raises for a request that failed
         whole, NoAnswer when an answer cannot be understood."""
         wrapper, entries = _entries(call)
@@ -49,7 +49,7 @@ class Bulk:
         for round_ in range(1, ROUNDS + 1):
             part = replace(call, body={wrapper: tuple(entries[at] for at in left)})
             try:
-                reply = await self.send(part)
+                reply = await self.send(part, start)
             except (NotSent, RateLimited, Rejected):
                 if not results:
                     raise

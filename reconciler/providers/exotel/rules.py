@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.desired import Desired
 from reconciler.model.kinds import KindRules, MembershipRules, Refusal
-from reconciler.model.resources import Account, Resource
+from reconciler.model.resources import Account, Fields, Resource
 from reconciler.plan.calls import Target
 from reconciler.plan.changes import Change, Delete
 from reconciler.plan.rules import Compiled, World
@@ -20,7 +21,7 @@ from reconciler.providers.exotel.campaigns import compile_campaigns
 from reconciler.providers.exotel.convert import ATTRIBUTES, CAMPAIGN_FIELDS, LIST_FIELDS
 from reconciler.providers.exotel.lists import compile_lists
 from reconciler.providers.exotel.memberships import compile_membership
-from reconciler.providers.exotel.settings import Settings
+from reconciler.providers.exotel.settings import HOME_ZONES, Settings
 
 _NEVER_TWICE = Refusal(
     code="exotel-campaign-started",
@@ -46,6 +47,14 @@ class ExotelRules:
 
     def __init__(self) -> None:
         self._declarations: checks.Declarations | None = None
+
+    def home_zones(self, account: Account) -> tuple[str, ...]:
+        """See ``plan.rules.Local``."""
+        return HOME_ZONES[Settings.of(account).region]
+
+    def contacts_at(self, fields: Fields) -> datetime | None:
+        """See ``plan.rules.Timed``."""
+        return checks.send_at(fields)
 
     def check(self, resource: Resource, account: Account, desired: Desired) -> Iterable[Diagnostic]:
         # Gathered once for a whole load: each resource is asked about on its own.

@@ -24,6 +24,8 @@ from reconciler.providers.base import (
     Progress,
     Response,
     Scope,
+    Start,
+    at_once,
 )
 from reconciler.providers.exotel import answers, calls, convert, forms, health, people
 from reconciler.providers.exotel.answers import CONFLICT, Item, Row
@@ -140,30 +142,30 @@ class ExotelSession:
 
     # --- writes
 
-    async def send(self, call: Call, effect: Effect) -> Answer:
+    async def send(self, call: Call, effect: Effect, *, start: Start = at_once) -> Answer:
         if calls.is_upload(call):
-            return await self._upload(call)
+            return await self._upload(call, start)
         if is_bulk(effect):
-            return await self._bulk.run(call, effect)
+            return await self._bulk.run(call, effect, start)
         match effect:
             case Created(kind=Kind.CAMPAIGN):
-                return await self._create_campaign(call)
+                return await self._create_campaign(call, start)
             case Created():
-                return await self._create_list(call, effect)
+                return await self._create_list(call, effect, start)
             case MembersRemoved() | Deleted():
                 try:
-                    return await self._single(call)
+                    return await self._single(call, start)
                 except NotFound as gone:
                     # Already gone is what was wanted.
                     return Answer(status=gone.status)
             case Changed(kind=Kind.CAMPAIGN) | Linked():
                 self._check_edit(call, effect)
-        return await self._single(call)
+        return await self._single(call, start)
 
-    async def _sent(self, call: Call) -> Reply:
+    async def _sent(self, call: Call, start: Start = at_once) -> Reply:
         """Raises as the core does; a write whose answer makes no sense is unknown, not failed."""
         try:
-            reply = await self._http.send(call)
+            reply = await self._http.send(call, start=start)
             answers.items(reply.body)
         except ReadIncomplete as unreadable:
             raise NoAnswer(unreadable.message) from None
@@ -172,8 +174,8 @@ class ExotelSession:
             raise
         return reply
 
-    async def _single(self, call: Call) -> Answer:
-        reply = await self._sent(call)
+    async def _single(self, call: Call, start: Start) -> Answer:
+        reply = await self._sent(call, start)
         return Answer(status=reply.status, body=self._one(reply))
 
     def _one(self, reply: Reply) -> Row:
@@ -182,16 +184,18 @@ class ExotelSession:
         except ReadIncomplete as unreadable:
             raise NoAnswer(unreadable.message) from None
 
-    async def _create_list(self, call: Call, effect: Created) -> Answer:
-        (answer,) = await self.send_together(call, (effect,))
+    async def _create_list(self, call: Call, effect: Created, start: Start) -> Answer:
+        (answer,) = await self.send_together(call, (effect,), start=start)
         if isinstance(answer, ProviderError):
             raise answer
         return answer
 
-    async def send_together(self, call: Call, effects: tuple[Effect, ...]) -> tuple[Answer | ProviderError, ...]:
+    async def send_together(
+        self, call: Call, effects: tuple[Effect, ...], *, start: Start = at_once
+    ) -> tuple[Answer | ProviderError, ...]:
         """See ``base.WritesTogether``: E1 and E5. Names are unique: a new list that turns out to be there is taken, if
         it was not there when we planned."""
-        items = await self._bulk.judged(call)
+        items = await self._bulk.judged(call, start)
         taken = {at: e for at, e in enumerate(effects) if isinstance(e, Created) and items[at].code == CONFLICT}
         try:
             looks = await self._look.together(tuple(taken.values()))
@@ -226,14 +230,14 @@ class ExotelSession:
 
     # --- campaigns
 
-    async def _create_campaign(self, call: Call) -> Answer:
+    async def _create_campaign(self, call: Call, start: Start) -> Answer:
         """Repeated only when Exotel says that it does not know a list: then it made nothing (H19)."""
         starts = send_at(calls.only_entry(call, "campaigns"))
         for wait_s in (*YOUNG_LIST_PAUSES_S, None):
             if starts is None or starts < self._now() + EARLIEST:
                 raise _too_near()
             try:
-                reply = await self._sent(call)
+                reply = await self._sent(call, start)
                 row = self._one(reply)
             except NotFound:
                 if wait_s is None:
@@ -277,9 +281,9 @@ class ExotelSession:
 
     # --- files
 
-    async def _upload(self, call: Call) -> Answer:
+    async def _upload(self, call: Call, start: Start) -> Answer:
         """E10, then E11 until the file was worked through. Raises Rejected when that failed."""
-        reply = await self._sent(call)
+        reply = await self._sent(call, start)
         row = self._one(reply)
         places = (row, row.get("summary"), row.get("list"))
         upload = next((x for place in places if (x := convert.id_of(place, ("upload_id",)))), None)

@@ -13,6 +13,11 @@ from reconciler.providers.exotel.codes import CODES
 
 HOSTS: Mapping[str, str] = {"singapore": "https://api.exotel.com", "mumbai": "https://api.in.exotel.com"}
 """A region's host (API notes, 1.1). A key is known in one region only."""
+HOME_ZONES: Mapping[str, tuple[str, ...]] = {
+    "singapore": ("Asia/Singapore", "Asia/Kolkata"),
+    "mumbai": ("Asia/Kolkata",),
+}
+"""Where people are whose number does not tell; Indian accounts are in either region."""
 ROOT = "/v2/accounts"
 
 MAX_BULK = 5_000

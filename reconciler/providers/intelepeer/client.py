@@ -14,7 +14,7 @@ from reconciler.errors import CredentialsRefused, NotFound, RateLimited, ReadInc
 from reconciler.model.addresses import RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.plan.calls import Call
-from reconciler.providers.base import Secret
+from reconciler.providers.base import Secret, Start, at_once
 from reconciler.providers.http import Http, LoginSender, Reply
 from reconciler.providers.intelepeer import answers, endpoints
 from reconciler.providers.intelepeer.convert import Campaign, ContactList, campaign, contact_list
@@ -206,10 +206,10 @@ async def upload_contacts(http: Http, remote_id: RemoteId, contacts: ContactSet)
     return answers.uploaded_list(await send_upload(http, endpoints.upload_contacts(remote_id, rows)))
 
 
-async def send_upload(http: Http, call: Call) -> Reply:
+async def send_upload(http: Http, call: Call, start: Start = at_once) -> Reply:
     """Send an upload. 404 and 405 mean that the endpoint is not there: an unknown list is answered with 422."""
     try:
-        return await http.send(call)
+        return await http.send(call, start=start)
     except NotFound as error:
         raise answers.UploadUnavailable(error.status) from None
     except Rejected as error:

@@ -12,6 +12,7 @@ from reconciler.model.addresses import Kind
 from reconciler.model.desired import Desired
 from reconciler.model.kinds import KindRules, MembershipRules
 from reconciler.model.resources import Account, Resource
+from reconciler.model.zones import UNITED_STATES
 from reconciler.plan.changes import Change
 from reconciler.plan.rules import Compiled, World
 from reconciler.providers.intelepeer.checks import Declarations, check
@@ -31,6 +32,10 @@ class IntelePeerRules:
 
     def __init__(self) -> None:
         self._declarations: Declarations | None = None
+
+    def home_zones(self, account: Account) -> tuple[str, ...]:
+        """See ``plan.rules.Local``."""
+        return UNITED_STATES
 
     def check(self, resource: Resource, account: Account, desired: Desired) -> Iterable[Diagnostic]:
         """Problems of one declared resource that need no network."""

@@ -21,6 +21,8 @@ from reconciler.providers.base import (
     Response,
     Scope,
     Sent,
+    Start,
+    at_once,
 )
 from reconciler.providers.http import Http, base_url, pace
 from reconciler.providers.intelepeer import answers, client, dialling, people
@@ -60,14 +62,14 @@ class IntelePeerSession:
         """Two listings, and one request for each list that somebody needs to know more about."""
         return await read_account(self._http, self._account, self._base_url, scope, self._progress)
 
-    async def send(self, call: Call, effect: Effect) -> Answer:
+    async def send(self, call: Call, effect: Effect, *, start: Start = at_once) -> Answer:
         """Send one call, once, and judge the answer by what it should be: a new object, a list, or ``true``."""
         if call.method is Method.GET:
             reply = await self._http.send(call)
             return Answer(status=reply.status, body=reply.body)
         if call.path[-1] == "uploadcontacts":
-            return await self._upload(call)
-        reply = await self._http.send(call)
+            return await self._upload(call, start)
+        reply = await self._http.send(call, start=start)
         if isinstance(effect, Created):
             if effect.kind is Kind.LIST:
                 made = answers.created_list(reply, _headers(call)).remote_id
@@ -82,10 +84,10 @@ class IntelePeerSession:
             self._memory.published.add(RemoteId(str(call.path[-2])))
         return Answer(status=reply.status, body=reply.body)
 
-    async def _upload(self, call: Call) -> Answer:
+    async def _upload(self, call: Call, start: Start) -> Answer:
         list_id = RemoteId(str(call.path[-2]))
         self._memory.upload_starts(list_id)
-        reply = await client.send_upload(self._http, call)
+        reply = await client.send_upload(self._http, call, start)
         uploaded = answers.uploaded_list(reply)
         if uploaded.contact_ids is not None:
             self._memory.after[list_id] = uploaded.contact_ids

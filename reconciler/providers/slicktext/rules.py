@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.desired import Desired
 from reconciler.model.kinds import FieldRule, KindRules, MembershipRules, Refusal
-from reconciler.model.resources import Account, Resource
+from reconciler.model.resources import Account, Fields, Resource
+from reconciler.model.zones import UNITED_STATES
 from reconciler.plan.calls import Changed, Created, Deleted, Json, Phase, Step
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Update
 from reconciler.plan.rules import Compiled, Reachable, World
@@ -49,6 +51,14 @@ class SlickTextRules:
     kinds = KINDS
     membership = MEMBERSHIP
     reachable = Reachable(pattern=checks.REACHABLE, code="slicktext-not-us-ca")
+
+    def home_zones(self, account: Account) -> tuple[str, ...]:
+        """See ``plan.rules.Local``."""
+        return UNITED_STATES
+
+    def contacts_at(self, fields: Fields) -> datetime | None:
+        """See ``plan.rules.Timed``."""
+        return checks.moment(fields.get("scheduled")) if fields.get("status") == "scheduled" else None
 
     def check(self, resource: Resource, account: Account, desired: Desired) -> Iterable[Diagnostic]:
         return checks.problems(resource)

@@ -34,6 +34,8 @@ from reconciler.providers.base import (
     Response,
     Scope,
     Sent,
+    Start,
+    at_once,
 )
 from reconciler.providers.http import Http, StaticAuth, base_url, pace
 from reconciler.providers.slicktext import convert, dialling, health, people
@@ -151,10 +153,10 @@ class SlickTextSession:
     async def evidence(self, campaign: RemoteId, before: Mapping[str, str]) -> Sent:
         return await dialling.evidence(self._reader, campaign, before)
 
-    async def send(self, call: Call, effect: Effect) -> Answer:
+    async def send(self, call: Call, effect: Effect, *, start: Start = at_once) -> Answer:
         await self._check(call, effect)
         try:
-            reply = await self._http.send(call)
+            reply = await self._http.send(call, start=start)
         except Rejected as refused:
             if isinstance(effect, ContactsCreated) and (answer := await self._there_already(call, refused)):
                 return answer

@@ -11,7 +11,18 @@ from reconciler.model.contacts import ContactSet
 from reconciler.model.live import AccountLive, LiveMembers, Observed
 from reconciler.model.resources import Account
 from reconciler.plan.calls import Call, Changed, Created, Deleted, Effect, Evidence, MembersAdded, MembersRemoved
-from reconciler.providers.base import Answer, Concerned, Connection, Defaults, HealthRow, Operation, Response, Scope
+from reconciler.providers.base import (
+    Answer,
+    Concerned,
+    Connection,
+    Defaults,
+    HealthRow,
+    Operation,
+    Response,
+    Scope,
+    Start,
+    at_once,
+)
 from reconciler.providers.http import Http, StaticAuth
 from reconciler.providers.pace import base_url, pace
 
@@ -47,8 +58,8 @@ class AcmeSession:
             identity=self._identity, objects={(Kind.LIST, i): o for i, o in lists.items()}, members=members
         )
 
-    async def send(self, call: Call, effect: Effect) -> Answer:
-        reply = await self._http.send(call)
+    async def send(self, call: Call, effect: Effect, *, start: Start = at_once) -> Answer:
+        reply = await self._http.send(call, start=start)
         if not isinstance(effect, Created):
             return Answer(status=reply.status, body=reply.body)
         if not isinstance(reply.body, dict) or "id" not in reply.body:

@@ -27,7 +27,7 @@ from reconciler.plan.changes import Plan
 from reconciler.plan.codec import encode
 from reconciler.plan.digest import digest as digest_of
 from reconciler.plan.digest import fingerprint, matches
-from reconciler.plan.planner import PlanOptions, in_scope
+from reconciler.plan.planner import OTHER_ACCOUNT, PlanOptions, in_scope
 from reconciler.plan.planner import plan as make_plan
 from reconciler.plan.quiet import Quiet
 from reconciler.plan.rules import Rules
@@ -90,6 +90,8 @@ class Planned:
         for code in (Exit.CREDENTIALS, Exit.UNREACHABLE):
             if code in codes:
                 return code
+        if any(d.code == OTHER_ACCOUNT for d in self.plan.blocking):
+            return Exit.STALE
         return Exit.INVALID if self.plan.blocking else Exit.OK
 
     @property

@@ -17,15 +17,17 @@ from reconciler import __version__
 from reconciler.app.dial_history import is_call, is_dial
 from reconciler.app.planning import Workspace
 from reconciler.apply.operation import LONGEST_SETTLE_S
-from reconciler.errors import Exit, ProviderError, ReconcilerError
+from reconciler.errors import Exit, ProviderError, ReconcilerError, StalePlan
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.inventory import Inventory, Owned
+from reconciler.model.live import AccountLive
 from reconciler.model.resources import Account
 from reconciler.plan.calls import Evidence, MembersAdded
-from reconciler.providers.base import Session
+from reconciler.plan.planner import another
+from reconciler.providers.base import Scope, Session
 from reconciler.providers.http import settle
-from reconciler.providers.reading import Sessions
+from reconciler.providers.reading import Sessions, read
 from reconciler.report import Outcome
 from reconciler.store import OperationRecord, OperationState, Run, Store
 
@@ -49,6 +51,7 @@ async def settle_leftovers(
     left = [o for o in open_.values() if o.intent.address.account in sessions.by_account and not _waits(o)]
     if not left:
         return inventory
+    await _check_accounts({o.intent.address.account for o in left}, workspace, sessions, accounts, inventory)
     await _until_settled(left, workspace, accounts)
     run = store.begin_run("recover", tool_version=__version__)
     unclear: list[str] = []
@@ -80,6 +83,22 @@ def _waits(operation: OperationRecord) -> bool:
     """Whether it is none of an apply's business. A dial waits for a person, or for evidence that only ``dial`` looks
     for; a ``call`` without an answer waits for a person from the start."""
     return is_dial(operation) or (is_call(operation) and operation.state is OperationState.UNRESOLVED)
+
+
+async def _check_accounts(
+    names: set[str], workspace: Workspace, sessions: Sessions, accounts: Mapping[str, Account], inventory: Inventory
+) -> None:
+    """Raises StalePlan when one of them is another account than it was: there is nothing of an earlier run in that one,
+    and so nothing to be concluded from what is not there. An account that cannot be read is left to the plan."""
+    scope = Scope(desired=workspace.desired, inventory=inventory)
+    live = await read({n: accounts[n] for n in sorted(names)}, sessions, scope)
+    for name, state in live.accounts.items():
+        pinned = inventory.identities.get(name, "")
+        if isinstance(state, AccountLive) and another(pinned, state.identity):
+            raise StalePlan(
+                f"account {name!r} was {pinned} at the last apply and is {state.identity} now",
+                hint="check its credentials and ids; requests of an earlier run are still open in the former",
+            )
 
 
 async def _until_settled(left: list[OperationRecord], workspace: Workspace, accounts: Mapping[str, Account]) -> None:

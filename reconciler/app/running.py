@@ -148,7 +148,7 @@ class Runner:
             return
         for account in self.planned.plan.accounts:
             # Before the first write: whose account it was must be known even when nothing goes well.
-            run.identity(account.name, account.identity)
+            self._pin(run, account.name, account.identity)
         journal = Journal(RunLedger(run, self.planned.inventory.key, self.reviewed))
         executor = Executor(
             self.planned.plan,
@@ -214,8 +214,13 @@ class Runner:
         """Whose accounts these are, and how much was in them after our own writes."""
         for name, live in sorted(fresh.live.accounts.items()):
             if isinstance(live, AccountLive):
-                run.identity(name, live.identity)
+                self._pin(run, name, live.identity)
                 run.last_read(name, _counts(live))
+
+    def _pin(self, run: Run, account: str, identity: str) -> None:
+        """Whose account it is; one that stops telling does not become anybody's."""
+        if not (identity.endswith("=?") and self.planned.inventory.identities.get(account)):
+            run.identity(account, identity)
 
     def _remember_confirmed(self, run: Run, fresh: Planned) -> None:
         """Every manifest that this run was about is live as it stands, changed or not: its lifecycle holds from now on,

@@ -133,8 +133,12 @@ def _reach(changes: tuple[Change, ...], world: World, prefix: str) -> Iterator[G
 
 def _shrunk(world: World) -> Iterator[GuardFinding]:
     account = world.account.name
-    last = world.inventory.last_reads.get(account)
-    if last is None or world.allows.names("shrink", account):
+    if world.allows.names("shrink", account):
+        return
+    if finding := _vanished(world):
+        yield finding
+        return
+    if (last := world.inventory.last_reads.get(account)) is None:
         return
     for what, before, now, floor in _counts(world, last):
         lost = before - now
@@ -149,6 +153,25 @@ def _shrunk(world: World) -> Iterator[GuardFinding]:
                 "some, acting on it would create and contact again",
                 lift=f"shrink={account}",
             )
+
+
+def _vanished(world: World) -> GuardFinding | None:
+    """An account that does not tell whose it is and shows nothing of what we own: another one, for all we know."""
+    pinned = world.inventory.identities.get(world.account.name, "")
+    owned = [o for o in world.inventory.of(world.account.name) if o.address.kind in OBJECTS]
+    if not owned or not pinned or pinned.endswith("=?") or not world.live.identity.endswith("=?"):
+        return None
+    if any((o.address.kind, o.remote_id) in world.live.objects for o in owned):
+        return None
+    return GuardFinding(
+        guard="shrink",
+        account=world.account.name,
+        actual=0,
+        limit=len(owned),
+        message=f"{world.account.name}: nothing of what we own is there, and nothing tells whether it still is "
+        f"{pinned}; look whether the credentials are those of another account",
+        lift=f"shrink={world.account.name}",
+    )
 
 
 def _counts(world: World, last: LastRead) -> Iterator[tuple[str, int, int, int]]:

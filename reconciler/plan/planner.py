@@ -229,13 +229,21 @@ def _unplanned_needs(changes: tuple[Change, ...]) -> tuple[Diagnostic, ...]:
     )
 
 
+OTHER_ACCOUNT = "account-changed"
+
+
+def another(pinned: str, identity: str) -> bool:
+    """Whether an account is provably not the one that it was when it was applied to."""
+    return bool(pinned) and pinned != identity and not pinned.endswith("=?") and not identity.endswith("=?")
+
+
 def _other_account(account: Account, live: AccountLive, inventory: Inventory) -> Diagnostic | None:
     """The credentials of another account: everything we own would look gone."""
     known = inventory.identities.get(account.name, "")
-    if not known or known == live.identity or known.endswith("=?") or live.identity.endswith("=?"):
+    if not another(known, live.identity):
         return None
     return error(
-        "account-changed",
+        OTHER_ACCOUNT,
         f"account {account.name!r} was {known} at the last apply and is {live.identity} now",
         hint="check its credentials and ids; if the move is meant, give the account another name",
         address=account.name,

@@ -191,3 +191,16 @@ def test_reach_above_the_limit_is_refused() -> None:
     made = planned(a_list("join"), now=live(), guards=GuardLimits(max_reach=0))
     assert made.guards == ()
     assert address(Kind.LIST, "join") == made.changes[0].address
+
+
+def test_an_account_that_stops_telling_whose_it_is_and_shows_nothing_of_ours_is_a_guard() -> None:
+    ours = (owned(Kind.LIST, "join", "1"),)
+    pinned = {"main": "madeup:customer=1"}
+    silent = live(identity="madeup:customer=?")
+    made = planned(a_list("join"), now=silent, ours=ours, identities=pinned)
+    assert [g.lift for g in made.guards] == ["shrink=main"]
+    assert planned(a_list("join"), now=silent, ours=ours, identities=pinned, allow=("shrink=main",)).guards == ()
+    there = live(live_list("1", "Other"), identity="madeup:customer=?")
+    assert planned(a_list("join"), now=there, ours=ours, identities=pinned).guards == ()
+    assert planned(a_list("join"), now=live(identity="madeup:customer=1"), ours=ours, identities=pinned).guards == ()
+    assert planned(a_list("join"), now=silent, ours=ours).guards == ()

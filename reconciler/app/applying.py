@@ -38,6 +38,8 @@ class ApplyOptions:
     expect: str = ""
     approve: frozenset[Approval] = frozenset()
     deadline_s: float | None = None
+    snapshot: bool = True
+    """Whether what is removed is kept in a snapshot."""
     show: Callable[[Planned], None] = lambda planned: None
     ask: Ask | None = None
     emit: Callable[[Event], None] = lambda event: None
@@ -58,15 +60,17 @@ class Applied:
     planned: Planned
     exit_code: Exit
     report: Report | None = None
+    snapshot: Path | None = None
+    """Where what was removed was kept, if anything was."""
 
 
-async def apply(request: Request, options: ApplyOptions) -> Applied:
-    """Plan, check, run, verify.
+async def apply(request: Request, options: ApplyOptions, workspace: Workspace | None = None) -> Applied:
+    """Plan, check, run, verify. ``workspace`` is the request's own when left out.
 
     Raises what ``planning`` raises, LeaseHeld, StalePlan, Refused and Interruption: nothing was sent then. Raises
     StoreError and Unresolved too, which tell what was.
     """
-    workspace = Workspace.of(request)
+    workspace = workspace or Workspace.of(request)
     with store_for(workspace.desired, request, create=True) as store:
         inventory = store.inventory()
         accounts = workspace.scoped(inventory)
@@ -105,9 +109,10 @@ async def apply(request: Request, options: ApplyOptions) -> Applied:
                 control=control,
                 emit=options.emit,
                 watch=options.watch,
+                keep=options.snapshot,
             )
             exit_code, report = await runner.run()
-            return Applied(planned=planned, exit_code=exit_code, report=report)
+            return Applied(planned=planned, exit_code=exit_code, report=report, snapshot=runner.snapshot)
 
 
 def _check_review(planned: Planned, options: ApplyOptions, store: Store) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -218,6 +218,8 @@ class Workspace:
     selection: Selection
     allows: Allows
     accounts: Mapping[str, Account] = field(default_factory=dict)
+    revise: Callable[[Desired, Live], Desired] = lambda desired, live: desired
+    """The last word on what is desired, once it is known what is live."""
     providers: Mapping[str, Provider] = field(default_factory=dict)
 
     @classmethod
@@ -245,11 +247,12 @@ class Workspace:
         """Read the accounts and plan. An account that cannot be read is in the plan as a problem."""
         scope = Scope(desired=self.desired, inventory=inventory)
         live = await read(accounts, sessions, scope)
+        desired = self.revise(self.desired, live)
         options = PlanOptions(selection=self.selection, allows=self.allows, notes=self.notes)
         rules = {name: provider.rules for name, provider in self.providers.items()}
         return Planned(
-            plan=make_plan(self.desired, live, inventory, rules, options),
-            desired=self.desired,
+            plan=make_plan(desired, live, inventory, rules, options),
+            desired=desired,
             live=live,
             inventory=inventory,
             allows=self.allows,
@@ -258,9 +261,9 @@ class Workspace:
         )
 
 
-async def plan(request: Request) -> Planned:
+async def plan(request: Request, workspace: Workspace | None = None) -> Planned:
     """A plan, read-only from end to end: no write leaves and the store is not touched."""
-    workspace = Workspace.of(request)
+    workspace = workspace or Workspace.of(request)
     with store_for(workspace.desired, request, create=False) as store:
         inventory = store.inventory()
     accounts = workspace.scoped(inventory)

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from reconciler import __version__
-from reconciler.app import clock
+from reconciler.app import clock, snapshots
 from reconciler.app.planning import Planned, Workspace, bound_ids
 from reconciler.apply.control import GRACE_S, Control
 from reconciler.apply.executor import Executor, planned_changes
@@ -26,6 +27,7 @@ from reconciler.model.resources import Account
 from reconciler.plan.binding import OBJECTS
 from reconciler.plan.calls import Step
 from reconciler.plan.changes import Change
+from reconciler.plan.losses import losses
 from reconciler.plan.quiet import Quiet
 from reconciler.plan.saved import stamp
 from reconciler.providers.http import pace, settle
@@ -108,6 +110,9 @@ class Runner:
     emit: Callable[[Event], None]
     watch: Watch = unwatched
     events: list[Event] = field(default_factory=list)
+    keep: bool = True
+    """Whether what is removed is kept in a snapshot."""
+    snapshot: Path | None = field(init=False, default=None)
     quiet: Quiet = field(init=False)
 
     def __post_init__(self) -> None:
@@ -149,6 +154,7 @@ class Runner:
         for account in self.planned.plan.accounts:
             # Before the first write: whose account it was must be known even when nothing goes well.
             self._pin(run, account.name, account.identity)
+        self._keep_losses(run)
         journal = Journal(RunLedger(run, self.planned.inventory.key, self.reviewed))
         executor = Executor(
             self.planned.plan,
@@ -162,6 +168,18 @@ class Runner:
             await self.control.graceful(executor.run(), GRACE_S)
         finally:
             await asyncio.to_thread(journal.close)
+
+    def _keep_losses(self, run: Run) -> None:
+        """Before anything goes for good, what goes is written down."""
+        if not self.keep:
+            return
+        planned = self.planned
+        lost = losses(planned.plan, planned.desired, planned.live, planned.inventory, bound_ids(planned))
+        if lost:
+            project = planned.desired.project
+            self.snapshot = snapshots.write(
+                Path(project.root), run.id, lost, project=project.name, environment=project.environment
+            )
 
     def _operator(self, name: str, journal: Journal) -> Operator:
         account = self.accounts[name]

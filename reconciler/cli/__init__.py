@@ -28,6 +28,7 @@ _COMMANDS = {
     "history": ("reconciler.cli.history", "Show past applies and every operation in them."),
     "inventory": ("reconciler.cli.inventory", "Show what we own; take ownership; let go."),
     "plan": ("reconciler.cli.plan", "Show what differs between the manifests and the providers; writes nothing."),
+    "restore": ("reconciler.cli.restore", "Bring back what an apply removed."),
     "sandbox": ("reconciler.cli.sandbox", "Serve the simulated providers on this machine."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of a kind."),
     "show": ("reconciler.cli.show", "Show a saved plan."),

@@ -23,7 +23,7 @@ from reconciler.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from reconciler.app.applying import Applied
+    from reconciler.app.applying import Applied, ApplyOptions
     from reconciler.app.planning import Planned
     from reconciler.apply.control import Control
     from reconciler.cli.progress import ProgressLine
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 )
 @click.option("--expect", metavar="DIGEST", help="Run only if the plan has this digest; counts as approval of it.")
 @click.option("--deadline", type=Duration(), help="Start nothing new after this long.")
+@click.option("--no-snapshot", is_flag=True, help="Keep no file of what is removed; `restore` cannot bring it back.")
 @with_global_options
 @click.pass_context
 def command(
@@ -54,27 +55,39 @@ def command(
     approve: tuple[str, ...],
     expect: str | None,
     deadline: timedelta | None,
+    no_snapshot: bool,
     **params: Any,
 ) -> int:
     """Make the changes that `plan` shows, in order, and verify them.
 
     With the FILE of a saved plan it plans again and runs only if nothing has changed since.
     """
-    from reconciler.app.applying import ApplyOptions, apply
+    from reconciler.app.applying import apply
     from reconciler.app.planning import merged
     from reconciler.cli.progress import ProgressLine
 
     shared = Globals.of(ctx)
     progress = ProgressLine()
-    narrator = _Narrator(progress, events=shared.format == "ndjson")
     saved = saved_plan(params["paths"])
     request = request_of(shared, params | ({"paths": ()} if saved else {}), progress)
     if saved is not None:
         request = merged(request, saved)
-    options = ApplyOptions(
-        saved=saved,
-        expect=expect or "",
-        approve=approvals(yes, approve, ctx),
+    options = options_of(shared, progress, approve=approvals(yes, approve, ctx), deadline=deadline)
+    options.saved, options.expect, options.snapshot = saved, expect or "", not no_snapshot
+    applied = asyncio.run(apply(request, options))
+    progress.clear()
+    return finish(applied, shared)
+
+
+def options_of(
+    shared: Globals, progress: ProgressLine, *, approve: frozenset[Approval], deadline: timedelta | None
+) -> ApplyOptions:
+    """An apply as a command line runs it: shown, asked for on a terminal, told as it goes."""
+    from reconciler.app.applying import ApplyOptions
+
+    narrator = _Narrator(progress, events=shared.format == "ndjson")
+    return ApplyOptions(
+        approve=approve,
         deadline_s=deadline.total_seconds() if deadline else None,
         show=lambda planned: _show(planned, shared, progress),
         ask=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
@@ -82,9 +95,6 @@ def command(
         watch=narrator.watch,
         signals=lambda control: on_signals(control, progress),
     )
-    applied = asyncio.run(apply(request, options))
-    progress.clear()
-    return _finish(applied, shared)
 
 
 def saved_plan(paths: tuple[str, ...]) -> SavedPlan | None:
@@ -217,9 +227,9 @@ def on_signals(control: Control, progress: ProgressLine) -> None:
         loop.add_signal_handler(number, interrupted, number)
 
 
-def _finish(applied: Applied, shared: Globals) -> int:
+def finish(applied: Applied, shared: Globals) -> int:
     """The report on stdout, and the exit code."""
-    from reconciler.cli.output import deliver
+    from reconciler.cli.output import deliver, note
     from reconciler.render import render_report
     from reconciler.report import report_document
 
@@ -230,4 +240,7 @@ def _finish(applied: Applied, shared: Globals) -> int:
             emit_plan(applied.planned.document(show_pii=shared.show_pii), shared)
         return applied.exit_code
     deliver(render_report, report_document(applied.report, show_pii=shared.show_pii), shared)
+    if applied.snapshot is not None:
+        note(f"What was removed is kept in {applied.snapshot}")
+        note(f"Bring it back with: reconciler restore {applied.report.run_id}")
     return applied.exit_code

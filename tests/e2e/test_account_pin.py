@@ -54,7 +54,7 @@ SEED = {
     "exotel": {
         "accounts": [
             {"sid": "sandbox1", "api_key": "sandbox-exotel-key", "api_token": "sandbox-exotel-token"},
-            {"sid": "other1", "api_key": "sandbox-exotel-key", "api_token": "sandbox-exotel-token"},
+            {"sid": "other1", "api_key": "other-key", "api_token": "other-token"},
         ]
     },
     "contactcenter": {
@@ -102,11 +102,13 @@ def test_another_brand_of_slicktext(repository: Repository, monkeypatch: pytest.
     refused(repository, before)
 
 
-def test_another_account_of_exotel(repository: Repository) -> None:
+def test_another_account_of_exotel(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.write("account.yaml", VOICE)
     repository.write("list.yaml", a_list("exotel"))
     repository.apply()
     before = len(repository.writes())
+    monkeypatch.setenv("EXOTEL_API_KEY", "other-key")
+    monkeypatch.setenv("EXOTEL_API_TOKEN", "other-token")
     repository.write("account.yaml", VOICE.replace("sandbox1", "other1"))
     refused(repository, before)
     # One that leads nowhere: 404 for everything is no empty account.

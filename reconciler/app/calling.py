@@ -7,6 +7,7 @@ planner's knowledge: nothing is compared, looked up afterwards or repeated.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.app import arguments
+from reconciler.app import arguments, clock
 from reconciler.app.dial_history import CALLED
 from reconciler.app.leasing import Held, leased
 from reconciler.app.planning import Request, Workspace, store_for
@@ -39,10 +40,13 @@ from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired
 from reconciler.model.kinds import ContactClass
 from reconciler.model.live import OPTED_OUT
+from reconciler.model.quiet import QuietHours
 from reconciler.model.resources import Account
+from reconciler.model.zones import crowd
 from reconciler.plan.approvals import YES
 from reconciler.plan.calls import Call, Json, Method, Phase
 from reconciler.plan.changes import Approval
+from reconciler.plan.quiet import held_back, hours_of
 from reconciler.providers.base import Caller, FillsPaths, Operation, Provider, Response
 from reconciler.providers.reading import connected
 from reconciler.report import Outcome
@@ -52,6 +56,7 @@ from reconciler.store.records import OperationState
 _BEGINS_WITHIN = timedelta(minutes=10)
 """Waits that the provider asks for included."""
 
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _KINDS = {"lists": Kind.LIST, "campaigns": Kind.CAMPAIGN}
 _PHASES = {Kind.LIST: Phase.LIST, Kind.CAMPAIGN: Phase.CAMPAIGN, Kind.MEMBERSHIP: Phase.MEMBERSHIP}
 
@@ -190,7 +195,8 @@ def _check_arguments(prepared: _Prepared) -> None:
 
 
 async def _check_people(session: Caller, prepared: _Prepared, store: Store) -> None:
-    """The same for people who are named by id, or reached through a list, as far as the API tells who they are."""
+    """The same for people who are named by id, or reached through a list, as far as the API tells who they are; and
+    that nobody is contacted in quiet hours."""
     suppressed = prepared.desired.suppressed(prepared.account.name)
     people = await session.concerned(prepared.operation, prepared.call)
     if people.unchecked:
@@ -201,7 +207,8 @@ async def _check_people(session: Caller, prepared: _Prepared, store: Store) -> N
             f"{prepared.operation.name} would contact {who} whom a Suppression keeps from being contacted",
             hint="take the list out; there is no flag for this",
         )
-    reached = await people.reached() if people.reached and suppressed else ContactSet.empty()
+    hours = _hours(prepared)
+    reached = await people.reached() if people.reached and (suppressed or hours) else ContactSet.empty()
     if reached is None:
         raise Refused(
             f"{prepared.operation.name} cannot be checked: nobody with that id is found",
@@ -214,6 +221,18 @@ async def _check_people(session: Caller, prepared: _Prepared, store: Store) -> N
         raise Refused(
             f"{prepared.operation.name} is about {_people(gone)} who opted out", hint="take them out of the arguments"
         )
+    named = ContactSet.from_columns({"number": _E164.findall(repr(prepared.given))})
+    everybody = ContactSet.union_of((people.given, people.touched, reached, named))
+    # Whom an operation reaches that names nobody cannot be told: at least one person of whom nothing is known.
+    if reason := held_back(hours, crowd(everybody, 0 if everybody else 1), clock.now()):
+        raise Refused(f"{prepared.operation.name}: {reason}", hint="call again then")
+
+
+def _hours(prepared: _Prepared) -> QuietHours | None:
+    """The quiet hours that hold for this operation."""
+    if prepared.operation.contact_class is not ContactClass.STARTS_CONTACTING:
+        return None
+    return hours_of(prepared.desired, prepared.account.name, prepared.provider.rules)
 
 
 def _suppressed(what: str, number: str, count: int) -> Refused:

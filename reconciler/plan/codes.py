@@ -185,4 +185,8 @@ CODES: Mapping[str, tuple[str, str]] = {
         "A waiver accepts drift that is not there.",
         "Remove it.",
     ),
+    "withheld": (
+        "A request was about to leave when a freeze, a deadline, an interrupt or quiet hours took it back.",
+        "Nothing was sent by it; apply again when that is over.",
+    ),
 }

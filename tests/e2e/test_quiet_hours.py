@@ -252,6 +252,19 @@ def test_a_dial_waits_for_everybody_on_its_lists(
     assert texts_quiet(*dial).code == 0
 
 
+def test_a_call_that_contacts_somebody_waits_as_well(
+    center: Repository, sandbox: Sandbox, at: Callable[[datetime], None]
+) -> None:
+    (account,) = sandbox.state()["contactcenter"]["accounts"]
+    campaign_id = account["campaigns"][0]["id"]
+    call = ("call", "center", "leads.add", f"campaign_id={campaign_id}", f"number={EAST}")
+    at(EVENING_EAST)
+    refused = center(*call, "--approve", "contact")
+    assert refused.code == 5, refused.err
+    assert "allowed from 2026-11-24 14:00 UTC" in refused.err
+    assert added(sandbox) == set()
+
+
 @pytest.mark.parametrize(
     ("hours", "place"),
     [

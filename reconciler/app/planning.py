@@ -103,7 +103,8 @@ class Planned:
     @property
     def quiet(self) -> Quiet:
         """The quiet hours that hold for this plan."""
-        return Quiet(self.plan, self.desired, self.live, bound_ids(self), self.rules)
+        declared = any(self.desired.quiet_hours(name) is not None for name in self.desired.accounts)
+        return Quiet(self.plan, self.desired, self.live, bound_ids(self) if declared else {}, self.rules)
 
     def document(self, *, digest: str = "", created: datetime | None = None, **options: Any) -> dict[str, Any]:
         """The plan's JSON document; ``options`` are those of ``codec.encode``."""

@@ -124,8 +124,8 @@ class _Look:
         change = self.change
         if change.members is not None and change.members.remove:
             parent = self._parent()
-            if parent is not None and (lost := self._people(parent).within(change.members.remove)):
-                lost = self._restorable(lost)
+            people = self._people(parent).within(change.members.remove) if parent is not None else ContactSet.empty()
+            if parent is not None and (lost := self._restorable(people)):
                 yield LostMembers(address=change.address, provider=change.provider, of=self._end(parent), contacts=lost)
         elif isinstance(change, Delete | Replace) and change.address.kind is Kind.LIST and change.remote_id is not None:
             lost = self._restorable(self._people(change.remote_id))

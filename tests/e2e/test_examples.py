@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from reconciler.apply.operation import Departure
+from reconciler.errors import Withheld
 from reconciler.sandbox import Sandbox
 
 from repository import EXAMPLES, Repository
@@ -37,6 +39,25 @@ def test_an_example_applies_and_settles(name: str, example: Callable[[str], Repo
     assert repository.plan("--detailed-exitcode", *urls).code == 0
     assert sandbox.ledger()["contacted"] == {} or not any(sandbox.ledger()["contacted"].values())
     assert sandbox.ledger()["duplicates"] == []
+
+
+@pytest.mark.parametrize("name", ["slicktext", "intelepeer", "exotel", "contactcenter"])
+def test_nothing_leaves_that_is_not_let_go(
+    name: str, example: Callable[[str], Repository], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every write of every provider asks right before it leaves."""
+
+    async def never(departure: Departure, *, again: bool) -> None:
+        raise Withheld("stopped at the door")
+
+    monkeypatch.setattr(Departure, "__call__", never)
+    repository = example(name)
+    variables = yaml.safe_load((EXAMPLES / name / "reconciler.yaml").read_text())["spec"]["variables"]
+    urls = [w for v in variables if v.endswith("_url") for w in ("--var", f"{v}={sandbox.url}")]
+    result = repository("apply", "--yes", "--approve", "delete,contact", *urls)
+    assert result.code == 7, result.out + result.err
+    assert "stopped at the door" in result.out
+    assert repository.writes() == []
 
 
 @pytest.mark.parametrize("name", ["slicktext"])

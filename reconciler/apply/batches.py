@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.apply.departure import Stop
 from reconciler.apply.journal import Recorded, Verdict
 from reconciler.apply.judging import Result, State, StepResult, ambiguous, divisible
-from reconciler.apply.operation import MAX_SENDS, Held, Operator, Stop
+from reconciler.apply.operation import MAX_SENDS, Held, Operator
 from reconciler.apply.together import run_parts
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet

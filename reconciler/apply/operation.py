@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol, TypeVar
 
-from reconciler.apply.control import Control, Elapsed
-from reconciler.apply.journal import Intending, Journal, Recorded, Verdict
+from reconciler.apply.control import Control
+from reconciler.apply.departure import Departure, Stop
+from reconciler.apply.journal import Journal, Recorded, Verdict
 from reconciler.apply.judging import (
     Judged,
     Result,
@@ -44,9 +46,6 @@ MAX_SENDS = 3
 
 LONGEST_SETTLE_S = 300.0
 """A settle time above this is not waited out in the run; the outcome stays unresolved."""
-
-NOT_AFTER_S = 10.0
-"""A request starts at most this long after its intent became durable."""
 
 DELETE_WAIT_S = 120.0
 VISIBLE_WAIT_S = 10.0
@@ -80,14 +79,6 @@ class Held:
 def always(address: Address, step: Step) -> Held | None:
     """The hours of those who have none."""
     return None
-
-
-class Stop(Exception):
-    """Nothing may start any more in this account, or this request may not."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,7 +147,7 @@ class Operator:
     ) -> tuple[list[int], T | ProviderError]:
         """One request that is so many operations: the intents of all of them, then the request. Raises as ``send``."""
         async with self.slots:
-            departure = Departure(self, operations)
+            departure = Departure(self.journal, partial(self.refusal, operations), operations)
             await departure.announced()
             addresses = {address for address, _ in operations}
             self.under_way |= addresses
@@ -291,51 +282,3 @@ def _attributes(people: Iterable[ContactSet]) -> frozenset[str]:
         for value in contacts.column(name)
         if value and len(value) > 2
     )
-
-
-@dataclass(slots=True)
-class Departure:
-    """The way of one request from its intent to the wire; see ``providers.base.Start``.
-
-    Between the two it may wait for a turn, for a pause that the provider asked for, for a login. So everything that can
-    stop it is asked again when it is about to leave, and where its bound has passed it gets an intent anew: recovery
-    reckons with that bound.
-    """
-
-    operator: Operator
-    operations: Sequence[tuple[Address, Step]]
-    ops: list[int] = field(default_factory=list)
-    let_go: int = 0
-    """How often it left with nobody knowing that it came to nothing."""
-    unsent: bool = True
-    _since: Elapsed = field(default_factory=Elapsed)
-
-    async def announced(self) -> None:
-        """The intents, made durable. Raises Stop when nothing may leave, and what the store raises."""
-        if reason := await self.operator.refusal(self.operations):
-            raise Stop(reason)
-        self._since = Elapsed()
-        intents = [Intending(address=a, batch=batch, not_after_s=NOT_AFTER_S) for a, batch in self.operations]
-        self.ops = await self.operator.journal.intend(*intents)
-
-    async def __call__(self, *, again: bool) -> None:
-        earlier = self.let_go - again
-        self.unsent = earlier == 0
-        while True:
-            if reason := await self.operator.refusal(self.operations):
-                raise Withheld(reason)
-            if self._since.seconds < NOT_AFTER_S:
-                break
-            late = self.ops
-            try:
-                await self.announced()
-            except Stop as stop:
-                raise Withheld(stop.reason) from None
-            # In parts it may have been processed; what is still open of it is the new intent's from here on.
-            verdict = Verdict.NOT_PROCESSED if self.unsent else Verdict.VOID
-            told = "not begun in time, and announced again as operation"
-            again_as = zip(late, self.ops, strict=True)
-            await self.operator.journal.record(
-                [Recorded(op=op, verdict=verdict, note=f"{told} {new}") for op, new in again_as]
-            )
-        self.let_go, self.unsent = earlier + 1, False

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.apply.departure import Stop
 from reconciler.apply.journal import Recorded
 from reconciler.apply.judging import (
     Judged,
@@ -23,7 +24,7 @@ from reconciler.apply.judging import (
     read_back,
     unresolved,
 )
-from reconciler.apply.operation import MAX_SENDS, Operator, Stop
+from reconciler.apply.operation import MAX_SENDS, Operator
 from reconciler.errors import ProviderError
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.plan.calls import Effect, Evidence, Part, Step, resolved

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.apply.operation import Departure
+from reconciler.apply.departure import Departure
 from reconciler.errors import Withheld
 from reconciler.sandbox import Sandbox
 

@@ -15,8 +15,9 @@ from reconciler.app import leasing
 from reconciler.app.leasing import Held
 from reconciler.apply import control as control_module
 from reconciler.apply.control import Control, Elapsed
+from reconciler.apply.departure import NOT_AFTER_S, Stop
 from reconciler.apply.journal import Intending, Journal, Recorded, Verdict
-from reconciler.apply.operation import NOT_AFTER_S, Operator, Stop
+from reconciler.apply.operation import Operator
 from reconciler.errors import LeaseHeld, NoAnswer, ProviderError, Withheld
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.inventory import Owned

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.app import snapshots
-from reconciler.app.planning import Request, Workspace, selection_of
+from reconciler.app.planning import Request, Workspace, selection_of, store_for
 from reconciler.diagnostics import Span
 from reconciler.errors import StalePlan, UsageError
 from reconciler.model.addresses import Address, Kind, RemoteId
@@ -57,7 +57,9 @@ def prepare(request: Request, name: str) -> Restoration:
     workspace = Workspace.of(replace(request, inputs=inputs))
     project = workspace.desired.project
     path = snapshots.find(Path(project.root), name)
-    lost = snapshots.read(path, project=project.name, environment=project.environment)
+    with store_for(workspace.desired, request, create=False) as store:
+        key = store.inventory(members=False).key
+    lost = snapshots.read(path, key=key, project=project.name, environment=project.environment)
     desired = workspace.desired
     wanted = [a for a in lost.addresses if narrowed.covers(a, desired.resources.get(a))]
     if gone := sorted({a.account for a in wanted} - desired.accounts.keys()):

@@ -178,7 +178,12 @@ class Runner:
         if lost:
             project = planned.desired.project
             self.snapshot = snapshots.write(
-                Path(project.root), run.id, lost, project=project.name, environment=project.environment
+                Path(project.root),
+                run.id,
+                lost,
+                key=planned.inventory.key,
+                project=project.name,
+                environment=project.environment,
             )
 
     def _operator(self, name: str, journal: Journal) -> Operator:

@@ -1,16 +1,23 @@
-"""Snapshots of what an apply takes away: files beside the store, readable by their owner alone.
+"""Snapshots of what an apply takes away: encrypted files beside the store, readable with that store alone.
 
-They hold numbers, because that is what they are for. The folder ignores itself in Git, and old files go by themselves.
+They hold numbers, because that is what they are for; so nobody who gets hold of a file can read it. The folder ignores
+itself in Git, and old files go by themselves.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from datetime import timedelta
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+
+import msgspec
+import zstandard
 
 from reconciler.app import clock
 from reconciler.errors import InvalidInput, StoreError
@@ -21,33 +28,41 @@ from reconciler.plan.saved import stamp
 from reconciler.store.codec import dump_fields, load_fields
 
 FOLDER = Path(".reconciler") / "snapshots"
-FORMAT_VERSION = "1"
+SUFFIX = ".snapshot"
 KEPT = timedelta(days=90)
 
-ROWS_IN_JSON = 100_000
-"""Members above this number go into a Parquet file of their own."""
+ROWS_IN_COLUMNS = 100_000
+"""Members above this number are a Parquet table inside the file: no object for each person on either way."""
+
+_HEAD = b"reconciler snapshot 1\n"
+"""What every file begins with; it is under the seal as well."""
+_NONCE = 12
+_LARGEST = 2 << 30
+"""Bytes that a file may unpack to."""
 
 
-def write(root: Path, run: str, losses: Losses, *, project: str, environment: str) -> Path:
-    """The snapshot of a run, whole and on disk when this returns. Raises StoreError, and then nothing may go."""
+def write(root: Path, run: str, losses: Losses, *, key: bytes, project: str, environment: str) -> Path:
+    """The snapshot of a run, whole and on disk when this returns; ``key`` is the store's.
+
+    Raises StoreError, and then nothing may go.
+    """
     folder = root / FOLDER
-    path = folder / f"{run}.json"
+    path = folder / f"{run}{SUFFIX}"
+    document = {
+        "run": run,
+        "createdAt": stamp(clock.now()),
+        "project": project,
+        "environment": environment,
+        "accounts": dict(losses.identities),
+        "objects": [_object(o) for o in losses.objects],
+        "members": [_members(m) for m in losses.members],
+    }
     try:
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         folder.chmod(0o700)
         (folder / ".gitignore").write_text("*\n", encoding="ascii")
         _tidy(folder)
-        document = {
-            "formatVersion": FORMAT_VERSION,
-            "run": run,
-            "createdAt": stamp(clock.now()),
-            "project": project,
-            "environment": environment,
-            "accounts": dict(losses.identities),
-            "objects": [_object(o) for o in losses.objects],
-            "members": [_members(m, folder, f"{run}-{at}.parquet") for at, m in enumerate(losses.members)],
-        }
-        _private(path, json.dumps(document, indent=1, ensure_ascii=False).encode())
+        _private(path, _sealed(document, key))
     except OSError as failure:
         raise StoreError(
             f"the snapshot of what would be removed cannot be written: {failure.strerror}",
@@ -56,10 +71,39 @@ def write(root: Path, run: str, losses: Losses, *, project: str, environment: st
     return path
 
 
+def _sealed(document: Mapping[str, Any], key: bytes) -> bytes:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = secrets.token_bytes(_NONCE)
+    packed = zstandard.compress(msgspec.msgpack.encode(document))
+    return _HEAD + nonce + AESGCM(_derived(key)).encrypt(nonce, packed, _HEAD)
+
+
+def _opened(content: bytes, key: bytes) -> Any:
+    """The document. Raises ValueError for what is none, or was sealed with another key."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    if not content.startswith(_HEAD):
+        raise ValueError("no snapshot")
+    sealed = content[len(_HEAD) :]
+    try:
+        packed = AESGCM(_derived(key)).decrypt(sealed[:_NONCE], sealed[_NONCE:], _HEAD)
+    except InvalidTag:
+        raise ValueError("sealed with another key") from None
+    unpacked = zstandard.ZstdDecompressor().decompress(packed, max_output_size=_LARGEST)
+    return msgspec.msgpack.decode(unpacked)
+
+
+def _derived(key: bytes) -> bytes:
+    """A key of its own: the store's is for members' hashes."""
+    return blake2b(b"snapshots", key=key, digest_size=32).digest()
+
+
 def _tidy(folder: Path) -> None:
     ends = (clock.now() - KEPT).timestamp()
-    for old in folder.iterdir():
-        if old.suffix in (".json", ".parquet") and old.stat().st_mtime < ends:
+    for old in folder.glob(f"*{SUFFIX}"):
+        if old.stat().st_mtime < ends:
             old.unlink()
 
 
@@ -86,43 +130,43 @@ def _end(end: End) -> dict[str, str | None]:
     return {"remoteId": end.remote_id, "address": str(end.address) if end.address else None}
 
 
-def _members(lost: LostMembers, folder: Path, name: str) -> dict[str, Any]:
+def _members(lost: LostMembers) -> dict[str, Any]:
     head = {"address": str(lost.address), "provider": lost.provider, "of": _end(lost.of), "count": len(lost.contacts)}
     columns = {column: list(lost.contacts.column(column)) for column in lost.contacts.columns}
-    if len(lost.contacts) <= ROWS_IN_JSON:
+    if len(lost.contacts) <= ROWS_IN_COLUMNS:
         return {**head, "columns": columns}
     import polars as pl
 
-    _private(folder / name, b"")
-    pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).write_parquet(folder / name)
-    return {**head, "file": name}
+    table = io.BytesIO()
+    pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).write_parquet(table)
+    return {**head, "table": table.getvalue()}
 
 
 def find(root: Path, name: str) -> Path:
     """The snapshot file that somebody named, by its path or by its run. Raises InvalidInput when there is none."""
-    by_run = root / FOLDER / f"{name}.json"
+    by_run = root / FOLDER / f"{name}{SUFFIX}"
     for path in (Path(name), by_run):
-        if path.is_file() and (path == by_run or path.suffix == ".json"):
+        if path.is_file() and path.suffix == SUFFIX:
             return path
-    known = sorted(p.stem for p in (root / FOLDER).glob("*.json")) if (root / FOLDER).is_dir() else []
+    known = sorted(p.stem for p in (root / FOLDER).glob(f"*{SUFFIX}")) if (root / FOLDER).is_dir() else []
     hint = f"there are snapshots of {', '.join(known[-5:])}" if known else "no run of this project has left one"
     raise InvalidInput(f"{name} is no snapshot and no run that left one", hint=hint)
 
 
-def read(path: Path, *, project: str, environment: str) -> Losses:
-    """What ``write`` wrote. Raises InvalidInput for a file that is damaged, or of another project or environment."""
+def read(path: Path, *, key: bytes, project: str, environment: str) -> Losses:
+    """What ``write`` wrote. Raises InvalidInput for a file that is damaged, or of another store, project or
+    environment."""
     try:
-        document = json.loads(path.read_bytes())
-        if document["formatVersion"] != FORMAT_VERSION:
-            raise InvalidInput(f"{path} has format {document['formatVersion']!r}, this tool reads {FORMAT_VERSION!r}")
+        document = _opened(path.read_bytes(), key)
         found = Losses(
             identities=dict(document["accounts"]),
             objects=tuple(_lost_object(o) for o in document["objects"]),
-            members=tuple(_lost_members(m, path.parent) for m in document["members"]),
+            members=tuple(_lost_members(m) for m in document["members"]),
         )
         whose = (document["project"], document["environment"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise InvalidInput(f"{path} is no snapshot, or it is damaged") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zstandard.ZstdError, msgspec.DecodeError):
+        hint = "only the store that was there when it was written can read it"
+        raise InvalidInput(f"{path} is no snapshot of this store, or it is damaged", hint=hint) from None
     if whose != (project, environment):
         raise InvalidInput(
             f"the snapshot is of project {whose[0]!r} environment {whose[1]!r}, this is {project!r} {environment!r}",
@@ -147,11 +191,11 @@ def _found_end(given: Mapping[str, Any]) -> End:
     return End(remote_id=RemoteId(given["remoteId"]), address=Address.parse(address) if address else None)
 
 
-def _lost_members(given: Mapping[str, Any], folder: Path) -> LostMembers:
-    if "file" in given:
+def _lost_members(given: Mapping[str, Any]) -> LostMembers:
+    if "table" in given:
         import polars as pl
 
-        contacts = ContactSet.from_frame(pl.read_parquet(folder / Path(given["file"]).name))
+        contacts = ContactSet.from_frame(pl.read_parquet(io.BytesIO(given["table"])))
     else:
         contacts = ContactSet.from_columns(given["columns"])
     if len(contacts) != given["count"]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from reconciler.app import clock, snapshots
+from reconciler.plan.losses import Losses
 from reconciler.sandbox import Sandbox
+from reconciler.store import open_store
 
 from repository import Repository
 
@@ -61,8 +62,19 @@ def on_list(sandbox: Sandbox) -> set[str]:
 
 
 def snapshot(repository: Repository) -> Path:
-    (path,) = (repository.root / ".reconciler" / "snapshots").glob("*.json")
+    (path,) = (repository.root / ".reconciler" / "snapshots").glob("*.snapshot")
     return path
+
+
+def held(repository: Repository, **project: str) -> Losses:
+    """What is in the snapshot, for whoever has the store."""
+    whose = {"project": "test", "environment": ""} | project
+    return snapshots.read(snapshot(repository), key=key_of(repository), **whose)
+
+
+def key_of(repository: Repository) -> bytes:
+    with open_store("sqlite:///.reconciler/store.db", namespace="test/", create=False, root=repository.root) as store:
+        return store.inventory(members=False).key
 
 
 @pytest.fixture
@@ -81,9 +93,11 @@ def test_a_snapshot_is_for_its_owner_alone_and_not_for_git(removed: Repository) 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert (path.parent / ".gitignore").read_text() == "*\n"
-    document = json.loads(path.read_text())
-    assert document["members"][0]["columns"]["number"] == [B, C, D]
-    assert document["accounts"].keys() == {"main"}
+    lost = held(removed)
+    assert [*lost.members[0].contacts.numbers()] == [B, C, D]
+    assert lost.identities.keys() == {"main"}
+    assert B.encode() not in path.read_bytes()
+    assert B.lstrip("+").encode() not in path.read_bytes()
 
 
 def test_it_is_shown_first_and_brought_back_through_the_ordinary_way(removed: Repository, sandbox: Sandbox) -> None:
@@ -158,23 +172,33 @@ def test_part_of_a_snapshot_can_be_selected(texts: Repository, sandbox: Sandbox)
 
 
 def test_a_run_without_a_snapshot_and_a_snapshot_of_another_project(removed: Repository) -> None:
+    lost = held(removed)
     missing = removed("restore", "nothing")
     assert missing.code == 3
     assert snapshot(removed).stem in missing.err
     path = snapshot(removed)
-    document = json.loads(path.read_text()) | {"environment": "prod"}
-    path.write_text(json.dumps(document))
+    sealed = path.read_bytes()
+    path.unlink()
+    snapshots.write(removed.root, path.stem, lost, key=key_of(removed), project="test", environment="prod")
     assert removed("restore", path.stem).code == 3
-    path.write_text("{")
+    path.unlink()
+    snapshots.write(removed.root, path.stem, lost, key=b"k" * 32, project="test", environment="")
+    assert removed("restore", path.stem).code == 3
+    for at in (0, 30, len(sealed) - 1):
+        path.write_bytes(sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :])
+        assert removed("restore", path.stem).code == 3
+    path.write_bytes(b"{")
     assert removed("restore", path.stem).code == 3
     assert removed("restore", path.stem, "--yes").code == 64
 
 
 def test_a_snapshot_of_another_account_is_not_restored(removed: Repository) -> None:
     path = snapshot(removed)
-    document: dict[str, Any] = json.loads(path.read_text())
-    document["accounts"]["main"] = document["accounts"]["main"].replace("123456789", "987654321")
-    path.write_text(json.dumps(document))
+    lost = held(removed)
+    other = {"main": lost.identities["main"].replace("123456789", "987654321")}
+    path.unlink()
+    moved = replace(lost, identities=other)
+    snapshots.write(removed.root, path.stem, moved, key=key_of(removed), project="test", environment="")
     refused = removed("restore", path.stem)
     assert refused.code == 6
     assert "another account" in refused.err
@@ -199,7 +223,7 @@ def test_without_a_snapshot_when_somebody_says_so_and_never_without_one_unsaid(
     assert len(texts.writes()) == before
     assert texts("apply", *DELETE, "--no-snapshot").code == 0
     assert on_list(sandbox) == {A}
-    assert list((texts.root / ".reconciler" / "snapshots").glob("*.json")) == []
+    assert list((texts.root / ".reconciler" / "snapshots").glob("*.snapshot")) == []
 
 
 def test_old_snapshots_go(removed: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,16 +239,11 @@ def test_old_snapshots_go(removed: Repository, monkeypatch: pytest.MonkeyPatch) 
     assert snapshot(removed)
 
 
-def test_a_large_set_goes_into_a_file_of_its_own(
-    removed: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lost = snapshots.read(snapshot(removed), project="test", environment="")
-    monkeypatch.setattr(snapshots, "ROWS_IN_JSON", 2)
-    path = snapshots.write(tmp_path, "r1", lost, project="test", environment="")
-    (table,) = path.parent.glob("*.parquet")
-    assert stat.S_IMODE(table.stat().st_mode) == 0o600
-    assert B not in path.read_text()
-    assert snapshots.read(path, project="test", environment="") == lost
+def test_a_large_set_comes_back_as_it_was(removed: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = held(removed)
+    monkeypatch.setattr(snapshots, "ROWS_IN_COLUMNS", 2)
+    path = snapshots.write(tmp_path, "r1", lost, key=b"k" * 32, project="test", environment="")
+    assert snapshots.read(path, key=b"k" * 32, project="test", environment="") == lost
 
 
 CENTER_ID = "0123456789abcdef0123456789abcdef"

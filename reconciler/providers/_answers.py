@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from reconciler.providers._wire import Received
 
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _BROKEN = (b"<", b"{", b"[")
+HIDDEN = "***"
 _SCHEMES = frozenset({"basic", "bearer", "token", "apikey", "digest"})
 
 
@@ -50,38 +50,91 @@ def text_or_json(raw: bytes) -> Any:
         return raw.decode("utf-8", "replace")
 
 
-def answer_body(raw: bytes, secrets: Sequence[str]) -> Any:
-    """The body for showing: ``secrets`` that a provider echoes are gone, a page is None."""
+def answer_body(raw: bytes, auth_headers: Mapping[str, str]) -> Any:
+    """The body for showing: credentials that a provider echoes are gone, a page is None."""
     try:
-        return _without(text_or_json(raw), secrets)
+        return _without(text_or_json(raw), _Credentials(auth_headers))
     except _UNDECODABLE:
         return None
 
 
-def _without(value: Any, secrets: Sequence[str]) -> Any:
+def without_credentials(text: str, auth_headers: Mapping[str, str]) -> str:
+    """``text`` without what it echoes of the credential that it was asked with, be it whole, a part, or decoded."""
+    return _Credentials(auth_headers).hidden(text)
+
+
+class _Credentials:
+    """What gives a credential away, and how it is taken out of texts.
+
+    A text may hold a part of one only: whoever logged it cut it off, or broke the line. So every stretch that it shares
+    with the credential itself goes, from ``SHARED`` characters on. Other headers and what stands inside a token go only
+    as a whole: they hold ids of the account, which other ids resemble.
+    """
+
+    SHARED = 8
+
+    def __init__(self, auth_headers: Mapping[str, str]) -> None:
+        self._whole = _wholes(auth_headers)
+        tokens = _tokens(auth_headers)
+        self._parts = {t[at : at + self.SHARED] for t in tokens for at in range(len(t) - self.SHARED + 1)}
+
+    def hidden(self, text: str) -> str:
+        """``text`` with ``***`` in the place of each."""
+        for whole in self._whole:
+            text = text.replace(whole, HIDDEN)
+        starts = [at for at in range(len(text) - self.SHARED + 1) if text[at : at + self.SHARED] in self._parts]
+        found: list[str] = []
+        end = 0
+        for at in starts:
+            if at > end or not found:
+                found += [text[end:at], HIDDEN]
+            end = at + self.SHARED
+        return "".join(found) + text[end:]
+
+
+def _without(value: Any, credentials: _Credentials) -> Any:
     match value:
         case str():
-            for secret in secrets:
-                value = value.replace(secret, "***")
-            return value
+            return credentials.hidden(value)
         case list():
-            return [_without(entry, secrets) for entry in value]
+            return [_without(entry, credentials) for entry in value]
         case dict():
-            return {_without(key, secrets): _without(entry, secrets) for key, entry in value.items()}
+            return {_without(key, credentials): _without(entry, credentials) for key, entry in value.items()}
         case _:
             return value
 
 
-def secrets_in(auth_headers: Mapping[str, str]) -> list[str]:
-    """Every text that gives a credential away: header values, tokens, and both halves of Basic; longest first."""
-    found = set()
+def _tokens(auth_headers: Mapping[str, str]) -> set[str]:
+    """The credential itself, without the word for its scheme; of Basic also its halves in the clear."""
+    found = set[str]()
+    for name, value in auth_headers.items():
+        scheme, _, token = value.partition(" ")
+        if name.lower() == "authorization":
+            found.add(token or scheme)
+            found |= set(_halves(token)) if scheme.lower() == "basic" else set()
+    return found
+
+
+def _wholes(auth_headers: Mapping[str, str]) -> list[str]:
+    """Every text that gives a credential away as a whole; longest first."""
+    found = set[str]()
     for value in auth_headers.values():
         found |= {value, *value.split()}
         scheme, _, token = value.partition(" ")
         if scheme.lower() == "basic":
-            try:
-                plain = base64.b64decode(token, validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError):
-                continue
-            found |= {plain, *plain.split(":", 1)}
+            found |= {_decoded(token), *_halves(token)}
+        elif len(parts := token.split(".")) == 3:
+            found |= {_decoded(part) for part in parts}
     return sorted((s for s in found if len(s) >= 4 and s.lower() not in _SCHEMES), key=len, reverse=True)
+
+
+def _halves(token: str) -> list[str]:
+    return _decoded(token).split(":", 1)
+
+
+def _decoded(text: str) -> str:
+    """What a part of a credential says in the clear; nothing where it is no text."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_").decode()
+    except ValueError:
+        return ""

@@ -28,7 +28,7 @@ from reconciler.errors import (
 )
 from reconciler.masking import mask_text, visible
 from reconciler.plan.calls import Call, Json, Method, unresolved
-from reconciler.providers._answers import Heard, answer_body, secrets_in, text_or_json
+from reconciler.providers._answers import Heard, answer_body, text_or_json, without_credentials
 from reconciler.providers._auth import Auth, LoginSender, StaticAuth
 from reconciler.providers._limits import (
     FAILURES_IN_A_ROW,
@@ -62,8 +62,11 @@ __all__ = [
     "settle",
 ]
 
-MAX_TEXT = 300
-"""Characters of a provider's own error text that go into a message."""
+MAX_TEXT = 200
+"""Characters of a provider's own error text that go into a message, counted when everything is hidden in it."""
+
+SEARCHED = 65_536
+"""Characters of an error text that are looked at: what is shown of it is far less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +198,7 @@ class Http:
                 raise
             failure = refused
         received, auth_headers = heard.whole
-        body = answer_body(received.raw, secrets_in(auth_headers))
+        body = answer_body(received.raw, auth_headers)
         return Response(status=received.status, body=body, failure=failure)
 
     def _request(self, call: Call, decode: Callable[[bytes], Any]) -> _Request:
@@ -372,11 +375,12 @@ class Http:
         raise (Rejected if 400 <= status < 500 else NoAnswer)(text, status=status)
 
     def _said(self, raw: bytes, auth_headers: Mapping[str, str]) -> str:
-        """The provider's own words, without the credentials it may echo, numbers and control characters."""
-        said = self._error_text(_lenient(raw), raw)
-        for secret in secrets_in(auth_headers):
-            said = said.replace(secret, "***")
-        return mask_text(visible(said.strip()))[:MAX_TEXT]
+        """The provider's own words, without the credentials it may echo, numbers and control characters.
+
+        Cut at the very end: half a credential or number is not known for what it is any more.
+        """
+        said = self._error_text(_lenient(raw), raw).strip()[:SEARCHED]
+        return mask_text(visible(without_credentials(said, auth_headers)))[:MAX_TEXT]
 
 
 @dataclass(slots=True)

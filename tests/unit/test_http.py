@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -318,6 +319,40 @@ def test_both_halves_of_basic_are_kept_out() -> None:
     failure, _ = outcome([answer(422, b'{"error":"user-name with s3cret-word is unknown"}')], auth=basic)
     assert "user-name" not in str(failure)
     assert "s3cret-word" not in str(failure)
+
+
+JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpZGVudGl0eSI6ImFjbWU6dXNlciIsImV4cCI6MTc5NTMxMzQyM30.c2lnbmF0dXJl"
+ECHOES = {
+    "whole": f"Authorization: Bearer {JWT}",
+    "without its scheme": f"token={JWT};",
+    "across the cut": "x" * 180 + f" Bearer {JWT}",
+    "cut off": f"Bearer {JWT[:60]}...",
+    "only its end": f"...{JWT[-30:]}",
+    "on two lines": f"{JWT[:50]}\n{JWT[50:]}",
+    "decoded": '{"identity":"acme:user","exp":1795313423}',
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+def test_no_part_of_a_credential_is_in_a_message(echo: str) -> None:
+    headers = {"authorization": f"Bearer {JWT}", "x-account-id": "210ea5d942f41744f1ef37e84a4965e0"}
+    failure, _ = outcome([answer(422, json.dumps({"error": ECHOES[echo]}).encode())], auth=StaticAuth(headers))
+    text = str(failure)
+    assert "***" in text
+    assert "acme:user" not in text
+    assert not [at for at in range(len(JWT) - 7) if JWT[at : at + 8] in text]
+
+
+def test_a_number_across_the_cut_is_masked_first() -> None:
+    failure, _ = outcome([answer(422, json.dumps({"error": "x" * 191 + " +16155550123"}).encode())])
+    assert "+1615555" not in str(failure)
+
+
+def test_ids_that_resemble_the_accounts_stay_readable() -> None:
+    headers = {"authorization": f"Bearer {JWT}", "x-account-id": "210ea5d942f41744f1ef37e84a4965e0"}
+    said = b'{"error":"lead 210ea5d942f41744f1ef37e84a59878d is unknown"}'
+    failure, _ = outcome([answer(422, said)], auth=StaticAuth(headers))
+    assert "210ea5d942f41744f1ef37e84a59878d" in str(failure)
 
 
 def test_a_long_text_is_cut() -> None:

@@ -102,7 +102,7 @@ def test_a_page_or_half_an_answer_says_nothing(raw: bytes) -> None:
 
 
 def test_an_echoed_credential_is_nowhere() -> None:
-    echo = f'{{"Bearer {TOKEN}": ["key {TOKEN}", {{"a": "{TOKEN}"}}]}}'.encode()
+    echo = f'{{"Bearer {TOKEN}": ["key {TOKEN}", {{"a": "{TOKEN}", "b": "{TOKEN[:12]}…"}}]}}'.encode()
     for status in (200, 422):
         response, _ = asked([answer(status, echo)])
         assert isinstance(response, Response)

@@ -213,10 +213,10 @@ def respelt(number: str, others: Iterable[str]) -> list[str]:
 
 
 def error_text(body: Any, raw: bytes) -> str:
-    """What an error says: plain text, or one of the usual keys; at most 200 characters of it (API notes, A-12)."""
+    """What an error says: plain text, or one of the usual keys (API notes, A-12)."""
     if isinstance(body, Mapping):
         said = next((str(body[k]) for k in ("error", "message", "detail") if body.get(k)), "")
     else:
         said = raw.decode("utf-8", "replace").strip()
     # A gateway's page says nothing that its status does not.
-    return "" if said.startswith(("<", "{", "[")) else said[:200]
+    return "" if said.startswith(("<", "{", "[")) else said

@@ -136,7 +136,7 @@ def error_text(body: Any, raw: bytes) -> str:
     if not isinstance(body, Mapping):
         text = raw.decode("utf-8", "replace").strip()
         # A gateway's page says nothing that its status does not.
-        return "" if text.startswith(("<", "[", "null")) else text[:300]
+        return "" if text.startswith(("<", "[", "null")) else text
     response = body.get("response")
     row = response[0] if isinstance(response, list) and response else response
     said = ""

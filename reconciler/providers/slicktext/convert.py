@@ -224,7 +224,7 @@ def error_text(body: Any, raw: bytes) -> str:
         return "; ".join(_texts(body))
     text = raw.decode("utf-8", "replace").strip()
     # A gateway's page says nothing that its status does not.
-    return "" if text.startswith("<") or text in ("null", "[]") else text[:300]
+    return "" if text.startswith("<") or text in ("null", "[]") else text
 
 
 def _texts(value: Any) -> list[str]:

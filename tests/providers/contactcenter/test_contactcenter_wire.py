@@ -176,11 +176,10 @@ def test_numbers_that_differ_by_digits_before_them() -> None:
     assert respelt("+2025550110", [ANNA]) == [ANNA]
 
 
-def test_error_texts_are_short_and_never_a_page() -> None:
+def test_error_texts_are_never_a_page() -> None:
     assert error_text(None, b"The information sent is invalid.\n") == "The information sent is invalid."
     assert error_text({"error": "no"}, b"") == "no"
     assert error_text(None, b"<html>") == ""
-    assert len(error_text(None, b"x" * 999)) == 200
 
 
 # --- paging

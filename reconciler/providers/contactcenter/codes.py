@@ -39,7 +39,7 @@ CODES: Mapping[str, tuple[str, str]] = {
         "Delete the surplus leads in the portal. Until then none of them is changed; undeclared ones are all deleted.",
     ),
     "contactcenter-unusable-number": (
-        "Leads of a live campaign have no number, or one that is no telephone number. They are left alone.",
+        "Leads of a live campaign have something for a number that is no telephone number. They are left alone.",
         "Correct them in the portal if they matter.",
     ),
     "contactcenter-number-rewritten": (

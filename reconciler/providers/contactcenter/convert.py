@@ -132,7 +132,7 @@ def _campaign(remote_id: str, row: Any) -> Campaign:
     return Campaign(
         remote_id=RemoteId(remote_id),
         name=text(_once(row, "name")) or "",
-        status=text(_once(row, "status")) or "",
+        status=word(_once(row, "status")),
         total=None if total is None else int(total),
         leads=leads,
         repeated=tuple(sorted(repeated)),
@@ -158,6 +158,11 @@ def text(value: Any) -> str | None:
     if isinstance(value, str):
         return unicodedata.normalize("NFC", value).strip()
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def word(value: Any) -> str:
+    """A status as it stands, empty where there is none: only the exact word is the one that is known [A-11]."""
+    return value if isinstance(value, str) else ""
 
 
 def whole(value: Any) -> str | None:

@@ -1,8 +1,8 @@
 """Pages of leads, straight from bytes into columns.
 
 A page is decoded into typed structs; one that does not fit the types is decoded again in the tolerant way. A record
-without an id or of another campaign makes the whole read incomplete: whoever it stands for could be somebody that is
-about to be added.
+without an id, without a number or of another campaign makes the whole read incomplete: whoever it stands for could be
+somebody that is about to be added.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from reconciler.errors import ReadIncomplete
 from reconciler.model.addresses import RemoteId
-from reconciler.providers.contactcenter.convert import NEW, numbers_of, standing, text, whole
+from reconciler.providers.contactcenter.convert import NEW, numbers_of, standing, text, whole, word
 from reconciler.providers.contactcenter.settings import ID
 
 COLUMNS: tuple[str, ...] = ("contact_id", "standing", "status", "first_name", "last_name", "priority", "retries")
@@ -54,6 +54,19 @@ class LeadPage:
     cursor: str
 
 
+_NO_NUMBER = (
+    "Whoever it is could be somebody who is about to be added. If it is there to stay, delete it in the portal; else "
+    "try again later."
+)
+
+
+class Malformed(ReadIncomplete):
+    """A record that cannot be anybody's lead. A portal that loses parts of one is not asked until it does not."""
+
+    def __init__(self, what: str, *, hint: str = "") -> None:
+        super().__init__(f"The portal returned a lead {what}.", hint=hint)
+
+
 _documented = msgspec.json.Decoder(Envelope | list[Row] | None)
 
 
@@ -81,10 +94,11 @@ def _tolerant(body: Any) -> LeadPage:
 
 def _row(row: Any) -> Row:
     if not isinstance(row, Mapping) or not isinstance(row.get("number"), str | int | None):
-        raise ReadIncomplete("The portal returned a lead in an unknown shape.")
-    texts = ("number", "campaign_id", "status", "first_name", "last_name")
+        raise Malformed("in an unknown shape")
+    texts = ("number", "campaign_id", "first_name", "last_name")
     numbers = {name: whole(row.get(name)) for name in ("priority", "retries")}
-    return Row(id=text(row.get("id")) or "", **{name: text(row.get(name)) for name in texts}, **numbers)
+    found = {name: text(row.get(name)) for name in texts}
+    return Row(id=text(row.get("id")) or "", status=word(row.get("status")), **found, **numbers)
 
 
 def _unknown() -> ReadIncomplete:
@@ -92,16 +106,19 @@ def _unknown() -> ReadIncomplete:
 
 
 def columns_of(rows: Sequence[Row], campaign: RemoteId, finished: frozenset[str]) -> Columns:
-    """Rows as columns, normalised. Raises ReadIncomplete for a lead without an id or of another campaign.
+    """Rows as columns, normalised. Raises Malformed for a lead without an id or number, or of another campaign.
 
-    A name that is missing is empty; a number that is missing is unknown. Once a lead is not new any more, its retries
-    count down by themselves and say nothing.
+    A name that is missing is empty; a priority that is missing is unknown. A number that is there and is none stands
+    for nobody who could be added. Once a lead is not new any more, its retries count down by themselves and say
+    nothing.
     """
     if any(ID.fullmatch(r.id) is None for r in rows):
-        raise ReadIncomplete("The portal returned a lead without an id.")
+        raise Malformed("without an id")
+    if nameless := [r.id for r in rows if not (r.number or "").strip()]:
+        raise Malformed(f"without a number (id {nameless[0]})", hint=_NO_NUMBER)
     if any(r.campaign_id is not None and r.campaign_id != campaign for r in rows):
-        raise ReadIncomplete("The portal returned a lead of another campaign than the one that was asked for.")
-    statuses = [(r.status or "").strip() for r in rows]
+        raise Malformed("of another campaign than the one that was asked for")
+    statuses = [r.status or "" for r in rows]
     return {
         "number": numbers_of([r.number for r in rows]),
         "contact_id": [r.id for r in rows],

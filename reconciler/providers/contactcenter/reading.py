@@ -18,7 +18,7 @@ from reconciler.model.live import Standing
 from reconciler.providers.base import Progress
 from reconciler.providers.contactcenter.client import Client
 from reconciler.providers.contactcenter.convert import Campaign, Surplus
-from reconciler.providers.contactcenter.leads import COLUMNS, Columns, columns_of
+from reconciler.providers.contactcenter.leads import COLUMNS, Columns, Malformed, columns_of
 from reconciler.providers.contactcenter.settings import Settings
 
 MAX_PAGES = 10_000
@@ -122,6 +122,8 @@ class Reader:
         for last in (False, True):
             try:
                 found = await self.leads(campaign)
+            except Malformed:
+                raise
             except ReadIncomplete:
                 if last:
                     raise

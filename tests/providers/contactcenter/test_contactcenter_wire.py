@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from contactcenter_portal import ANNA, SPRING, Script, account
+from contactcenter_portal import ANNA, BORIS, SPRING, Script, account
 
 from reconciler.errors import ReadIncomplete
 from reconciler.model.live import Standing
@@ -153,12 +153,30 @@ def test_a_lead_without_an_id_or_of_another_campaign_makes_the_read_incomplete()
 
 
 def test_retries_count_down_once_a_lead_is_worked() -> None:
-    rows = [Row(id="a", status="new", retries=3), Row(id="b", status="calling", retries=3), Row(id="c")]
+    rows = [
+        Row(id="a", number=ANNA, status="new", retries=3),
+        Row(id="b", number=BORIS, status="calling", retries=3),
+        Row(id="c", number="anonymous"),
+    ]
     found = columns_of(rows, SPRING, FINISHED)
     assert found["retries"] == ["3", None, None]
     assert found["standing"] == [Standing.WAITING, Standing.BUSY, Standing.BUSY]
     assert found["first_name"] == ["", "", ""]
     assert found["priority"] == [None, None, None]
+    assert found["number"] == [ANNA, BORIS, None]
+
+
+@pytest.mark.parametrize("number", [None, "", "  "])
+def test_a_lead_without_a_number_could_be_anybody(number: str | None) -> None:
+    with pytest.raises(ReadIncomplete, match="without a number"):
+        columns_of([Row(id="a", number=ANNA), Row(id="b", number=number)], SPRING, FINISHED)
+
+
+def test_only_the_exact_word_is_a_status() -> None:
+    found = columns_of([Row(id=s, number=ANNA, status=f"{s} ") for s in ("new", "success")], SPRING, FINISHED)
+    assert found["standing"] == [Standing.BUSY, Standing.BUSY]
+    rows = {w: {"name": "Spring", "status": s} for w, s in (("a", "stopped"), ("b", "stopped "), ("c", "Stopped"))}
+    assert [c.stopped for c in campaigns_of({**rows, "d": {"name": "Spring"}}).values()] == [True, False, False, False]
 
 
 @pytest.mark.parametrize("spelling", [ANNA, ANNA[1:], "+1 (202) 555-0110", "1.202.555.0110"])

@@ -77,11 +77,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """What came back. ``run`` is the journal's id of a write, empty for a read. ``interrupted`` by which signal."""
+    """What came back. ``run`` is the journal's id of a write, empty for a read. ``interrupted`` by which signal.
+
+    ``people`` are the members of the answer that tell of a person, as ``Operation.people``.
+    """
 
     response: Response
     run: str = ""
     interrupted: Exit | None = None
+    people: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> Exit:
@@ -116,7 +120,7 @@ async def call(request: Request, wanted: Wanted) -> Called:
     prepared = _prepared(workspace, wanted)
     if not prepared.writes:
         async with _session(workspace, prepared) as session:
-            return Called(response=await _asked(session, prepared))
+            return Called(response=await _asked(session, prepared), people=prepared.operation.people)
     control = Control(root=Path(workspace.desired.project.root), variable=os.environ.get(FREEZE_VARIABLE))
     _check_approved(prepared, wanted.approved)
     _check_free(prepared, control)
@@ -308,7 +312,12 @@ class _Sending:
         try:
             await self.control.graceful(self._ask(), GRACE_S)
             if self.response is not None:
-                called = Called(response=self.response, run=run.id, interrupted=self._interrupted)
+                called = Called(
+                    response=self.response,
+                    run=run.id,
+                    interrupted=self._interrupted,
+                    people=self.prepared.operation.people,
+                )
         finally:
             failure = self.failure if self.response is None else self.response.failure
             if self._interrupted is not None:

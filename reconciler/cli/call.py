@@ -76,7 +76,7 @@ def _call(shared: Globals, request: Request, wanted: Wanted, progress: ProgressL
         called = asyncio.run(call(request, wanted))
     finally:
         progress.clear()
-    emit(answer_json(called.response.body, show_pii=shared.show_pii))
+    emit(answer_json(called.response.body, show_pii=shared.show_pii, people=called.people))
     _tell(called)
     return called.exit_code
 

@@ -178,6 +178,9 @@ class Operation:
     fixed: tuple[tuple[str, Json], ...] = ()
     used_by: tuple[str, ...] = ()
     """The commands besides ``call`` that use the endpoint (``plan``, ``apply``, ``status``, …); for the documents."""
+    people: tuple[str, ...] = ()
+    """Members of the answer that tell of a person and are not known for that by their name alone: ``lead_name``, or
+    ``agents.name`` for the ``name`` of what stands in ``agents``. All that is in them is hidden."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,14 @@
 """What a provider answered, as JSON that may be shown: whoever is in it stays unknown unless somebody asked to see.
 
 Texts lose their phone numbers wherever they stand. A person's attributes are known by the names that the providers give
-them. Ids stay readable, since they are what the next command needs.
+them, and where a name alone does not tell (``name``), by what the operation says of its answer. Ids stay readable: they
+are what the next command needs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from reconciler.masking import mask_number, mask_text
@@ -23,7 +24,7 @@ _PERSONAL = frozenset(
     {"firstname", "lastname", "middlename", "fullname", "leadname", "calleridname", "calleename"}
     | {"email", "birthdate", "birthday", "companyname"}
     | {"address", "address1", "address2", "street", "city", "zip", "zipcode", "postalcode"}
-    | {"customfields", "customfield", "metadata", "note", "notes"}
+    | {"customfields", "customfield", "custom", "metadata", "note", "notes", "createdby", "modifiedby"}
 )
 _ID = re.compile(r"(?:^|_)s?ids?$|[a-z](?:I[dD]|S[iI][dD])s?$|[a-z]Rel$")
 """``id``, ``list_sid``, ``runId``, ``leadID``, ``contactRel``; not ``said`` or ``paid``."""
@@ -35,25 +36,34 @@ _MILLISECONDS = (10**12, 2 * 10**12)
 """Points in time until 2033. Thirteen digits that begin with 1 are no phone number anywhere."""
 
 
-def answer_json(body: Any, *, show_pii: bool) -> str:
-    """The body of an answer as JSON text, masked unless ``show_pii``."""
-    if show_pii or not isinstance(body, Mapping) or not isinstance(body.get("metadata"), Mapping):
-        return document_json(body if show_pii else masked(body))
-    # Around a whole answer it is about pages; what belongs to a person stands deeper.
-    return document_json({**masked(body), "metadata": masked(body["metadata"])})
+def answer_json(body: Any, *, show_pii: bool, people: Collection[str] = ()) -> str:
+    """The body of an answer as JSON text, masked unless ``show_pii``. ``people`` as ``Operation.people``."""
+    if show_pii:
+        return document_json(body)
+    shown = masked(body, people=people)
+    if isinstance(body, Mapping) and isinstance(body.get("metadata"), Mapping):
+        # Around a whole answer it is about pages; what belongs to a person stands deeper.
+        shown = {**shown, "metadata": masked(body["metadata"], people=people)}
+    return document_json(shown)
 
 
-def masked(value: Any, key: str = "") -> Any:
-    """``value`` without anybody's number or attributes; ``key`` is the name that it has where it stands."""
+def masked(value: Any, key: str = "", *, within: str = "", people: Collection[str] = ()) -> Any:
+    """``value`` without anybody's number or attributes.
+
+    ``key`` is the name that it has where it stands, ``within`` that of what it stands in.
+    """
     name = re.sub(r"[^a-z0-9]", "", key.lower())
+    personal = name in _PERSONAL or key in people or f"{within}.{key}" in people
     match value:
+        case Mapping() if personal:
+            return _hidden(value)
         case Mapping():
-            return _members(value, hide=name in _PERSONAL)
+            return {k: masked(entry, str(own), within=key, people=people) for k, own, entry in _named(value)}
         case list() | tuple():
-            return [masked(entry, key) for entry in value]
+            return [masked(entry, key, within=within, people=people) for entry in value]
         case None | bool() | "":
             return value
-        case _ if name in _PERSONAL:
+        case _ if personal:
             return HIDDEN
         case _ if name in _NUMBERS:
             return mask_number(str(value))
@@ -74,23 +84,22 @@ def _somebodys(value: int | float) -> bool:
     return value == whole and not first <= whole < end and bool(_WHOLE.fullmatch(str(whole)))
 
 
-def _members(value: Mapping[str, Any], *, hide: bool) -> dict[str, Any]:
-    """The members masked, names included: some answers are keyed by number."""
-    found: dict[str, Any] = {}
+def _named(value: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """The members with the names that they are shown by: some answers are keyed by number."""
+    found = set[str]()
     for key, entry in value.items():
-        shown = mask_text(str(key))
-        name = shown
+        name = mask_text(str(key))
         while name in found:
             # Two numbers may look alike once they are masked, and neither may hide the other.
             name += "'"
-        found[name] = _hidden(entry) if hide else masked(entry, str(key))
-    return found
+        found.add(name)
+        yield name, key, entry
 
 
 def _hidden(value: Any) -> Any:
     match value:
         case Mapping():
-            return _members(value, hide=True)
+            return {name: _hidden(entry) for name, _, entry in _named(value)}
         case list() | tuple():
             return [_hidden(entry) for entry in value]
         case None | "":

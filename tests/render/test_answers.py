@@ -76,3 +76,22 @@ def test_ids_stay_readable(key: str) -> None:
 @pytest.mark.parametrize("body", [1200, True, None, [], {}, "Lead added."])
 def test_what_is_no_object_is_shown_as_it_is(body: object) -> None:
     assert json.loads(answer_json(body, show_pii=False)) == body
+
+
+def test_an_operation_tells_which_members_are_people() -> None:
+    body = [
+        {
+            "name": "Sales",
+            "agents": [{"id": "a1", "name": "Jim Jones", "status": "idle"}],
+            "lead_name": "Raven",
+            "agent_name": None,
+            "calls": {"c1": {"name": "Piper", "waiting": 3}},
+        }
+    ]
+    people = ("agents.name", "lead_name", "agent_name", "calls")
+    (shown,) = json.loads(answer_json(body, show_pii=False, people=people))
+    assert shown["name"] == "Sales"
+    assert shown["agents"] == [{"id": "a1", "name": "•••", "status": "idle"}]
+    assert (shown["lead_name"], shown["agent_name"]) == ("•••", None)
+    assert shown["calls"] == {"c1": {"name": "•••", "waiting": "•••"}}
+    assert json.loads(answer_json(body, show_pii=True, people=people)) == body

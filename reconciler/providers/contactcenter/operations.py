@@ -39,6 +39,7 @@ OPERATIONS: tuple[Operation, ...] = (
             *_params("path", campaign_id="!the campaign's id"),
             *_params("query", page_size="rows to return", next_start_key="as the page before said"),
         ),
+        people=("ticket_id",),
     ),
     Operation(
         name="queues.status",
@@ -46,6 +47,8 @@ OPERATIONS: tuple[Operation, ...] = (
         method=Method.GET,
         path="/callcenter/queues/status",
         summary="Queues and their agents, now",
+        # What ``calls`` is made of is not documented; it is about whoever waits in line.
+        people=("agents.name", "calls"),
     ),
     Operation(
         name="activity.list",
@@ -59,6 +62,10 @@ OPERATIONS: tuple[Operation, ...] = (
             endDate="!Unix time in seconds",
             pageSize="records to return",
             startKey="as the page before said",
+        ),
+        people=(
+            *("lead_name", "lead_first_name", "lead_last_name", "lead_ticket_id", "follow_up_notes"),
+            *("agent_name", "agent.name"),
         ),
     ),
     Operation(

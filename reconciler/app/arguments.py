@@ -61,7 +61,7 @@ def parsed(operation: Operation, words: Sequence[str]) -> Mapping[str, Json]:
 def request(operation: Operation, given: Mapping[str, Json], known: Mapping[str, str]) -> Call:
     """The request. ``known`` are the parts of the path that belong to the account. Raises UsageError."""
     params = {p.name: p for p in operation.params}
-    path = {n: _scalar(n, v) for n, v in given.items() if params[n].place == "path"}
+    path = {n: _named(params[n], _scalar(n, v)) for n, v in given.items() if params[n].place == "path"}
     query = tuple((n, _scalar(n, v)) for n, v in given.items() if params[n].place == "query")
     return Call(
         method=Method(operation.method),
@@ -165,6 +165,13 @@ def _scalar(name: str, value: Json) -> str:
             return str(value)
         case _:
             raise UsageError(f"{name} stands in the address of the request: it is a text or a number")
+
+
+def _named(param: Param, value: str) -> str:
+    """A value that names something in the path: never one that would make another path of it."""
+    if re.fullmatch(param.pattern, value, re.ASCII) is None:
+        raise UsageError(f"{param.name} is no id: it stands in the path and has to match {param.pattern}")
+    return value
 
 
 def _filled(part: str, values: Mapping[str, str]) -> str:

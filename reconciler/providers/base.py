@@ -152,12 +152,17 @@ class WritesTogether(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Param:
-    """A parameter of an operation, under its wire name. ``place`` is where it goes in the request."""
+    """A parameter of an operation, under its wire name. ``place`` is where it goes in the request.
+
+    ``pattern`` is what a value in the path must be, whole: one that has a slash or dots in it, or is endless, would ask
+    for something else than what it names.
+    """
 
     name: str
     place: Literal["path", "query", "body"]
     required: bool = False
     description: str = ""
+    pattern: str = r"[A-Za-z0-9_-]{1,128}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.app import arguments
+from reconciler.errors import UsageError
+from reconciler.providers.base import Operation, Param
 from reconciler.providers.registry import providers
 from reconciler.providers.slicktext import SlickTextProvider
 from reconciler.sandbox import Sandbox
@@ -309,7 +312,7 @@ def test_a_campaign_is_not_sent_to_a_list_with_somebody_suppressed(guarded: Repo
         (("main", "lists.create", "name=\udcff", "--yes"), "half a character"),
         (("main", "lists.list", "name=\udcff"), "half a character"),
         (("main", "lists.get", "list_id=1\r\nX: y"), "holds a character"),
-        (("main", "lists.get", "list_id=.."), "made of dots"),
+        (("main", "lists.get", "list_id=.."), "no id"),
         (("main", "lists.get", "list_id=@missing.txt"), "is no file"),
         (("main", "lists.get", "list_id=1", "brand_id=5"), "no parameter 'brand_id'"),
         (("main", "lists.add-contacts", "body:={}", "--yes"), "JSON array"),
@@ -324,10 +327,28 @@ def test_what_cannot_be_typed_is_64(texts: Repository, sandbox: Sandbox, words: 
     assert sandbox.requests() == []
 
 
-def test_a_name_may_hold_what_the_path_would_split(texts: Repository, sandbox: Sandbox) -> None:
-    texts("call", "main", "lists.get", "list_id=1/../2?x=1")
-    assert len(sandbox.requests()) == 1
-    assert all(r["path"].startswith(f"{BRAND}/lists/") for r in sandbox.requests())
+IN_PATHS = [
+    pytest.param(operation, param, id=f"{name}:{operation.name}:{param.name}")
+    for name, provider in sorted(providers().items())
+    for operation in provider.operations
+    for param in operation.params
+    if param.place == "path"
+]
+
+
+@pytest.mark.parametrize(("operation", "param"), IN_PATHS)
+def test_no_id_makes_another_path_of_it(operation: Operation, param: Param) -> None:
+    others = {p.name: "7" for p in operation.params if p.required and p.place != "body"}
+    for value in ("../x", "a/b", "x?y", "a#b", "a b", "", "é", "1.0", "a\n", "a" * 129):
+        with pytest.raises(UsageError, match=f"{param.name} is no id"):
+            arguments.request(operation, {**others, param.name: value}, {})
+
+
+def test_an_id_that_is_none_is_refused_before_anything_is_sent(texts: Repository, sandbox: Sandbox) -> None:
+    result = texts("call", "main", "lists.delete", "list_id=1/../2?x=1", "--yes")
+    assert result.code == 64
+    assert "list_id is no id" in result.err
+    assert sandbox.requests() == []
 
 
 def test_a_provider_without_a_door_for_calls_says_so(texts: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 from urllib.parse import quote, urlsplit
@@ -102,6 +102,7 @@ class _Request:
     heard: Heard | None = None
     content_type: str = "application/json"
     start: Start = at_once
+    check: Callable[[], Awaitable[None]] | None = None
 
     @property
     def read(self) -> bool:
@@ -171,17 +172,20 @@ class Http:
         decode: Callable[[bytes], Any] = decoded,
         unrepeated: bool = False,
         start: Start = at_once,
+        check: Callable[[], Awaitable[None]] | None = None,
     ) -> Reply:
         """Send a write once, repeating only what is proven not processed (no connection, 429, 401).
 
-        ``start`` is asked before each attempt, after every wait. ``unrepeated`` takes no answer for a proof: what was
-        answered at all is not sent again. ``decode`` reads a 2xx; one that never fails says that the status alone
-        decides. Raises NotSent, RateLimited, Rejected, NotFound, CredentialsRefused (not processed), NoAnswer
-        (unknown), and what ``start`` raises.
+        Before each attempt ``check`` may read and raises what forbids the write; after every wait, when nothing but the
+        request is left, ``start`` is asked. ``unrepeated`` takes no answer for a proof: what was answered at all is not
+        sent again. ``decode`` reads a 2xx; one that never fails says that the status alone decides. Raises NotSent,
+        RateLimited, Rejected, NotFound, CredentialsRefused (not processed), NoAnswer (unknown), and what ``check`` and
+        ``start`` raise.
         """
         if call.method is Method.GET and not unresolved(call):
             return await self.get(*_texts(call.path), query=call.query, decode=decode)
-        return await self._perform(replace(self._request(call, decode), start=start), unrepeated=unrepeated)
+        request = replace(self._request(call, decode), start=start, check=check)
+        return await self._perform(request, unrepeated=unrepeated)
 
     async def ask(self, call: Call) -> Response:
         """Send a call, as often as ``get`` or ``send`` would, for whoever wants the answer: a refusal is one, too.
@@ -246,8 +250,14 @@ class Http:
                 f"The credential of {self._account} has characters that cannot be sent.",
                 hint="Look for a line break or a space at the end of the secret.",
             )
-        async with self._wire.slot() as slot:
+        if request.check is not None:
+            # Its turn comes first, and before it holds a connection: waiting would make old what the check found, and
+            # what the check reads needs a connection itself.
             await self._limiter.turn(read=request.read)
+            await request.check()
+        async with self._wire.slot() as slot:
+            if request.check is None:
+                await self._limiter.turn(read=request.read)
             if self._breaker.open:
                 raise Hopeless(
                     f"{self._account} failed {FAILURES_IN_A_ROW} times in a row, and is asked no more for now. "

@@ -9,40 +9,23 @@ import pytest
 
 from reconciler.sandbox import Sandbox
 
+from center import (
+    ACCOUNT,
+    ANNA,
+    BORIS,
+    CAMPAIGN,
+    CLARA,
+    DORA,
+    HISTORY,
+    REPORT,
+    SEED,
+    adds,
+    called,
+    leads,
+    members,
+    statuses,
+)
 from repository import Repository
-
-ACCOUNT = """\
-apiVersion: contactcenter/v1
-kind: Account
-metadata: {name: center}
-spec:
-  baseUrl: URL
-  accountId: 0123456789abcdef0123456789abcdef
-  domain: sandbox
-  auth: {username: sandbox, password: {env: CONTACTCENTER_PASSWORD}}
-"""
-CAMPAIGN = """\
-apiVersion: contactcenter/v1
-kind: Campaign
-metadata: {name: spring}
-spec: {name: Spring}
-"""
-ANNA, BORIS, CLARA, DORA = (f"+120255501{n}" for n in range(10, 14))
-REPORT, HISTORY = "/api/v2/reports/campaigns/leads/status", "/api/v2/reports/campaigns/leads/history"
-SEED = {
-    "contactcenter": {
-        "accounts": [
-            {
-                "account_id": "0123456789abcdef0123456789abcdef",
-                "domain": "sandbox",
-                "users": [{"username": "sandbox", "password": "sandbox-contactcenter-password"}],
-            }
-        ],
-        "campaigns": [
-            {"name": "Spring", "leads": [{"number": ANNA, "first_name": "Anna"}, {"number": DORA, "status": "success"}]}
-        ],
-    }
-}
 
 
 @pytest.fixture(params=["observed", "documented"])
@@ -65,34 +48,8 @@ def center(repository: Repository) -> Repository:
     return repository
 
 
-def members(*numbers: str, mode: str = "exact", more: str = "", **columns: str) -> str:
-    extra = "".join(f", {name}: {value!r}" for name, value in columns.items())
-    rows = "".join(f"    - {{number: {number!r}{extra}}}\n" for number in numbers)
-    head = "apiVersion: contactcenter/v1\nkind: Membership\nmetadata: {name: people}\n"
-    return f"{head}spec:\n  campaign: spring\n  mode: {mode}\n{more}  contacts:\n{rows}"
-
-
-def leads(sandbox: Sandbox) -> list[dict[str, Any]]:
-    (account,) = sandbox.state()["contactcenter"]["accounts"]
-    found: list[dict[str, Any]] = account["campaigns"][0]["leads"]
-    return found
-
-
-def statuses(sandbox: Sandbox) -> dict[str, str]:
-    return {lead["number"]: lead["status"] for lead in leads(sandbox)}
-
-
-def called(sandbox: Sandbox) -> list[Any]:
-    found: list[Any] = sandbox.ledger()["contacted"].get("contactcenter", [])
-    return found
-
-
 def codes(plan: Any) -> list[str]:
     return [d["code"] for d in plan.json["diagnostics"]]
-
-
-def adds(center: Repository) -> int:
-    return sum(method == "PUT" for method, _ in center.writes())
 
 
 def test_leads_are_added_and_those_that_are_new_deleted(center: Repository, sandbox: Sandbox) -> None:
@@ -389,3 +346,19 @@ def test_a_portal_elsewhere_must_be_allowed(center: Repository) -> None:
     assert said.code == 3
     assert "--allow-host portal.example.com:9443" in said.out + said.err
     assert center("validate", "--allow-host", "portal.example.com:9443").code == 0
+
+
+def test_a_called_report_names_nobody(center: Repository, sandbox: Sandbox) -> None:
+    now = int(sandbox.call(lambda: sandbox.world.clock.now()))
+    names = {"lead_name": "Raven Shields", "lead_number": ANNA, "agent_name": "Jim Jones"}
+    sandbox.tamper("contactcenter", "add_activity", timestamp=now - 60, campaign_name="Spring", **names)
+    sandbox.tamper("contactcenter", "create_queue", name="Out", agents=[{"name": "Piper Huffman"}])
+    times = [f"startDate={now - 999}", f"endDate={now}"]
+    report = center("call", "center", "activity.list", *times)
+    assert report.code == 0
+    assert "Spring" in report.out
+    queues = center("call", "center", "queues.status")
+    assert "Out" in queues.out
+    for name in ("Raven", "Shields", "Jim", "Piper", "Huffman"):
+        assert name not in report.out + queues.out
+    assert "Raven Shields" in center("call", "center", "activity.list", *times, "--show-pii").out

@@ -59,9 +59,16 @@ class Client:
         query = [("startDate", str(start)), ("endDate", str(end)), ("pageSize", str(size))]
         return await self._read(*REPORTS, "history", query=[*query, *([("startKey", cursor)] if cursor else [])])
 
-    async def send(self, call: Call, start: Start = at_once) -> Reply:
-        """E6 to E9. The status alone decides: a sentence that cannot be read must not make a done thing undone."""
-        return await self.renewing(lambda: self._http.send(call, decode=lambda raw: None, start=start), write=True)
+    async def send(
+        self, call: Call, start: Start = at_once, check: Callable[[], Awaitable[None]] | None = None
+    ) -> Reply:
+        """E6 to E9. The status alone decides: a sentence that cannot be read must not make a done thing undone.
+
+        ``check`` raises what forbids it, ``start`` has the last word; see ``Http.send``.
+        """
+        return await self.renewing(
+            lambda: self._http.send(call, decode=lambda raw: None, start=start, check=check), write=True
+        )
 
     async def ask(self, call: Call) -> Response:
         """Any endpoint, for whoever wants the answer itself; a token that died is renewed here as well."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from reconciler.errors import NotFound, ReadIncomplete, Rejected
 from reconciler.model.addresses import RemoteId
 from reconciler.model.contacts import ContactSet
+from reconciler.model.live import Standing
 from reconciler.plan.calls import (
     Changed,
     ContactsChanged,
@@ -23,7 +25,7 @@ from reconciler.plan.calls import (
 )
 from reconciler.providers.contactcenter.convert import Campaign, respelt
 from reconciler.providers.contactcenter.fetching import Fetched
-from reconciler.providers.contactcenter.reading import Leads, Reader
+from reconciler.providers.contactcenter.reading import TRIES, Leads, Reader
 from reconciler.providers.evidence import known, left
 
 State = Evidence.State
@@ -33,27 +35,47 @@ State = Evidence.State
 class Memory:
     """What was seen last: leads and when, by campaign; and which campaigns were stopped when the plan was made.
 
-    ``known`` are the leads that were there then: what is new since may be ours. ``clock`` is monotonic, in seconds.
+    ``took`` is how long the last read of the leads lasted. ``known`` are the leads that were there when the plan was
+    made: what is new since may be ours. ``started`` are the planned campaigns that were seen not to be stopped any
+    more; they stay that until the next plan. ``reported_at`` is when the report was read since the plan, if it was.
+    ``clock`` is monotonic, in seconds.
     """
 
     clock: Callable[[], float] = time.monotonic
     leads: dict[RemoteId, Leads] = field(default_factory=dict)
     read_at: dict[RemoteId, float] = field(default_factory=dict)
+    took: dict[RemoteId, float] = field(default_factory=dict)
     known: dict[RemoteId, frozenset[str]] = field(default_factory=dict)
-    planned_stopped: set[RemoteId] = field(default_factory=set)
-    reported_at: float = 0.0
+    planned_stopped: frozenset[RemoteId] = frozenset()
+    started: frozenset[RemoteId] = frozenset()
+    reported_at: float | None = None
+    _alone: dict[RemoteId, asyncio.Lock] = field(default_factory=dict)
 
     def fetched(self, found: Fetched) -> None:
         self.leads.clear()
         for campaign, leads in found.leads.items():
             self.seen(campaign, leads)
         self.known = {campaign: frozenset(leads.ids) for campaign, leads in found.leads.items()}
-        self.planned_stopped = {i for i, c in found.campaigns.items() if c.stopped}
-        self.reported_at = self.clock()
+        self.planned_stopped = frozenset(i for i, c in found.campaigns.items() if c.stopped)
+        self.started, self.reported_at = frozenset(), None
 
-    def seen(self, campaign: RemoteId, leads: Leads) -> None:
+    def seen(self, campaign: RemoteId, leads: Leads, took: float = 0.0) -> None:
+        if _moved(self.leads.get(campaign), leads):
+            # Somebody is being called, so what the report said of the campaign is over.
+            self.reported_at = None
         self.leads[campaign] = leads
         self.read_at[campaign] = self.clock()
+        self.took[campaign] = took
+
+    def reported(self, found: Mapping[RemoteId, Campaign]) -> None:
+        self.reported_at = self.clock()
+        stopped = {i for i, c in found.items() if c.stopped}
+        self.started |= self.planned_stopped - stopped
+
+    def alone(self, campaign: RemoteId) -> asyncio.Lock:
+        """Held while somebody is added to the campaign, and while one who may have been added is looked for: whoever is
+        added in between would make the leads fewer than the report says."""
+        return self._alone.setdefault(campaign, asyncio.Lock())
 
     def campaign_of(self, lead: str) -> RemoteId | None:
         """The campaign that a lead was last seen in."""
@@ -73,7 +95,8 @@ class Look:
         try:
             match effect:
                 case MembersAdded(of=of):
-                    return await self._added(known(of), people)
+                    async with self._memory.alone(known(of)):
+                        return await self._added(known(of), people)
                 case MembersRemoved(of=of):
                     return await self._removed(known(of), people)
                 case ContactsChanged(columns=columns):
@@ -88,31 +111,37 @@ class Look:
 
     async def leads(self, campaign: RemoteId) -> Leads:
         """A campaign's leads as they are now."""
+        started_at = self._memory.clock()
         found = await self._reader.leads(campaign)
-        self._memory.seen(campaign, found)
+        self._memory.seen(campaign, found, self._memory.clock() - started_at)
         return found
 
     async def report(self) -> Mapping[RemoteId, Campaign]:
         """The campaigns as they are now."""
         found = await self._reader.report()
-        self._memory.reported_at = self._memory.clock()
+        self._memory.reported(found)
         return found
 
     async def _added(self, campaign: RemoteId, rows: ContactSet) -> Evidence:
-        found = await self.leads(campaign)
-        missing = rows.without(found.contacts)
-        if not missing:
-            return Evidence(state=State.HOLDS)
+        """Who is not among the leads is not there only if these are all, by a total that was read after them."""
+        for _ in range(TRIES):
+            found = await self.leads(campaign)
+            missing = rows.without(found.contacts)
+            if not missing:
+                return Evidence(state=State.HOLDS)
+            now = (await self.report()).get(campaign)
+            if now is None or len(found.ids) >= (now.total or 0):
+                return self._missing(campaign, found, rows, missing)
+        detail = "not found, but not all leads can be read"
+        return Evidence(state=State.AMBIGUOUS, remaining=missing, detail=detail)
+
+    def _missing(self, campaign: RemoteId, found: Leads, rows: ContactSet, missing: ContactSet) -> Evidence:
         strangers = found.contacts.where("contact_id", self._memory.known.get(campaign, ()), keep=False)
         others = list(strangers.numbers())
         if any(respelt(number, others) for number in missing.numbers()):
             detail = "the portal stored another number than was sent (contactcenter-number-rewritten)"
             return Evidence(state=State.AMBIGUOUS, remaining=missing, detail=detail)
-        now = (await self.report()).get(campaign)
-        if now is not None and len(found.ids) < (now.total or 0):
-            detail = "not found, but not all leads can be read"
-            return Evidence(state=State.AMBIGUOUS, remaining=missing, detail=detail)
-        if campaign in self._memory.planned_stopped and (now is None or not now.stopped):
+        if campaign in self._memory.started:
             detail = "not found, and the campaign is not stopped any more"
             return Evidence(state=State.DIFFERS, remaining=missing, detail=detail)
         return left(rows, missing)
@@ -130,3 +159,11 @@ class Look:
             gone = here.without(found.contacts)
             remaining += [here.changed(found.contacts, columns), gone]
         return left(rows, ContactSet.union_of(remaining))
+
+
+def _moved(before: Leads | None, now: Leads) -> bool:
+    """Whether somebody who was waiting in line is not any more."""
+    if before is None:
+        return False
+    waiting = before.contacts.where("standing", {Standing.WAITING})
+    return bool(now.contacts.where("standing", {Standing.WAITING}, keep=False).within(waiting))

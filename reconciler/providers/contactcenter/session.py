@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from reconciler.diagnostics import Severity
-from reconciler.errors import NotFound, Rejected
+from reconciler.errors import NoAnswer, NotFound, NotSent, ReadIncomplete, Rejected
 from reconciler.model.addresses import RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.live import AccountLive, Standing
@@ -41,14 +43,21 @@ FRESH_S = 30.0
 QUICK_PAGES = 5
 """A write leaves within seconds after it was written down, so what is read in between must be little."""
 
-STATUS_FRESH_S = 10.0
+STATUS_FRESH_S = 1.0
 """How long a campaign that was stopped is taken to be stopped still, while leads are added to it."""
+
+BUSY_FRESH_S = 1.0
+"""How long a lead that was in no call is taken to be in none still; as long as the read took, where that is more."""
 
 
 class CampaignStarted(Rejected):
     """A campaign that was stopped when it was planned is not stopped any more. Nothing was sent."""
 
     code = "contactcenter-campaign-started"
+
+
+class Unchecked(Rejected):
+    """Whether it may be sent could not be read. Nothing was sent."""
 
 
 class ContactCenterSession:
@@ -88,6 +97,7 @@ class ContactCenterSession:
         self._client = Client(self._http, self._auth)
         self._reader = Reader(self._client, self._settings, connection.progress)
         self._memory = Memory(clock)
+        self._added_at: dict[RemoteId, float] = {}
         self._look = Look(self._reader, self._memory)
 
     @property
@@ -115,10 +125,22 @@ class ContactCenterSession:
         if call.method is Method.GET:
             reply = await self._client.renewing(lambda: self._http.send(call))
             return Answer(status=reply.status, body=reply.body)
-        if await self._needless(call, effect):
+        match effect:
+            case MembersAdded(of=str() as campaign):
+                async with self._memory.alone(RemoteId(campaign)):
+                    return await self._write(call, effect, start, partial(self._check_stopped, RemoteId(campaign)))
+            case _:
+                return await self._write(call, effect, start)
+
+    async def _write(
+        self, call: Call, effect: Effect, start: Start, check: Callable[[], Awaitable[None]] | None = None
+    ) -> Answer:
+        with _nothing_sent():
+            needless = await self._needless(call, effect)
+        if needless:
             return Answer(status=200)
         try:
-            return Answer(status=(await self._client.send(call, start)).status)
+            return Answer(status=(await self._client.send(call, start, check)).status)
         except (NotFound, Rejected) as refusal:
             if await self._done_anyway(call, effect, refusal):
                 return Answer(status=200)
@@ -160,14 +182,13 @@ class ContactCenterSession:
         """Whether it is so already. Raises Rejected for what a plan cannot know: what the campaign is at right now."""
         match effect:
             case MembersAdded(of=str() as campaign):
-                await self._check_stopped(RemoteId(campaign))
                 leads = await self._again(RemoteId(campaign))
                 return leads is not None and leads.contacts.get(_number(call)) is not None
             case MembersRemoved(of=str() as campaign):
-                leads = await self._again(RemoteId(campaign))
-                if leads is not None and _standing(leads, str(call.path[-1])) is Standing.BUSY:
+                leads = await self._as_now(RemoteId(campaign))
+                if _standing(leads, str(call.path[-1])) is Standing.BUSY:
                     raise Rejected("The lead may be in a call now, and was not when the plan was made.")
-                return leads is not None and str(call.path[-1]) not in leads.ids
+                return str(call.path[-1]) not in leads.ids
             case ContactsChanged():
                 if call.path[-1] == convert.NEW:
                     # The last of several locks: no plan is compiled to it.
@@ -176,26 +197,39 @@ class ContactCenterSession:
 
     async def _check_stopped(self, campaign: RemoteId) -> None:
         """Only for campaigns that were stopped when planned: adding to the others was approved as contacting."""
-        if campaign not in self._memory.planned_stopped:
+        memory = self._memory
+        if campaign not in memory.planned_stopped:
             return
-        known = self._reader.campaigns
-        if self._memory.clock() - self._memory.reported_at > STATUS_FRESH_S:
-            known = await self._look.report()
-        now = known.get(campaign)
-        if now is None or not now.stopped:
+        seen_at = memory.reported_at
+        if campaign not in memory.started and (seen_at is None or memory.clock() - seen_at > STATUS_FRESH_S):
+            with _nothing_sent():
+                await self._look.report()
+        if campaign in memory.started:
             meaning, remedy = CODES[CampaignStarted.code]
             raise CampaignStarted(meaning, hint=remedy)
 
     async def _again(self, campaign: RemoteId) -> Leads | None:
         """The leads, read again before the first write after a while; None when what was read is fresh."""
-        age = self._memory.clock() - self._memory.read_at.get(campaign, 0.0)
-        known = self._memory.leads.get(campaign)
-        much = known is None or len(known.ids) > QUICK_PAGES * self._settings.page_size
-        if much or age <= FRESH_S:
-            # Each write keeps it fresh: only the first one after a pause builds on something old.
-            self._memory.read_at[campaign] = self._memory.clock()
-            return None
+        memory = self._memory
+        idle_s = memory.clock() - max(memory.read_at.get(campaign, 0.0), self._added_at.get(campaign, 0.0))
+        # Each write keeps it fresh: only the first one after a pause builds on something old.
+        self._added_at[campaign] = memory.clock()
+        return None if idle_s <= FRESH_S or not self._quick(campaign) else await self._look.leads(campaign)
+
+    async def _as_now(self, campaign: RemoteId) -> Leads:
+        """The leads as they were a moment ago; as they were seen last, where reading them takes too long."""
+        memory = self._memory
+        known = memory.leads.get(campaign)
+        if known is not None:
+            # Looking takes no longer than writing: a read is repeated when as much time has passed as it took.
+            fresh_s = max(BUSY_FRESH_S, memory.took[campaign])
+            if not self._quick(campaign) or memory.clock() - memory.read_at[campaign] <= fresh_s:
+                return known
         return await self._look.leads(campaign)
+
+    def _quick(self, campaign: RemoteId) -> bool:
+        known = self._memory.leads.get(campaign)
+        return known is not None and len(known.ids) <= QUICK_PAGES * self._settings.page_size
 
     # --- after a refusal
 
@@ -226,6 +260,15 @@ class ContactCenterSession:
         return refusal
 
 
+@contextmanager
+def _nothing_sent() -> Iterator[None]:
+    """A read before a write that fails says nothing about the write, which was not sent."""
+    try:
+        yield
+    except (NoAnswer, NotSent, ReadIncomplete) as failure:
+        raise Unchecked(f"Not sent, because it cannot be told whether it may be: {failure.message}") from None
+
+
 def _number(call: Call) -> str:
     body = call.body if isinstance(call.body, dict) else {}
     return str(body.get("number", ""))
@@ -233,4 +276,5 @@ def _number(call: Call) -> str:
 
 def _standing(leads: Leads, lead: str) -> str | None:
     found = leads.contacts.where("contact_id", {lead})
-    return next(iter(found.column("standing")), None)
+    others = (s.standing for s in leads.surplus if s.lead == lead)
+    return next(iter(found.column("standing")), next(others, None))

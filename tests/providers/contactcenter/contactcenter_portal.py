@@ -99,7 +99,7 @@ def using(
     sandbox: Sandbox,
     act: Callable[[ContactCenterSession], Awaitable[Any]],
     *,
-    clock: Clock | None = None,
+    clock: Callable[[], float] | None = None,
     read_only: bool = False,
     **settings: Any,
 ) -> Any:

@@ -19,7 +19,7 @@ from reconciler.app import arguments, clock
 from reconciler.app.dial_history import CALLED
 from reconciler.app.leasing import Held, leased
 from reconciler.app.planning import Request, Workspace, store_for
-from reconciler.app.screening import occurring, remembered
+from reconciler.app.screening import occurring
 from reconciler.apply.control import FREEZE_VARIABLE, GRACE_S, Control
 from reconciler.errors import (
     CredentialsRefused,
@@ -47,6 +47,7 @@ from reconciler.plan.approvals import YES
 from reconciler.plan.calls import Call, Json, Method, Phase
 from reconciler.plan.changes import Approval
 from reconciler.plan.quiet import held_back, hours_of
+from reconciler.plan.reached import remembered
 from reconciler.providers.base import Caller, FillsPaths, Operation, Provider, Response
 from reconciler.providers.reading import connected
 from reconciler.report import Outcome

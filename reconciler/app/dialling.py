@@ -17,7 +17,6 @@ from reconciler.app.dial_history import History, ago
 from reconciler.app.dial_sending import Dialled, Sending, exit_code_of
 from reconciler.app.leasing import Held, in_daemon, leased
 from reconciler.app.planning import Request, Workspace, store_for
-from reconciler.app.screening import remembered
 from reconciler.apply.control import FREEZE_VARIABLE, Control
 from reconciler.errors import (
     Exit,
@@ -36,6 +35,7 @@ from reconciler.model.zones import crowd
 from reconciler.plan.binding import ownership
 from reconciler.plan.changes import Approval
 from reconciler.plan.quiet import held_back, hours_of
+from reconciler.plan.reached import remembered
 from reconciler.providers.base import Dial, Dialler, Provider, Undiallable
 from reconciler.providers.reading import connected
 from reconciler.store import OperationRecord, OperationState, Store

@@ -30,6 +30,7 @@ from reconciler.plan.digest import fingerprint, matches
 from reconciler.plan.planner import OTHER_ACCOUNT, PlanOptions, in_scope
 from reconciler.plan.planner import plan as make_plan
 from reconciler.plan.quiet import Quiet
+from reconciler.plan.reached import unread_lists
 from reconciler.plan.rules import Rules
 from reconciler.plan.saved import (
     DEFAULT_TTL,
@@ -45,7 +46,7 @@ from reconciler.plan.saved import (
 from reconciler.plan.selection import Selection, Selector
 from reconciler.providers.base import Progress, Provider, Scope, silent
 from reconciler.providers.credentials import secret
-from reconciler.providers.reading import Sessions, connected, read
+from reconciler.providers.reading import Sessions, connected, read, read_members
 from reconciler.providers.registry import get as get_provider
 from reconciler.store import DEFAULT_URL, Store, open_store
 
@@ -251,8 +252,13 @@ class Workspace:
         desired = self.revise(self.desired, live)
         options = PlanOptions(selection=self.selection, allows=self.allows, notes=self.notes)
         rules = {name: provider.rules for name, provider in self.providers.items()}
+        made = make_plan(desired, live, inventory, rules, options)
+        if lists := unread_lists(made):
+            # Whom it would start to contact is read now, so that only plans that do so pay for it.
+            live = await read_members(accounts, sessions, live, lists)
+            made = make_plan(desired, live, inventory, rules, options)
         return Planned(
-            plan=make_plan(desired, live, inventory, rules, options),
+            plan=made,
             desired=desired,
             live=live,
             inventory=inventory,

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
-from reconciler.model.addresses import RemoteId
-from reconciler.model.contacts import ContactSet
-from reconciler.model.inventory import Inventory
 from reconciler.plan.calls import Json
 
 SHORTEST = 7
@@ -41,17 +38,6 @@ def occurring(arguments: Mapping[str, Json], suppressed: Iterable[str]) -> Mappi
         if hits:
             found[name] = sorted(hits)
     return found
-
-
-def remembered(
-    inventory: Inventory, account: str, lists: Collection[RemoteId], suppressed: ContactSet
-) -> frozenset[bytes]:
-    """The suppressed among those whom an apply has put on ``lists``, as keyed hashes: where nobody can read a list."""
-    if not suppressed or not lists:
-        return frozenset()
-    hashes = suppressed.hashes(inventory.key)
-    owned = [o for o in inventory.of(account) if o.parent in lists]
-    return frozenset().union(*((o.applied | o.added) & hashes for o in owned))
 
 
 def _needle(number: str) -> str:

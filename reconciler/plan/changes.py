@@ -59,10 +59,14 @@ class MemberDelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """People newly exposed to being contacted: those we can tell apart, and those we can only count."""
+    """People newly exposed to being contacted: those we can tell apart, and those we can only count.
+
+    ``unread`` are the lists among theirs of which it was not read who is on them.
+    """
 
     numbers: ContactSet = field(default_factory=ContactSet.empty)
     uncounted: int = 0
+    unread: frozenset[RemoteId] = frozenset()
 
     @property
     def count(self) -> int:

@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.diagnostics import in_order as diagnostics_in_order
 from reconciler.model.addresses import Address, Kind
-from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired
 from reconciler.model.inventory import Inventory
-from reconciler.model.kinds import ContactClass
 from reconciler.model.live import AccountLive, AccountState, Live, Unread
 from reconciler.model.resources import Account
 from reconciler.plan.allows import Allows
@@ -19,9 +17,9 @@ from reconciler.plan.approvals import needed
 from reconciler.plan.binding import OBJECTS, bind
 from reconciler.plan.changes import AccountRead, Change, Create, Delete, GuardFinding, Plan, Replace, people_reached
 from reconciler.plan.guards import counted_deletes, guard
-from reconciler.plan.members import examples
 from reconciler.plan.objects import decide_objects
 from reconciler.plan.order import in_order, needed_ids, with_requirements
+from reconciler.plan.reached import suppressed_in_reach
 from reconciler.plan.relations import decide_links, decide_memberships
 from reconciler.plan.rules import Rules, World
 from reconciler.plan.selection import Selection
@@ -133,7 +131,7 @@ def _plan_account(
     found = (
         *(x for d in decisions for x in d.diagnostics),
         *compiled.diagnostics,
-        *_suppressed_in_reach(changes, suppressed),
+        *suppressed_in_reach(changes, suppressed, inventory),
     )
     if not any(d.blocking for d in found):
         found = (*found, *_unplanned_needs(changes))
@@ -191,26 +189,6 @@ def _undeclared(desired: Desired, inventory: Inventory) -> tuple[Diagnostic, ...
         )
         for name in gone
     )
-
-
-def _suppressed_in_reach(changes: tuple[Change, ...], suppressed: ContactSet) -> tuple[Diagnostic, ...]:
-    """Nothing may start contacting somebody who must never be contacted, however they came to be on the list."""
-    found = []
-    for change in changes:
-        if change.contact_class is not ContactClass.STARTS_CONTACTING or not suppressed:
-            continue
-        if people := change.reach.numbers.within(suppressed):
-            found.append(
-                error(
-                    "suppressed-in-reach",
-                    f"it would start contacting {len(people)} suppressed "
-                    f"{'person' if len(people) == 1 else 'people'}: {examples(people)}",
-                    hint="take them off the list first: in the portal, or with mode: exact on its membership",
-                    address=str(change.address),
-                    source=change.source,
-                )
-            )
-    return tuple(found)
 
 
 def _unplanned_needs(changes: tuple[Change, ...]) -> tuple[Diagnostic, ...]:

@@ -186,12 +186,15 @@ class People:
             if change.members is not None:
                 people = people.without(change.members.remove)
                 people = ContactSet.union_of((people, change.members.add.select(())))
-        return Reach(numbers=people, uncounted=live.count if live is not None and not live.readable else 0)
+        if isinstance(target, Ref) or (live is not None and live.readable):
+            return Reach(numbers=people)
+        return Reach(numbers=people, uncounted=live.count if live is not None else 0, unread=frozenset({target}))
 
     def on_all(self, targets: Iterable[Target]) -> Reach:
         reaches = [self.on(t) for t in targets]
         numbers = ContactSet.union_of(r.numbers for r in reaches)
-        return Reach(numbers=numbers, uncounted=sum(r.uncounted for r in reaches))
+        unread = frozenset().union(*(r.unread for r in reaches))
+        return Reach(numbers=numbers, uncounted=sum(r.uncounted for r in reaches), unread=unread)
 
     def newly_reached(self, change: Change, before: Iterable[str]) -> Change:
         """An association with those whom its campaign, which had the lists ``before``, reaches only through it."""

@@ -131,6 +131,18 @@ class Session(Protocol):
 
 
 @runtime_checkable
+class ReadsMembers(Protocol):
+    """What a session has whose provider tells who is on a list. Optional."""
+
+    async def with_members(self, live: AccountLive, lists: frozenset[RemoteId]) -> AccountLive:
+        """``live``, as it was fetched, with the members of ``lists`` as well: a plan would start to contact them.
+
+        Raises what ``fetch`` raises.
+        """
+        ...
+
+
+@runtime_checkable
 class WritesTogether(Protocol):
     """What a session has whose provider writes several objects with one call. Optional, but its rules make no step with
     ``parts`` without it."""

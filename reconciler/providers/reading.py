@@ -13,7 +13,7 @@ from reconciler.errors import CredentialsRefused, Exit, ProviderError, ReadIncom
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.live import AccountLive, AccountState, Live, Unread
 from reconciler.model.resources import Account
-from reconciler.providers.base import Connection, Progress, Provider, Scope, Session, silent
+from reconciler.providers.base import Connection, Progress, Provider, ReadsMembers, Scope, Session, silent
 from reconciler.providers.credentials import reveal
 
 
@@ -103,6 +103,36 @@ def _namesakes(account: Account, live: AccountLive, scope: Scope) -> Iterator[Di
                 address=str(address),
                 source=resource.source if resource is not None else None,
             )
+
+
+async def read_members(
+    accounts: Mapping[str, Account],
+    sessions: Sessions,
+    live: Live,
+    lists: Mapping[str, frozenset[RemoteId]],
+) -> Live:
+    """``live`` with the members of ``lists`` (by account) as well, where the provider tells who is on a list."""
+    names = sorted(lists)
+    states = await asyncio.gather(*(_read_more(accounts[n], sessions, live.accounts[n], lists[n]) for n in names))
+    return Live(accounts={**live.accounts, **dict(zip(names, states, strict=True))})
+
+
+async def _read_more(
+    account: Account, sessions: Sessions, state: AccountState, lists: frozenset[RemoteId]
+) -> AccountState:
+    session = sessions.by_account[account.name]
+    if isinstance(state, Unread) or not isinstance(session, ReadsMembers):
+        return state
+    before, started = session.requests, time.monotonic()
+    try:
+        more = await session.with_members(state, lists)
+    except ProviderError as failure:
+        return _unread(account, failure)
+    return replace(
+        more,
+        requests=state.requests + session.requests - before,
+        elapsed_s=state.elapsed_s + time.monotonic() - started,
+    )
 
 
 def _unread(account: Account, failure: ProviderError) -> Unread:

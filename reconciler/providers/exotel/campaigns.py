@@ -194,6 +194,8 @@ class Compiler:
                 self.out.keep(self._resumed(case.change.with_steps(*before, *after), live, lists))
         else:
             carrier = self._resumed(carrier.with_steps(*before, step, *after), live, lists)
+            if "schedule" in roots:
+                carrier = replace(carrier, reach=self.people.on_all(lists))
         self.out.keep(carrier, *carried(case, carrier, self.people, lists_of(live)))
 
     def _phase(self, dials: bool) -> Phase:

@@ -53,7 +53,6 @@ class Fetch:
         self._note_times(bound)
         members = await self._members(objects, bound)
         contacts = await self._contacts(members, bound)
-        members |= await self._counts(objects, bound, members)
         return AccountLive(
             identity=identity,
             objects=objects,
@@ -117,20 +116,10 @@ class Fetch:
 
     async def _members(self, objects: Objects, bound: Bound) -> dict[RemoteId, LiveMembers]:
         names = {i: o.name for (kind, i), o in objects.items() if kind is Kind.LIST}
-        ids = sorted(set(names) if self._everything else self._named_lists(bound) & names.keys())
-        try:
-            read = await together(self._on_list(i, names[i]) for i in ids)
-        except NotFound as gone:
-            raise ReadIncomplete("A list was deleted while its members were read.", status=gone.status) from None
-        return dict(zip(ids, read, strict=True))
-
-    async def _on_list(self, list_id: RemoteId, name: str) -> LiveMembers:
-        found = await self._reader.members(list_id, name)
-        if found.twice:
-            text = f"{found.twice} members of {name!r} have the number of another member"
-            note = problem(Severity.WARNING, "exotel-several-contacts", text)
-            self._notes.append(replace(note, address=self._account))
-        return LiveMembers(contacts=found.contacts, count=len(found.ids))
+        ids = set(names) if self._everything else self._named_lists(bound) & names.keys()
+        members, notes = await _members_of(self._reader, self._account, {i: names[i] for i in ids})
+        self._notes += notes
+        return members
 
     def _named_lists(self, bound: Bound) -> set[RemoteId]:
         """The live lists that a declared or owned Membership is about."""
@@ -172,22 +161,34 @@ class Fetch:
         members = self._desired.resources[address].members
         return members is not None and members.missing_contacts == "fail"
 
-    # --- how many people lists hold that nobody manages the members of
 
-    async def _counts(
-        self, objects: Objects, bound: Bound, members: Mapping[RemoteId, LiveMembers]
-    ) -> dict[RemoteId, LiveMembers]:
-        """The sizes of lists that an Association is about and whose members were not read, for the reach."""
-        found: dict[RemoteId, LiveMembers] = {}
-        for resource in self._of(Kind.ASSOCIATION):
-            list_id = known_id(resource.link.list, bound) if resource.link is not None else None
-            live = objects.get((Kind.LIST, list_id)) if list_id is not None else None
-            if list_id is None or live is None or list_id in members or list_id in found:
-                continue
-            count = live.facts.get("count")
-            size = count if isinstance(count, int) else await self._reader.member_count(list_id)
-            found[list_id] = LiveMembers(contacts=ContactSet.empty(), count=size, readable=False)
-        return found
+async def with_members(reader: Reader, account: str, live: AccountLive, lists: frozenset[RemoteId]) -> AccountLive:
+    """See ``base.ReadsMembers``."""
+    names = {i: o.name for (kind, i), o in live.objects.items() if kind is Kind.LIST and i in lists}
+    members, notes = await _members_of(reader, account, names)
+    return replace(live, members={**live.members, **members}, notes=in_order((*live.notes, *notes)))
+
+
+async def _members_of(
+    reader: Reader, account: str, names: Mapping[RemoteId, str]
+) -> tuple[dict[RemoteId, LiveMembers], list[Diagnostic]]:
+    """Who is on each of these lists, by id, and what is odd about them."""
+    notes: list[Diagnostic] = []
+
+    async def on_list(list_id: RemoteId) -> LiveMembers:
+        found = await reader.members(list_id, names[list_id])
+        if found.twice:
+            text = f"{found.twice} members of {names[list_id]!r} have the number of another member"
+            note = problem(Severity.WARNING, "exotel-several-contacts", text)
+            notes.append(replace(note, address=account))
+        return LiveMembers(contacts=found.contacts, count=len(found.ids))
+
+    ids = sorted(names)
+    try:
+        read = await together(on_list(i) for i in ids)
+    except NotFound as gone:
+        raise ReadIncomplete("A list was deleted while its members were read.", status=gone.status) from None
+    return dict(zip(ids, read, strict=True)), notes
 
 
 def _list_of(resource: Resource, bound: Bound) -> RemoteId | None:

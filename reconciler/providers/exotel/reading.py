@@ -84,13 +84,6 @@ class Reader:
             rows = await self._book([("list_sids", list_id)], f"contacts of {name}")
         return people_of(rows.values())
 
-    async def member_count(self, list_id: str) -> int:
-        """How many are on a list, without reading who."""
-        page = await self._client.members(list_id, 0, 1)
-        if page.total is not None:
-            return page.total
-        return len((await self.members(list_id)).ids)
-
     async def look_up(self, numbers: ContactSet) -> tuple[ContactSet, bool]:
         """The contacts with these numbers, and whether the address book was small enough to be read.
 

@@ -35,7 +35,7 @@ from reconciler.providers.exotel.checks import EARLIEST, send_at
 from reconciler.providers.exotel.client import WRONG_REGION, Client
 from reconciler.providers.exotel.codes import CODES
 from reconciler.providers.exotel.convert import CAMPAIGN_IDS, LIST_IDS, OPEN, SCHEDULED, lists_of, status_of
-from reconciler.providers.exotel.fetching import Fetch
+from reconciler.providers.exotel.fetching import Fetch, with_members
 from reconciler.providers.exotel.looking import Look, Seen
 from reconciler.providers.exotel.reading import Reader
 from reconciler.providers.exotel.settings import Settings
@@ -116,6 +116,10 @@ class ExotelSession:
         self._seen.lists = sum(1 for kind, _ in live.objects if kind is Kind.LIST)
         self._seen.campaigns.update({i: o for (kind, i), o in live.objects.items() if kind is Kind.CAMPAIGN})
         return replace(live, requests=self.requests - before)
+
+    async def with_members(self, live: AccountLive, lists: frozenset[RemoteId]) -> AccountLive:
+        """See ``base.ReadsMembers``."""
+        return await with_members(self._reader, self._account, live, lists)
 
     async def observe(self, effect: Effect, rows: ContactSet | None) -> Evidence:
         return await self._look.at(effect, rows)

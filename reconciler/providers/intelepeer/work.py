@@ -152,15 +152,18 @@ class Work:
     def reach(self, lists: Iterable[Target]) -> Reach:
         """The people on these lists, now and after the plan. Whom nobody can name counts once in a plan."""
         numbers: list[ContactSet] = []
-        uncounted = 0
+        uncounted, unread = 0, set()
         for list_id in lists:
             numbers.extend(self.index.uploads.get(list_id, {}).values())
-            if isinstance(list_id, Ref) or list_id in self._counted:
+            if isinstance(list_id, Ref):
+                continue
+            unread.add(list_id)
+            if list_id in self._counted:
                 continue
             self._counted.add(list_id)
             if (members := self.world.live.members.get(list_id)) is not None:
                 uncounted += members.count
-        return Reach(numbers=ContactSet.union_of(numbers), uncounted=uncounted)
+        return Reach(numbers=ContactSet.union_of(numbers), uncounted=uncounted, unread=frozenset(unread))
 
 
 def is_active(campaign: Observed) -> bool:

@@ -164,7 +164,8 @@ class Compiler:
         weight = ContactClass.STARTS_CONTACTING if armed else ContactClass.SILENT
         carrier = carrier.with_steps(Step(phase=phase, title=title, call=call, effect=effect, contact_class=weight))
         was_armed = status_of(live) == "scheduled"
-        if armed and not was_armed:
+        if armed and (case.deltas or not was_armed):
+            # Also of one that was armed: what everybody on its lists gets, and when, is decided anew.
             reach = self.people.on_all(lists)
             segment_people = live.facts.get("segment_people")
             extra = segment_people if isinstance(segment_people, int) else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.diagnostics import Diagnostic, Severity, in_order
@@ -12,7 +12,7 @@ from reconciler.masking import mask_number
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.live import AccountLive, LiveMembers, Observed
-from reconciler.model.resources import Declared, Reference, Resource
+from reconciler.model.resources import Resource
 from reconciler.plan.binding import bind
 from reconciler.providers.base import Scope
 from reconciler.providers.fetching import Bound, known_id, links_of
@@ -54,7 +54,6 @@ class Fetch:
         bound = bind(self._desired, self._inventory, self._account, objects).bound
         members = await self._members(objects, bound)
         contacts = await self._contacts(members, bound)
-        members |= await self._counts(objects, bound, members)
         return AccountLive(
             identity=identity,
             objects=objects,
@@ -120,18 +119,11 @@ class Fetch:
 
     async def _members(self, objects: Objects, bound: Bound) -> dict[RemoteId, LiveMembers]:
         names = {i: o.name for (kind, i), o in objects.items() if kind is Kind.LIST}
-        wanted = set(names) if self._everything else self._named_lists(bound) & names.keys()
-        ids = sorted(wanted)
-        try:
-            read = await together(self._on_list(i, names[i]) for i in ids)
-        except NotFound as gone:
-            raise ReadIncomplete("A list was deleted while its members were read.", status=gone.status) from None
-        return dict(zip(ids, read, strict=True))
-
-    async def _on_list(self, list_id: RemoteId, name: str) -> LiveMembers:
-        found = await self._reader.members(list_id, name, attributes=self._attributes)
-        self._note_odd_members(name, found)
-        return LiveMembers(contacts=found.contacts, count=len(found.ids))
+        ids = set(names) if self._everything else self._named_lists(bound) & names.keys()
+        wanted = {i: names[i] for i in ids}
+        members, notes = await _members_of(self._reader, self._account, wanted, attributes=self._attributes)
+        self._notes += notes
+        return members
 
     def _named_lists(self, bound: Bound) -> set[RemoteId]:
         """The live lists that a declared or owned Membership is about."""
@@ -144,18 +136,6 @@ class Fetch:
 
     def _list_of(self, resource: Resource, bound: Bound) -> RemoteId | None:
         return known_id(resource.members.of, bound) if resource.members is not None else None
-
-    def _note_odd_members(self, name: str, found: Members) -> None:
-        if found.unusable:
-            text = f"{found.unusable} members of {name!r} have no usable number; they are left alone"
-            self._notes.append(
-                replace(problem(Severity.NOTE, "slicktext-unusable-number", text), address=self._account)
-            )
-        if twice := len(found.ids) - found.unusable - len(found.contacts):
-            text = f"{twice} members of {name!r} have the number of another member"
-            self._notes.append(
-                replace(problem(Severity.WARNING, "slicktext-several-contacts", text), address=self._account)
-            )
 
     # --- contacts that are on no list yet
 
@@ -181,37 +161,40 @@ class Fetch:
             self._notes.append(problem(Severity.ERROR, "slicktext-several-contacts", text, about))
         return ContactSet.union_of((listed, looked_up))
 
-    # --- how many people lists hold that nobody manages the members of
 
-    async def _counts(
-        self, objects: Objects, bound: Bound, members: Mapping[RemoteId, LiveMembers]
-    ) -> dict[RemoteId, LiveMembers]:
-        """The sizes of lists that campaigns are about to reach and whose members were not read, for the reach."""
-        ids = sorted(x for x in self._newly_reached(objects, bound) if x not in members and (Kind.LIST, x) in objects)
-        counts = await together(self._client.member_count(i) for i in ids)
-        return {
-            i: LiveMembers(contacts=ContactSet.empty(), count=n, readable=False)
-            for i, n in zip(ids, counts, strict=True)
-        }
+async def with_members(reader: Reader, account: str, live: AccountLive, lists: frozenset[RemoteId]) -> AccountLive:
+    """See ``base.ReadsMembers``. Their attributes do not matter: nobody compares them."""
+    names = {i: o.name for (kind, i), o in live.objects.items() if kind is Kind.LIST and i in lists}
+    members, notes = await _members_of(reader, account, names, attributes=False)
+    return replace(live, members={**live.members, **members}, notes=in_order((*live.notes, *notes)))
 
-    def _newly_reached(self, objects: Objects, bound: Bound) -> set[RemoteId]:
-        """The lists whose people a campaign of this plan will newly reach, as far as they exist."""
-        found: set[RemoteId] = set()
-        arming: set[Reference] = set()
-        for resource in self._desired.of(self._account, Kind.CAMPAIGN):
-            live = bound.get(resource.address)
-            if resource.fields.get("status") == "scheduled" and (live is None or status_of(live) == "draft"):
-                arming.add(Declared(resource.address))
-                found |= {RemoteId(x) for x in ids_fact(live, "lists")} if live is not None else set()
-        for resource in self._desired.of(self._account, Kind.ASSOCIATION):
-            if (link := resource.link) is None or (list_id := known_id(link.list, bound)) is None:
-                continue
-            campaign = known_id(link.campaign, bound)
-            feeds = objects.get((Kind.CAMPAIGN, campaign)) if campaign is not None else None
-            joins = feeds is not None and status_of(feeds) == "scheduled" and list_id not in ids_fact(feeds, "lists")
-            if joins or link.campaign in arming:
-                found.add(list_id)
-        return found
+
+async def _members_of(
+    reader: Reader, account: str, names: Mapping[RemoteId, str], *, attributes: bool
+) -> tuple[dict[RemoteId, LiveMembers], list[Diagnostic]]:
+    """Who is on each of these lists, by id, and what is odd about them."""
+    notes: list[Diagnostic] = []
+
+    async def on_list(list_id: RemoteId) -> LiveMembers:
+        found = await reader.members(list_id, names[list_id], attributes=attributes)
+        notes.extend(_odd_members(account, names[list_id], found))
+        return LiveMembers(contacts=found.contacts, count=len(found.ids))
+
+    ids = sorted(names)
+    try:
+        read = await together(on_list(i) for i in ids)
+    except NotFound as gone:
+        raise ReadIncomplete("A list was deleted while its members were read.", status=gone.status) from None
+    return dict(zip(ids, read, strict=True)), notes
+
+
+def _odd_members(account: str, name: str, found: Members) -> Iterator[Diagnostic]:
+    if found.unusable:
+        text = f"{found.unusable} members of {name!r} have no usable number; they are left alone"
+        yield replace(problem(Severity.NOTE, "slicktext-unusable-number", text), address=account)
+    if twice := len(found.ids) - found.unusable - len(found.contacts):
+        text = f"{twice} members of {name!r} have the number of another member"
+        yield replace(problem(Severity.WARNING, "slicktext-several-contacts", text), address=account)
 
 
 async def _exists(read: Callable[[str], Awaitable[Observed]], remote_id: str) -> bool:

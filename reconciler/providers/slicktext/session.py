@@ -43,7 +43,7 @@ from reconciler.providers.slicktext.checks import moment
 from reconciler.providers.slicktext.client import Client
 from reconciler.providers.slicktext.codes import CODES
 from reconciler.providers.slicktext.convert import CAMPAIGN_IDS, CONTACT_IDS, LIST_IDS, ids_fact, status_of
-from reconciler.providers.slicktext.fetching import Fetch
+from reconciler.providers.slicktext.fetching import Fetch, with_members
 from reconciler.providers.slicktext.looking import Look
 from reconciler.providers.slicktext.reading import Reader
 from reconciler.providers.slicktext.settings import Settings
@@ -123,6 +123,12 @@ class SlickTextSession:
         self._remember({i: o for (kind, i), o in live.objects.items() if kind is Kind.CAMPAIGN})
         self._sizes.update({list_id: members.count for list_id, members in live.members.items()})
         return replace(live, requests=self.requests - before)
+
+    async def with_members(self, live: AccountLive, lists: frozenset[RemoteId]) -> AccountLive:
+        """See ``base.ReadsMembers``."""
+        more = await with_members(self._reader, self._account, live, lists)
+        self._sizes.update({x: more.members[x].count for x in lists if x in more.members})
+        return more
 
     async def observe(self, effect: Effect, rows: ContactSet | None) -> Evidence:
         return await self._look.at(effect, rows)

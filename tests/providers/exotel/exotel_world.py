@@ -39,6 +39,7 @@ from reconciler.plan.changes import Change, Delete, Forget, Plan
 from reconciler.plan.order import steps_in_order
 from reconciler.plan.planner import PlanOptions
 from reconciler.plan.planner import plan as make_plan
+from reconciler.plan.reached import unread_lists
 from reconciler.providers.base import Connection, Scope, Secret
 from reconciler.providers.exotel import PROVIDER
 from reconciler.providers.exotel.convert import CAMPAIGN_FIELDS
@@ -294,7 +295,10 @@ def fetched(sandbox: Sandbox, wanted: Desired, owned: Inventory | None = None, *
 
 
 def plan_of(sandbox: Sandbox, wanted: Desired, owned: Inventory | None = None, **more: Any) -> Plan:
-    return planned(wanted, fetched(sandbox, wanted, owned, **more), owned)
+    """As an apply makes it: whom it would start to contact is read as well."""
+    live = fetched(sandbox, wanted, owned, **more)
+    lists = unread_lists(planned(wanted, live, owned)).get("voice", frozenset())
+    return planned(wanted, using(sandbox, lambda s: s.with_members(live, lists), read_only=True, **more), owned)
 
 
 def apply(sandbox: Sandbox, plan: Plan, **more: Any) -> Applied:

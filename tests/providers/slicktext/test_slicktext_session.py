@@ -25,6 +25,7 @@ from slicktext_world import (
     inventory,
     owns,
     people,
+    planned,
     using,
 )
 
@@ -55,6 +56,7 @@ from reconciler.plan.calls import (
     MembersRemoved,
     Method,
 )
+from reconciler.plan.reached import unread_lists
 from reconciler.providers.base import Connection, Scope, Secret
 from reconciler.providers.slicktext import PROVIDER, calls
 from reconciler.providers.slicktext.contacts import ATTRIBUTES
@@ -263,14 +265,18 @@ def test_an_audience_that_the_listing_leaves_out_is_read_where_it_matters(sandbo
     assert {x.campaign for x in fetched(sandbox, desired(base_url=sandbox.url), owned).links.values()} == {"30", "31"}
 
 
-def test_lists_that_a_campaign_newly_reaches_are_counted(sandbox: Sandbox) -> None:
+def test_only_the_lists_that_a_plan_starts_to_text_are_read_for_it(sandbox: Sandbox) -> None:
     wanted = desired(
         a_campaign("d", "Draft", status="scheduled", scheduled=in_hours(9)), a_link("d", "11"), base_url=sandbox.url
     )
-    members = fetched(sandbox, wanted).members
-    assert {i: (m.count, m.readable) for i, m in members.items()} == {"10": (3, False), "11": (1, False)}
+    live = fetched(sandbox, wanted)
+    assert live.members == {}
+    lists = unread_lists(planned(wanted, live))
+    assert lists == {"main": {"10", "11"}}
+    more = using(sandbox, lambda s: s.with_members(live, lists["main"]), read_only=True)
+    assert {i: (m.count, m.readable) for i, m in more.members.items()} == {"10": (3, True), "11": (1, True)}
     quiet = desired(a_campaign("d", "Draft"), a_link("d", "11"), base_url=sandbox.url)
-    assert fetched(sandbox, quiet).members == {}
+    assert unread_lists(planned(quiet, fetched(sandbox, quiet))) == {}
 
 
 # --- fetch: incomplete and stale reads

@@ -31,8 +31,11 @@ class People(audiences.People):
     def __init__(self, changes: tuple[Change, ...], world: World, found: Mapping[Target, Case]) -> None:
         super().__init__(changes, world)
         self._feeds: dict[Target, list[Observed]] = {}
+        self._users: dict[Target, list[Observed]] = {}
         for (kind, remote_id), live in sorted(world.live.objects.items()):
             if kind is Kind.CAMPAIGN and status_of(live) in OPEN:
+                for x in lists_of(live):
+                    self._users.setdefault(RemoteId(x), []).append(live)
                 case = found.get(remote_id)
                 if case is None or not is_ending(case):
                     leaving = audiences.lists_of(case.removes, world) if case is not None else set()
@@ -42,6 +45,10 @@ class People(audiences.People):
     def campaigns(self, target: Target) -> list[Observed]:
         """The live campaigns that have the list after the plan and are not over, sorted by id."""
         return self._feeds.get(target, [])
+
+    def users(self, target: Target) -> list[Observed]:
+        """Those that have the list now, also such as the plan ends: it does so when people have joined already."""
+        return self._users.get(target, [])
 
 
 def using(list_id: RemoteId, people: People) -> Iterator[str]:

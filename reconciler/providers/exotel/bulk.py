@@ -88,10 +88,6 @@ class Bulk:
                 return item.ok
 
 
-def is_bulk(effect: Effect) -> bool:
-    return isinstance(effect, ContactsCreated | ContactsChanged | MembersAdded)
-
-
 def _entries(call: Call) -> tuple[str, list[Mapping[str, Json]]]:
     body = call.body if isinstance(call.body, Mapping) else {}
     for wrapper in _WRAPPERS:

@@ -51,6 +51,10 @@ CODES: Mapping[str, tuple[str, str]] = {
         "Once a campaign has started only its callbacks change; replacing it would call people again.",
         "Put the values back, or declare a campaign with a new name.",
     ),
+    "exotel-campaign-started-since": (
+        "A campaign of the list started while people were being added, so adding means more than was approved.",
+        "Plan again: the plan says what adding means now, and what has to be approved for it.",
+    ),
     "exotel-campaign-finished": (
         "The campaign is over. It cannot change any more, so its manifest is no longer compared.",
         "For another round of calls declare a campaign with a new name.",

@@ -18,6 +18,7 @@ from reconciler.providers.base import Scope
 from reconciler.providers.exotel.checks import EARLIEST, send_at
 from reconciler.providers.exotel.codes import problem
 from reconciler.providers.exotel.convert import OPEN, AccountUnknown, lists_of, status_of
+from reconciler.providers.exotel.joining import as_of
 from reconciler.providers.exotel.reading import Reader
 from reconciler.providers.fetching import Bound, known_id, links_of
 from reconciler.providers.parallel import together
@@ -49,6 +50,7 @@ class Fetch:
             ) from None
         objects: Objects = {(o.kind, o.remote_id): o for o in (*lists.values(), *campaigns.values())}
         objects |= await self._with_lists(objects)
+        objects |= {key: as_of(o, self._now) for key, o in objects.items() if key[0] is Kind.CAMPAIGN}
         bound = bind(self._desired, self._inventory, self._account, objects).bound
         self._note_times(bound)
         members = await self._members(objects, bound)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model.addresses import Kind
 from reconciler.model.contacts import ContactSet
-from reconciler.model.kinds import ContactClass, gravest
+from reconciler.model.kinds import ContactClass
 from reconciler.model.live import Observed
 from reconciler.model.resources import Declared
 from reconciler.plan.calls import (
@@ -33,7 +33,8 @@ from reconciler.providers.audiences import list_of
 from reconciler.providers.exotel import calls
 from reconciler.providers.exotel.audience import People
 from reconciler.providers.exotel.codes import problem
-from reconciler.providers.exotel.convert import ATTRIBUTES, RUNNING, status_of
+from reconciler.providers.exotel.convert import ATTRIBUTES
+from reconciler.providers.exotel.joining import joining
 from reconciler.providers.exotel.settings import Settings
 
 STATIC_CAP, DYNAMIC_CAP = 100_000, 500_000
@@ -53,7 +54,7 @@ def compile_membership(
         diagnostics.append(full)
         return change
     feeding = people.campaigns(target)
-    weight = _weight(feeding)
+    weight = joining(people.users(target))
     steps = [*_removals(change, members, target, settings)]
     name = _upload_name(change, members, target, world, settings)
     if name:
@@ -63,16 +64,6 @@ def compile_membership(
     diagnostics += _told(change, members, feeding, world)
     reach = Reach(numbers=members.add.select(()) if feeding else ContactSet.empty())
     return replace(change.with_steps(*steps), reach=reach)
-
-
-def _weight(feeding: list[Observed]) -> ContactClass:
-    """What adding to a list of these campaigns means for those who join."""
-    running = [o for o in feeding if status_of(o) == RUNNING]
-    dials = {
-        ContactClass.STARTS_CONTACTING if o.fields.get("campaign_type") == "dynamic" else ContactClass.MAY_NOTIFY
-        for o in running
-    }
-    return gravest([*dials])
 
 
 def _contacts(change: Change, members: MemberDelta, settings: Settings) -> Iterator[Step]:

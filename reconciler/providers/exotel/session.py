@@ -7,13 +7,27 @@ import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from reconciler.errors import CredentialsRefused, Exit, NoAnswer, NotFound, ProviderError, ReadIncomplete, Rejected
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.live import AccountLive
 from reconciler.model.resources import Account
-from reconciler.plan.calls import Call, Changed, Created, Deleted, Effect, Evidence, Linked, MembersRemoved, Method
+from reconciler.plan.calls import (
+    Call,
+    Changed,
+    ContactsChanged,
+    ContactsCreated,
+    Created,
+    Deleted,
+    Effect,
+    Evidence,
+    Linked,
+    MembersAdded,
+    MembersRemoved,
+    Method,
+)
 from reconciler.providers.base import (
     Answer,
     Concerned,
@@ -29,13 +43,14 @@ from reconciler.providers.base import (
 )
 from reconciler.providers.exotel import answers, calls, convert, forms, health, people
 from reconciler.providers.exotel.answers import CONFLICT, Item, Row
-from reconciler.providers.exotel.bulk import Bulk, is_bulk
+from reconciler.providers.exotel.bulk import Bulk
 from reconciler.providers.exotel.campaigns import CALLBACKS
 from reconciler.providers.exotel.checks import EARLIEST, send_at
 from reconciler.providers.exotel.client import WRONG_REGION, Client
 from reconciler.providers.exotel.codes import CODES
 from reconciler.providers.exotel.convert import CAMPAIGN_IDS, LIST_IDS, OPEN, SCHEDULED, lists_of, status_of
 from reconciler.providers.exotel.fetching import Fetch, with_members
+from reconciler.providers.exotel.joining import Joining
 from reconciler.providers.exotel.looking import Look, Seen
 from reconciler.providers.exotel.reading import Reader
 from reconciler.providers.exotel.settings import Settings
@@ -50,6 +65,7 @@ POLL_S = (2.0, 4.0, 8.0, 16.0, 30.0)
 UPLOAD_ENDS_S = 1800.0
 
 Pause = Callable[[float], Awaitable[None]]
+Check = Callable[[], Awaitable[None]]
 
 
 class CampaignAstray(ProviderError):
@@ -104,6 +120,7 @@ class ExotelSession:
         self._reader = Reader(self._client, self._settings, limits.concurrency, connection.progress)
         self._seen = Seen()
         self._look = Look(self._reader, self._client, self._seen)
+        self._joining = Joining(self._reader, now)
         self._bulk = Bulk(self._sent, lambda round_: self._pause(0.5 * round_), self._seen)
 
     @property
@@ -114,6 +131,7 @@ class ExotelSession:
         before = self.requests
         live = await Fetch(self._reader, scope, self._account, self._now()).run(self._identity)
         self._seen.lists = sum(1 for kind, _ in live.objects if kind is Kind.LIST)
+        self._joining.planned(live)
         self._seen.campaigns.update({i: o for (kind, i), o in live.objects.items() if kind is Kind.CAMPAIGN})
         return replace(live, requests=self.requests - before)
 
@@ -147,11 +165,15 @@ class ExotelSession:
     # --- writes
 
     async def send(self, call: Call, effect: Effect, *, start: Start = at_once) -> Answer:
-        if calls.is_upload(call):
-            return await self._upload(call, start)
-        if is_bulk(effect):
-            return await self._bulk.run(call, effect, start)
         match effect:
+            case MembersAdded(of=str() as list_id) if self._joining.used(RemoteId(list_id)):
+                check = partial(self._joining.check, RemoteId(list_id))
+                async with self._joining.turn(RemoteId(list_id)):
+                    return await self._add_members(call, effect, start, check)
+            case MembersAdded():
+                return await self._add_members(call, effect, start)
+            case ContactsCreated() | ContactsChanged():
+                return await self._bulk.run(call, effect, start)
             case Created(kind=Kind.CAMPAIGN):
                 return await self._create_campaign(call, start)
             case Created():
@@ -166,10 +188,16 @@ class ExotelSession:
                 self._check_edit(call, effect)
         return await self._single(call, start)
 
-    async def _sent(self, call: Call, start: Start = at_once) -> Reply:
+    async def _add_members(self, call: Call, effect: MembersAdded, start: Start, check: Check | None = None) -> Answer:
+        """E7, or E10 for a first load. ``check`` raises what forbids a request by now."""
+        if calls.is_upload(call):
+            return await self._upload(call, start, check)
+        return await replace(self._bulk, send=partial(self._sent, check=check)).run(call, effect, start)
+
+    async def _sent(self, call: Call, start: Start = at_once, *, check: Check | None = None) -> Reply:
         """Raises as the core does; a write whose answer makes no sense is unknown, not failed."""
         try:
-            reply = await self._http.send(call, start=start)
+            reply = await self._http.send(call, start=start, check=check)
             answers.items(reply.body)
         except ReadIncomplete as unreadable:
             raise NoAnswer(unreadable.message) from None
@@ -285,9 +313,9 @@ class ExotelSession:
 
     # --- files
 
-    async def _upload(self, call: Call, start: Start) -> Answer:
+    async def _upload(self, call: Call, start: Start, check: Check | None = None) -> Answer:
         """E10, then E11 until the file was worked through. Raises Rejected when that failed."""
-        reply = await self._sent(call, start)
+        reply = await self._sent(call, start, check=check)
         row = self._one(reply)
         places = (row, row.get("summary"), row.get("list"))
         upload = next((x for place in places if (x := convert.id_of(place, ("upload_id",)))), None)

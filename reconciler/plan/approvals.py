@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from reconciler.model.addresses import Kind
 from reconciler.model.kinds import ContactClass
-from reconciler.plan.calls import Phase
+from reconciler.plan.calls import Created, Phase, Step
 from reconciler.plan.changes import Adopt, Approval, Change, Create, Delete, Forget, Plan, Replace, Update
 
 YES: frozenset[Approval] = frozenset({Approval.CREATE, Approval.UPDATE, Approval.ASSOCIATE})
@@ -23,11 +23,17 @@ def needed(change: Change) -> frozenset[Approval]:
             classes.add(Approval.UPDATE)
         if len(members.remove) > len(members.protective):
             classes.add(Approval.DELETE)
-    if any(s.phase is Phase.ARM for s in change.steps):
+    if any(_publishes(s) for s in change.steps):
         classes.add(Approval.UPDATE)
     if change.contact_class is ContactClass.STARTS_CONTACTING:
         classes.add(Approval.CONTACT)
     return frozenset(classes)
+
+
+def _publishes(step: Step) -> bool:
+    """Whether a step arms what is there already. Where a campaign is armed by being created, creating it is all."""
+    arms = step.phase is Phase.ARM and step.contact_class is not ContactClass.SILENT
+    return arms and not isinstance(step.effect, Created)
 
 
 def _by_action(change: Change) -> Iterable[Approval]:

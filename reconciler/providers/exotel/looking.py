@@ -130,7 +130,12 @@ class Look:
             named = await self._reader.campaigns([("name", effect.name)])
         except NotFound:
             named = {}
-        ours = [o for i, o in named.items() if o.fields.get("name") == effect.name and i not in effect.known_ids]
+        # One that is over stands for no manifest, so it is in the way of no new one (H21).
+        ours = [
+            o
+            for i, o in named.items()
+            if o.fields.get("name") == effect.name and status_of(o) in OPEN and i not in effect.known_ids
+        ]
         found = sorted(o.remote_id for o in ours)
         if not found:
             return Evidence(state=State.ABSENT)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from reconciler.diagnostics import Severity
-from reconciler.model.addresses import Kind, RemoteId
+from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.kinds import ContactClass
 from reconciler.model.live import Observed
 from reconciler.model.resources import Fields, FieldValue
@@ -53,7 +53,18 @@ def compile_campaigns(found: Mapping[Target, Case], world: World, sid: str, peop
     out = Result()
     for case in found.values():
         Compiler(case, world, sid, people, out).run()
+    for address, live in sorted(world.bound.items()):
+        if address.kind is Kind.CAMPAIGN and live.remote_id not in found and status_of(live) not in OPEN:
+            _note_still_declared(address, live, world, out)
     return out
+
+
+def _note_still_declared(address: Address, live: Observed, world: World, out: Result) -> None:
+    """A campaign that is over and that its manifest still asks for: nothing differs, and nobody will be called."""
+    resource = world.desired.resources.get(address)
+    if resource is not None and resource.fields.get("state", "active") in ("active", "paused"):
+        text = f"the campaign is {status_of(live)}: it calls nobody any more, and is not compared"
+        out.say(_note("exotel-campaign-finished", text, resource))
 
 
 @dataclass(slots=True)
@@ -132,6 +143,9 @@ class Compiler:
         if started and (self.case.links or roots - CALLBACKS):
             what = ", ".join(sorted(roots - CALLBACKS)) or "its lists"
             self._refuse("exotel-campaign-started", f"cannot change {what}: the campaign has started")
+            return
+        if live.facts.get("closed") and (self.case.links or roots - CALLBACKS):
+            self._refuse("exotel-schedule-too-near", "it is about to start: within a minute of that it is not edited")
             return
         lists = lists_after(self.case, lists_of(live), self.world)
         if self.case.links and not self._right_lists(lists, {**live.fields, **self._declared}):

@@ -19,6 +19,8 @@ MIN_CAMPAIGN_NAME = 4
 MAX_LISTS = 5
 EARLIEST = timedelta(minutes=10)
 """How far ahead of being written a campaign's time must be (H14)."""
+CLOSED = timedelta(seconds=60)
+"""So near its time a campaign is not edited any more (H16)."""
 
 _error = partial(problem, Severity.ERROR)
 

@@ -110,6 +110,17 @@ class Fetch:
             if resource.address not in bound and at is not None and at < self._now + EARLIEST:
                 text = f"it does not exist yet, and its send_at is {'past' if at <= self._now else 'too near'}"
                 self._notes.append(problem(Severity.ERROR, "exotel-schedule-too-near", text, resource))
+            elif at is not None and at < self._now + EARLIEST and self._moves(resource, bound, at):
+                text = f"its send_at would be moved to a time that is {'past' if at <= self._now else 'too near'}"
+                self._notes.append(problem(Severity.ERROR, "exotel-schedule-too-near", text, resource))
+
+    @staticmethod
+    def _moves(resource: Resource, bound: Bound, at: datetime) -> bool:
+        """Whether a campaign that can still be edited would start at ``at`` instead of when it does."""
+        live, lifecycle = bound.get(resource.address), resource.lifecycle
+        if live is None or lifecycle.observe or "schedule" in lifecycle.ignore:
+            return False
+        return status_of(live) in OPEN and not live.facts.get("started") and send_at(live.fields) != at
 
     def _of(self, kind: Kind) -> tuple[Resource, ...]:
         return self._desired.of(self._account, kind)
@@ -151,13 +162,18 @@ class Fetch:
         missing = ContactSet.union_of(wanted[a].without(listed) for a in strict)
         if not missing:
             return listed
-        found, readable = await self._reader.look_up(missing)
-        if not readable:
+        found = await self._reader.look_up(missing)
+        if found is None:
             for address in strict:
                 text = f"whether {len(wanted[address].without(listed))} declared contacts exist is not known"
                 about = self._desired.resources.get(address) or address
                 self._notes.append(problem(Severity.ERROR, "exotel-address-book-too-large", text, about))
-        return ContactSet.union_of((listed, found))
+            return listed
+        if found.twice:
+            text = f"{found.twice} contacts have the number of another contact that is declared"
+            note = problem(Severity.WARNING, "exotel-several-contacts", text)
+            self._notes.append(replace(note, address=self._account))
+        return ContactSet.union_of((listed, found.contacts))
 
     def _must_exist(self, address: Address) -> bool:
         members = self._desired.resources[address].members

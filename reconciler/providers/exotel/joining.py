@@ -17,7 +17,7 @@ from reconciler.errors import NoAnswer, NotSent, ReadIncomplete, Rejected
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.kinds import ContactClass, gravest
 from reconciler.model.live import AccountLive, Observed
-from reconciler.providers.exotel.checks import send_at
+from reconciler.providers.exotel.checks import CLOSED, send_at
 from reconciler.providers.exotel.codes import CODES
 from reconciler.providers.exotel.convert import OPEN, RUNNING, SCHEDULED, lists_of, status_of
 from reconciler.providers.exotel.reading import Reader
@@ -37,10 +37,11 @@ class Unchecked(Rejected):
 
 
 def as_of(live: Observed, now: datetime) -> Observed:
-    """A campaign with the fact ``due``: its time has come, whatever its status still says."""
-    at = send_at(live.fields)
-    due = status_of(live) == SCHEDULED and at is not None and at <= now
-    return replace(live, facts={**live.facts, "due": due})
+    """A campaign with two more facts. ``due``: it waits for its time, and that has come, whatever the status says.
+    ``closed``: its time is so near that it cannot be edited any more."""
+    at = send_at(live.fields) if status_of(live) in OPEN else None
+    due = at is not None and at <= now and status_of(live) == SCHEDULED
+    return replace(live, facts={**live.facts, "due": due, "closed": at is not None and at < now + CLOSED})
 
 
 def joining(campaigns: Iterable[Observed]) -> ContactClass:

@@ -84,8 +84,8 @@ class Reader:
             rows = await self._book([("list_sids", list_id)], f"contacts of {name}")
         return people_of(rows.values())
 
-    async def look_up(self, numbers: ContactSet) -> tuple[ContactSet, bool]:
-        """The contacts with these numbers, and whether the address book was small enough to be read.
+    async def look_up(self, numbers: ContactSet) -> People | None:
+        """The contacts with these numbers; None where the address book is too large to be read.
 
         There is no way to ask for a number, so the book is read until all of them were seen.
         """
@@ -101,8 +101,9 @@ class Reader:
 
         rows = await self._book((), "contacts", enough)
         if large and left:
-            return ContactSet.empty(), False
-        return people_of(rows.values()).contacts.within(numbers), True
+            return None
+        wanted = set(numbers.numbers())
+        return people_of(row for row in rows.values() if convert.contact_of(row)["number"] in wanted)
 
     async def _book(
         self, filters: Filters, what: str, enough: Callable[[Page], bool] | None = None

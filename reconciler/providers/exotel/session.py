@@ -6,7 +6,7 @@ import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 from reconciler.errors import CredentialsRefused, Exit, NoAnswer, NotFound, ProviderError, ReadIncomplete, Rejected
@@ -35,7 +35,6 @@ from reconciler.providers.base import (
     Defaults,
     HealthRow,
     Operation,
-    Progress,
     Response,
     Scope,
     Start,
@@ -45,7 +44,7 @@ from reconciler.providers.exotel import answers, calls, convert, forms, health, 
 from reconciler.providers.exotel.answers import CONFLICT, Item, Row
 from reconciler.providers.exotel.bulk import Bulk
 from reconciler.providers.exotel.campaigns import CALLBACKS
-from reconciler.providers.exotel.checks import EARLIEST, send_at
+from reconciler.providers.exotel.checks import CLOSED, EARLIEST, send_at
 from reconciler.providers.exotel.client import WRONG_REGION, Client
 from reconciler.providers.exotel.codes import CODES
 from reconciler.providers.exotel.convert import CAMPAIGN_IDS, LIST_IDS, OPEN, SCHEDULED, lists_of, status_of
@@ -54,15 +53,11 @@ from reconciler.providers.exotel.joining import Joining
 from reconciler.providers.exotel.looking import Look, Seen
 from reconciler.providers.exotel.reading import Reader
 from reconciler.providers.exotel.settings import Settings
+from reconciler.providers.exotel.uploading import Uploads
 from reconciler.providers.http import Http, Reply, StaticAuth, base_url, pace
 
-CLOSED = timedelta(seconds=60)
-"""So near its time a campaign is not edited any more (H16)."""
 YOUNG_LIST_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 """Between tries of a campaign create that does not see its lists yet (H19)."""
-POLL_S = (2.0, 4.0, 8.0, 16.0, 30.0)
-"""Between looks at an upload; the last one goes on (H5)."""
-UPLOAD_ENDS_S = 1800.0
 
 Pause = Callable[[float], Awaitable[None]]
 Check = Callable[[], Awaitable[None]]
@@ -102,7 +97,6 @@ class ExotelSession:
         self._identity = identity
         self._now = now
         self._pause = pause
-        self._progress: Progress = connection.progress
         limits = pace(account, defaults, connection.concurrency)
         secrets = connection.secrets
         pair = f"{secrets['apiKey'].reveal()}:{secrets['apiToken'].reveal()}"
@@ -121,6 +115,7 @@ class ExotelSession:
         self._seen = Seen()
         self._look = Look(self._reader, self._client, self._seen)
         self._joining = Joining(self._reader, now)
+        self._uploads = Uploads(self._client, account.name, connection.progress, pause)
         self._bulk = Bulk(self._sent, lambda round_: self._pause(0.5 * round_), self._seen)
 
     @property
@@ -140,6 +135,8 @@ class ExotelSession:
         return await with_members(self._reader, self._account, live, lists)
 
     async def observe(self, effect: Effect, rows: ContactSet | None) -> Evidence:
+        if isinstance(effect, MembersAdded) and rows is not None and self._uploads.unanswered(effect):
+            return await self._uploads.landed(effect, rows, self._look)
         return await self._look.at(effect, rows)
 
     async def aclose(self) -> None:
@@ -191,7 +188,7 @@ class ExotelSession:
     async def _add_members(self, call: Call, effect: MembersAdded, start: Start, check: Check | None = None) -> Answer:
         """E7, or E10 for a first load. ``check`` raises what forbids a request by now."""
         if calls.is_upload(call):
-            return await self._upload(call, start, check)
+            return await self._uploads.run(call, effect, partial(self._sent, start=start, check=check))
         return await replace(self._bulk, send=partial(self._sent, check=check)).run(call, effect, start)
 
     async def _sent(self, call: Call, start: Start = at_once, *, check: Check | None = None) -> Reply:
@@ -310,43 +307,6 @@ class ExotelSession:
         if found:
             text = f"Campaign {remote_id} was created and {' and '.join(found)}: it may be calling people."
             raise CampaignAstray(text, hint=CODES[CampaignAstray.code][1])
-
-    # --- files
-
-    async def _upload(self, call: Call, start: Start, check: Check | None = None) -> Answer:
-        """E10, then E11 until the file was worked through. Raises Rejected when that failed."""
-        reply = await self._sent(call, start, check=check)
-        row = self._one(reply)
-        places = (row, row.get("summary"), row.get("list"))
-        upload = next((x for place in places if (x := convert.id_of(place, ("upload_id",)))), None)
-        if upload is None:
-            raise NoAnswer(f"{self._account} took a file and did not say how to follow it.")
-        waited = 0.0
-        for at in range(1_000):
-            wait_s = POLL_S[min(at, len(POLL_S) - 1)]
-            if waited >= UPLOAD_ENDS_S:
-                break
-            await self._pause(wait_s)
-            waited += wait_s
-            # The address in the answer is not followed: it could be anybody's.
-            state = await self._client.upload(upload)
-            self._tell(state)
-            word = convert.letters(state.get("status"))
-            if word == "completed":
-                return Answer(status=reply.status, body=state)
-            if word == "failed":
-                raise Rejected("Exotel could not work through the file of people.", hint="Is its header as documented?")
-        raise NoAnswer(f"{self._account} is still working on a file after {waited / 60:.0f} min.")
-
-    def _tell(self, state: Row) -> None:
-        stats = state.get("stats")
-        row = stats if isinstance(stats, dict) else state
-        counts = [answers.number(row.get(a)) or answers.number(row.get(b)) or 0 for a, b in _STATS]
-        total = answers.number(row.get("total")) or answers.number(row.get("total_records"))
-        self._progress("people in the file", sum(counts), total)
-
-
-_STATS = (("success", "success_count"), ("duplicate", "duplicate_count"), ("failed", "failure_count"))
 
 
 def _too_near() -> TooNear:

@@ -25,10 +25,23 @@ class Held:
 
     def __init__(self, store: Store, lease: Lease) -> None:
         self._store, self._lease = store, lease
+        self._renewing = asyncio.Lock()
+        self._lost = ""
 
     def renew(self) -> None:
-        """Raises LeaseHeld when somebody has taken it over."""
+        """Raises LeaseHeld when somebody has taken it over or broken it, StoreError when nobody can tell."""
         self._lease = self._store.renew(self._lease)
+
+    async def renewed(self) -> None:
+        """``renew``, without holding up what is under way, one at a time. What is lost once stays lost."""
+        async with self._renewing:
+            if self._lost:
+                raise LeaseHeld(self._lost)
+            try:
+                await asyncio.to_thread(self.renew)
+            except LeaseHeld as lost:
+                self._lost = lost.message
+                raise
 
     def release(self) -> None:
         with suppress(LeaseHeld, StoreError):
@@ -47,10 +60,12 @@ async def leased(
     providers: Mapping[str, Provider],
     control: Control,
     *,
+    command: str = "apply",
     renew_every_s: float = RENEW_EVERY_S,
 ) -> AsyncIterator[Held]:
     """Nobody else writes to these accounts meanwhile. Raises LeaseHeld."""
-    lease = Held(store, store.acquire(identity_of(a, providers[a.provider]) for a in accounts.values()))
+    identities = [identity_of(account, providers[account.provider]) for account in accounts.values()]
+    lease = Held(store, store.acquire(identities, command=command))
     heartbeat = asyncio.create_task(_renewed(lease, accounts, control, renew_every_s))
     try:
         yield lease
@@ -60,11 +75,11 @@ async def leased(
 
 
 async def _renewed(lease: Held, accounts: Mapping[str, Account], control: Control, every_s: float) -> None:
-    """Keeps the lease; when somebody has taken it over, nothing new starts."""
+    """Keeps the lease; when it is lost, or cannot be renewed, nothing new starts."""
     while True:
         await asyncio.sleep(every_s)
         try:
-            await asyncio.to_thread(lease.renew)
+            await lease.renewed()
         except (LeaseHeld, StoreError) as lost:
             control.halted.update(dict.fromkeys(accounts, lost.message))
             return

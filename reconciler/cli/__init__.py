@@ -27,6 +27,7 @@ _COMMANDS = {
     "explain": ("reconciler.cli.explain", "Explain the code of a diagnostic."),
     "history": ("reconciler.cli.history", "Show past applies and every operation in them."),
     "inventory": ("reconciler.cli.inventory", "Show what we own; take ownership; let go."),
+    "lock": ("reconciler.cli.lock", "Show who is writing to which account; take a lease away."),
     "plan": ("reconciler.cli.plan", "Show what differs between the manifests and the providers; writes nothing."),
     "sandbox": ("reconciler.cli.sandbox", "Serve the simulated providers on this machine."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of a kind."),

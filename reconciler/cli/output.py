@@ -71,6 +71,20 @@ def deliver(render: Render, document: Mapping[str, Any], shared: Globals) -> Non
     from reconciler.render import Format
 
     emit(render(document, Format(shared.format), width=width(), color=colored(shared, sys.stdout)))
+    _beside(render, document, shared)
+
+
+def report_plan(document: Mapping[str, Any], shared: Globals) -> None:
+    """A plan document that stdout had already, where else it is wanted."""
+    from reconciler.render import render_plan
+
+    _beside(render_plan, document, shared)
+
+
+def _beside(render: Render, document: Mapping[str, Any], shared: Globals) -> None:
+    """In every format of ``--report``, and on the page that the CI system shows for this step."""
+    from reconciler.render import Format
+
     for name, file in shared.reports:
         write_file(Path(file), render(document, Format(name), width=100, color=False))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -66,6 +66,10 @@ class Request:
     parallelism: int | None = None
     show_pii: bool = False
     progress: Progress = silent
+    tell: Callable[[str], None] = lambda text: None
+    """Told what a command waits for, at once."""
+    reviewed: bool = False
+    """Whether somebody approved this very plan before (a saved one, or a digest): its flags cannot be added to then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

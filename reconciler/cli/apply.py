@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,26 +64,36 @@ def command(
     from reconciler.app.applying import ApplyOptions, apply
     from reconciler.app.planning import merged
     from reconciler.cli.progress import ProgressLine
+    from reconciler.errors import ReconcilerError
 
     shared = Globals.of(ctx)
     progress = ProgressLine()
     narrator = _Narrator(progress, events=shared.format == "ndjson")
     saved = saved_plan(params["paths"])
     request = request_of(shared, params | ({"paths": ()} if saved else {}), progress)
-    if saved is not None:
-        request = merged(request, saved)
+    request = replace(request if saved is None else merged(request, saved), tell=progress.told)
+
+    def show(planned: Planned) -> None:
+        narrator.shown = planned
+        _show(planned, shared, progress)
+
     options = ApplyOptions(
         saved=saved,
         expect=expect or "",
         approve=approvals(yes, approve, ctx),
         deadline_s=deadline.total_seconds() if deadline else None,
-        show=lambda planned: _show(planned, shared, progress),
+        show=show,
         ask=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
         emit=narrator.told,
         watch=narrator.watch,
         signals=lambda control: on_signals(control, progress),
     )
-    applied = asyncio.run(apply(request, options))
+    try:
+        applied = asyncio.run(apply(request, options))
+    except ReconcilerError:
+        progress.clear()
+        _unreported(narrator, shared)
+        raise
     progress.clear()
     return _finish(applied, shared)
 
@@ -157,6 +168,8 @@ class _Narrator:
         self._events = events
         self._started = time.monotonic()
         self._done = self._total = self._requests = 0
+        self.shown: Planned | None = None
+        self.running = False
 
     def told(self, event: Event) -> None:
         from reconciler.report import OperationEvent, RunStarted, event_document
@@ -168,6 +181,7 @@ class _Narrator:
             emit(lines_json([event_document(event)]))
         match event:
             case RunStarted(changes=changes):
+                self.running = True
                 self._started = time.monotonic()
                 self._total = sum(c.operations for c in changes)
             case OperationEvent(address=address, title=title, count=count):
@@ -217,6 +231,18 @@ def on_signals(control: Control, progress: ProgressLine) -> None:
         loop.add_signal_handler(number, interrupted, number)
 
 
+def _unreported(narrator: _Narrator, shared: Globals) -> None:
+    """What ``--report`` gets of an apply that failed: the plan that was shown and not run. Without one it is told."""
+    from reconciler.cli.output import note, report_plan
+
+    if narrator.shown is not None and not narrator.running:
+        report_plan(narrator.shown.document(show_pii=shared.show_pii), shared)
+        return
+    why = "the run did not end in order, see reconciler history" if narrator.running else "nothing was planned"
+    for _, file in shared.reports:
+        note(f"--report: nothing was written to {file}: {why}")
+
+
 def _finish(applied: Applied, shared: Globals) -> int:
     """The report on stdout, and the exit code."""
     from reconciler.cli.output import deliver
@@ -224,10 +250,11 @@ def _finish(applied: Applied, shared: Globals) -> int:
     from reconciler.report import report_document
 
     if applied.report is None:
-        if shared.format not in ("text", "concise"):
-            from reconciler.cli.output import emit_plan
+        from reconciler.cli.output import emit_plan, report_plan
 
-            emit_plan(applied.planned.document(show_pii=shared.show_pii), shared)
+        # Nothing was run, so there is nothing to report but the plan and what is in its way.
+        told = report_plan if shared.format in ("text", "concise") else emit_plan
+        told(applied.planned.document(show_pii=shared.show_pii), shared)
         return applied.exit_code
     deliver(render_report, report_document(applied.report, show_pii=shared.show_pii), shared)
     return applied.exit_code

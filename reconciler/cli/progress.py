@@ -43,6 +43,11 @@ class ProgressLine:
         else:
             click.echo(text, err=True)
 
+    def told(self, text: str) -> None:
+        """A line that stays, at once."""
+        self.clear()
+        click.echo(text, err=True)
+
     def clear(self) -> None:
         """The line gone, so that something else can be written."""
         if self._dirty:

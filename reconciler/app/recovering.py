@@ -4,8 +4,8 @@ First comes time: until nothing of it can land or show any more, nobody looks. T
 because the plan is made from what is live. Three things need more than that. An object whose creation was lost is ours
 under strict rules only (see ``_Found``). Members that cannot be read back are told by how their list grew. And what
 starts contacting people is never sent again by itself, whatever a look shows: that is for the plan and a person to
-decide (see ``leftovers``). A ``call`` did something that no plan knows of: one that died stays unresolved in the journal,
-and stops nothing. Nothing here writes to a provider, and a recovery that dies half-way is done again.
+decide (see ``leftovers``). A ``call`` did something that no plan knows of: one that died stays unresolved in the
+journal, and stops nothing. Nothing here writes to a provider, and a recovery that dies half-way is done again.
 """
 
 from __future__ import annotations

@@ -66,6 +66,7 @@ def creates(sandbox: Sandbox) -> int:
 
 def test_who_writes_is_listed_and_nobody_does_afterwards(lists: Repository, sandbox: Sandbox) -> None:
     assert lists("lock", "list").out == "No lease is held.\n"
+    sandbox.set_faults([{**SLOW, "fault": {"kind": "hang", "effect": False}}])  # it is there until it is killed
     with applying(60, 20) as process:
         until(lambda: creates(sandbox) > 0)
         (lock,) = lists("lock", "list", "--format", "json").json["locks"]
@@ -87,6 +88,7 @@ def test_who_writes_is_listed_and_nobody_does_afterwards(lists: Repository, sand
 
 
 def test_a_holder_whose_lease_is_broken_starts_nothing_more(lists: Repository, sandbox: Sandbox) -> None:
+    sandbox.set_faults([{**SLOW, "fault": {"kind": "latency", "ms": 2000}}])
     with applying(60, 0.3) as process:
         until(lambda: creates(sandbox) > 0)
         refused = lists("lock", "break", ACCOUNT)

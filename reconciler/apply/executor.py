@@ -112,6 +112,13 @@ class Executor:
         tasks = [asyncio.ensure_future(self._node(node)) for node in nodes]
         try:
             await asyncio.gather(*tasks)
+        except asyncio.CancelledError:
+            raise  # all of them have been told
+        except BaseException:
+            # Whatever this is, nobody gets an answer from the node that it came from: the others must not wait for it.
+            for task in tasks:
+                task.cancel()
+            raise
         finally:
             # After an abort each of them still writes down what it had under way; the first to end is not the last.
             await asyncio.gather(*tasks, return_exceptions=True)

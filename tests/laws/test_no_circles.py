@@ -368,6 +368,23 @@ def test_a_plan_that_nothing_blocks_runs_to_its_end(provider: str, monkeypatch: 
     assert_every_plan_ends(provider, range(200), monkeypatch)
 
 
+def test_a_step_that_fails_as_none_should_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for it must not wait for ever, holding the lease."""
+    made, inventory, known = next(
+        planned
+        for planned in (World.drawn(seed, "slicktext").planned() for seed in range(200))
+        if not planned[0].blocking and any(c.requires and c.steps for c in planned[0].changes)
+    )
+    executed = Executed(made, inventory, known)
+
+    async def broken(*_: object) -> StepResult:
+        raise KeyError("a mistake of ours")
+
+    monkeypatch.setattr("reconciler.apply.executor.run_step", broken)
+    with pytest.raises(KeyError, match="a mistake of ours"):
+        asyncio.run(executed.run())
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("share", range(10))
 @pytest.mark.parametrize("provider", sorted(TRAITS))

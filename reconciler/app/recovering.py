@@ -19,10 +19,11 @@ from reconciler import __version__
 from reconciler.app.dial_history import is_call, is_dial
 from reconciler.app.leftovers import Leftovers, Unresolved, allow_hint
 from reconciler.app.planning import Workspace
+from reconciler.app.uploads import kept_uploads, with_members
 from reconciler.apply.operation import LONGEST_SETTLE_S
-from reconciler.apply.ownership import owned_resource
+from reconciler.apply.ownership import owned_resource, replaced_object
 from reconciler.errors import Exit, ProviderError
-from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.inventory import Inventory, Owned
 from reconciler.model.kinds import ContactClass
@@ -57,11 +58,18 @@ async def settle_leftovers(
     dead = {r.id: (r, store.operations(r.id)) for r in died}
     # Answered, and the process died before the books were written.
     unkept = [o for _, operations in dead.values() for o in operations if _unkept(o, inventory, accounts)]
-    recovery = _Recovery(store=store, workspace=workspace, sessions=sessions, accounts=accounts, inventory=inventory)
+    over = [(r, o) for r, o in dead.values() if o and {x.intent.address.account for x in o} <= accounts.keys()]
+    recovery = _Recovery(
+        store=store,
+        workspace=workspace,
+        sessions=sessions,
+        accounts=accounts,
+        inventory=inventory,
+        owned=kept_uploads((o for _, operations in over for o in operations), workspace, inventory),
+    )
     if left or unkept:
         await _until_settled(left, workspace, accounts, leased_at)
         await recovery.look(left, unkept)
-    over = [(r, o) for r, o in dead.values() if o and {x.intent.address.account for x in o} <= accounts.keys()]
     recovery.write(over)
     if recovery.unclear:
         raise Unresolved("; ".join(recovery.unclear), hint="; ".join(dict.fromkeys(recovery.hints)))
@@ -91,10 +99,12 @@ async def _until_settled(
         account = accounts[operation.intent.address.account]
         defaults = workspace.providers[account.provider].defaults
         settle_s = sum(settle(account, defaults))
-        # The sender gave up at the latest when its request timed out, and has ended since we hold its lease.
+        # The sender gave up at the latest when its request timed out, and has ended since we hold its lease. One whose
+        # lease was broken has not noticed yet, and may still begin what it promised to begin.
         timed_out = operation.intent.not_after + timedelta(seconds=pace(account, defaults).timeout_s)
+        left_by = min(timed_out, max(operation.intent.not_after, leased_at))
         if settle_s:  # on loopback nothing lands late, unless the account says so
-            ends.append(min(timed_out, leased_at) + timedelta(seconds=settle_s))
+            ends.append(left_by + timedelta(seconds=settle_s))
     wait_s = (max(ends) - datetime.now(UTC)).total_seconds() if ends else 0.0
     if wait_s <= 0:
         return
@@ -239,6 +249,12 @@ class _Recovery:
         resource = self.workspace.desired.resources.get(address)
         provider = self.accounts[address.account].provider
         owned = Owned(address=address, provider=provider, remote_id=found.remote_id)
+        old = self._owned(address)
+        if old is not None and old.provider == provider and old.remote_id != found.remote_id:
+            # Until now the address stood for the object that this one replaces, and which is still to be deleted.
+            kept = replaced_object(address, provider, old.remote_id)
+            self.owned[kept.address] = kept
+            owned = replace(old, remote_id=found.remote_id, fields={})
         if resource is not None:
             # Fields as read, never as declared: the manifest may have moved on since.
             fields = {name: found.fields[name] for name in resource.fields if name in found.fields}
@@ -259,7 +275,7 @@ class _Recovery:
         except ProviderError as failure:
             look = Evidence(state=Evidence.State.AMBIGUOUS, detail=failure.message)
         if look.state is Evidence.State.HOLDS:
-            self.owned[intent.address] = self._with_members(operation, of)
+            self.owned[intent.address] = with_members(operation, self.workspace, self._owned(intent.address))
             self._settled(operation, OperationState.DONE, "found by how the list grew")
         elif look.state is Evidence.State.ABSENT:
             self._read_back(operation, "the list did not grow")
@@ -269,19 +285,6 @@ class _Recovery:
             self.unclear.append(f"{intent.address}: an upload of {intent.rows} people may have landed: {look.detail}")
             flag = allow_hint(self.workspace, f"unknown-members={intent.address}")
             self.hints.append(f"look at the list in the portal; if the upload is not there, {flag}")
-
-    def _with_members(self, operation: OperationRecord, of: RemoteId) -> Owned:
-        """The Membership with those on board who turned out to have landed."""
-        address, members = operation.intent.address, operation.intent.members
-        known = self._owned(address)
-        if known is not None and known.parent == of:
-            return replace(known, applied=known.applied | members, added=known.added | members)
-        resource = self.workspace.desired.resources.get(address)
-        provider = self.accounts[address.account].provider
-        owned = Owned(address=address, provider=provider, remote_id=of, parent=of, applied=members, added=members)
-        if resource is None or address.kind is not Kind.MEMBERSHIP:
-            return owned
-        return replace(owned, protect=resource.lifecycle.protect, on_remove=resource.lifecycle.on_remove)
 
     def _covered(self, address: Address) -> bool:
         """What this run leaves out stops nobody: its question stays open."""

@@ -7,7 +7,7 @@ executor, with requests that always succeed. A circle in the requirements would 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -309,7 +309,7 @@ class Willing:
 class Forgetful:
     """A journal that keeps nothing."""
 
-    async def own(self, *owned: Owned) -> None: ...
+    async def own(self, *owned: Owned, gone: Iterable[Address] = ()) -> None: ...
 
     async def disown(self, address: Address) -> None: ...
 

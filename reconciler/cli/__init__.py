@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, cast
 
 import click
@@ -82,6 +83,10 @@ def cli(**_: Any) -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A plan has the same bytes whatever the locale, and no name in it can stop an apply half-way.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     code = run(args)
     if code in (130, 143):
         # Somebody wants it to end: a prompt that still waits for its line in a thread must not hold that up.

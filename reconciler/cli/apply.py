@@ -6,7 +6,8 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -219,13 +220,16 @@ class _Narrator:
 
 def on_signals(control: Control, progress: ProgressLine) -> None:
     """The first signal stops gently, the second at once."""
+    from reconciler.cli.output import note
+
     loop = asyncio.get_running_loop()
 
     def interrupted(number: signal.Signals) -> None:
-        if not control.interrupted.is_set():
-            progress.clear()
-            click.echo("\ninterrupted: finishing what is under way; once more stops at once", err=True)
+        first = not control.interrupted.is_set()
         control.interrupt(terminated=number is signal.SIGTERM)
+        if first:
+            progress.clear()
+            note("\ninterrupted: finishing what is under way; once more stops at once")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted, number)
@@ -236,15 +240,34 @@ def _unreported(narrator: _Narrator, shared: Globals) -> None:
     from reconciler.cli.output import note, report_plan
 
     if narrator.shown is not None and not narrator.running:
-        report_plan(narrator.shown.document(show_pii=shared.show_pii), shared)
+        with _regardless():
+            report_plan(narrator.shown.document(show_pii=shared.show_pii), shared)
         return
     why = "the run did not end in order, see reconciler history" if narrator.running else "nothing was planned"
     for _, file in shared.reports:
         note(f"--report: nothing was written to {file}: {why}")
 
 
+@contextmanager
+def _regardless() -> Iterator[None]:
+    """A report that cannot be written is told of and no more: the exit code tells what was done, or why nothing was."""
+    from reconciler.cli.output import note
+    from reconciler.errors import InvalidInput
+
+    try:
+        yield
+    except InvalidInput as failure:
+        note(f"warning: {failure.message}")
+
+
 def _finish(applied: Applied, shared: Globals) -> int:
     """The report on stdout, and the exit code."""
+    with _regardless():
+        _tell(applied, shared)
+    return applied.exit_code
+
+
+def _tell(applied: Applied, shared: Globals) -> None:
     from reconciler.cli.output import deliver
     from reconciler.render import render_report
     from reconciler.report import report_document
@@ -255,6 +278,5 @@ def _finish(applied: Applied, shared: Globals) -> int:
         # Nothing was run, so there is nothing to report but the plan and what is in its way.
         told = report_plan if shared.format in ("text", "concise") else emit_plan
         told(applied.planned.document(show_pii=shared.show_pii), shared)
-        return applied.exit_code
+        return
     deliver(render_report, report_document(applied.report, show_pii=shared.show_pii), shared)
-    return applied.exit_code

@@ -48,7 +48,7 @@ def test_one_signal_ends_an_apply_in_time(
 @pytest.mark.survives("F107", title="SIGTERM; CI cancel")
 def test_a_cancelled_build_is_over_before_it_is_killed(texts: Repository, sandbox: Sandbox) -> None:
     sandbox.set_faults([{**WRITES, **HANGS}])
-    with command("apply", "--yes") as process:
+    with command("apply", "--yes", "--parallelism", "1") as process:
         until(lambda: bool(written(sandbox)))
         before = len(written(sandbox))
         started, sent = time.monotonic(), []

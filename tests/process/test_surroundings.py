@@ -23,7 +23,7 @@ HANGS = {"fault": {"kind": "hang", "effect": False}}
 @pytest.mark.survives("F139", title="Two applies, one host")
 def test_of_two_applies_at_once_one_is_refused(texts: Repository, sandbox: Sandbox) -> None:
     sandbox.set_faults([{**WRITES, **HANGS}])
-    with command("apply", "--yes") as first:
+    with command("apply", "--yes", "--parallelism", "1") as first:
         until(lambda: bool(written(sandbox)))
         before = len(written(sandbox))
         with command("apply", "--yes") as second:
@@ -50,7 +50,7 @@ def test_the_lease_of_a_dead_process_is_taken_over_at_once(texts: Repository, sa
 @pytest.mark.survives("F150", title="Drift report during an apply")
 def test_a_plan_and_a_drift_during_an_apply_write_nothing(texts: Repository, sandbox: Sandbox) -> None:
     sandbox.set_faults([{**WRITES, **HANGS}])
-    with command("apply", "--yes"):
+    with command("apply", "--yes", "--parallelism", "1"):
         until(lambda: bool(written(sandbox)))
         before = len(written(sandbox))
         assert texts("drift").code in (0, 2)

@@ -34,8 +34,8 @@ def start_anew(texts: Repository, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("effect", [True, False], ids=["landed", "lost"])
-@pytest.mark.survives("F108", title="SIGKILL or OOM kill at any micro-step")
-@pytest.mark.survives("F142", title="Lock holder dead")
+@pytest.mark.survives("F108", title="killed at any moment")
+@pytest.mark.survives("F142", title="the holder of the lease has died")
 def test_a_kill_at_each_write(texts: Repository, sandbox: Sandbox, effect: bool) -> None:
     killed = 0
     while killed_at(killed + 1, texts, sandbox, effect):
@@ -63,7 +63,7 @@ def killed_at(write: int, texts: Repository, sandbox: Sandbox, effect: bool) -> 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.survives("F108", title="SIGKILL or OOM kill at any micro-step")
+@pytest.mark.survives("F108", title="killed at any moment")
 def test_kills_at_any_time(texts: Repository, sandbox: Sandbox, seed: int) -> None:
     dice = random.Random(seed)
     sandbox.set_faults([{"fault": {"kind": "latency", "ms": 30, "after": True}}])

@@ -23,8 +23,8 @@ def last_run(texts: Repository) -> Any:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.survives("F105", title="SIGINT once")
-@pytest.mark.survives("F107", title="SIGTERM; CI cancel")
+@pytest.mark.survives("F105", title="Ctrl-C once")
+@pytest.mark.survives("F107", title="SIGTERM, as a cancelled CI job gets it")
 def test_one_signal_ends_an_apply_in_time(
     texts: Repository, sandbox: Sandbox, number: signal.Signals, code: int
 ) -> None:
@@ -45,7 +45,7 @@ def test_one_signal_ends_an_apply_in_time(
     texts.settled()
 
 
-@pytest.mark.survives("F107", title="SIGTERM; CI cancel")
+@pytest.mark.survives("F107", title="SIGTERM, as a cancelled CI job gets it")
 def test_a_cancelled_build_is_over_before_it_is_killed(texts: Repository, sandbox: Sandbox) -> None:
     sandbox.set_faults([{**WRITES, **HANGS}])
     with command("apply", "--yes", "--parallelism", "1") as process:
@@ -68,7 +68,7 @@ def test_a_cancelled_build_is_over_before_it_is_killed(texts: Repository, sandbo
 
 
 @pytest.mark.parametrize("numbers", [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT)])
-@pytest.mark.survives("F106", title="SIGINT twice")
+@pytest.mark.survives("F106", title="Ctrl-C twice")
 def test_a_second_signal_ends_it_now(texts: Repository, sandbox: Sandbox, numbers: tuple[signal.Signals, ...]) -> None:
     sandbox.set_faults([{**WRITES, **HANGS}])
     with command("apply", "--yes") as process:
@@ -90,7 +90,7 @@ def test_a_second_signal_ends_it_now(texts: Repository, sandbox: Sandbox, number
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.survives("F154", title="Interrupt between planning and applying in one command")
+@pytest.mark.survives("F154", title="interrupted between plan and apply")
 def test_a_signal_while_it_plans_sends_nothing(texts: Repository, sandbox: Sandbox, number: signal.Signals) -> None:
     sandbox.set_faults([{"method": "GET", "path": "/v1/*/campaigns", "fault": {"kind": "hang"}}])
     with command("apply", "--yes") as process:

@@ -20,7 +20,7 @@ from repository import Repository
 HANGS = {"fault": {"kind": "hang", "effect": False}}
 
 
-@pytest.mark.survives("F139", title="Two applies, one host")
+@pytest.mark.survives("F139", title="two applies at once on one machine")
 def test_of_two_applies_at_once_one_is_refused(texts: Repository, sandbox: Sandbox) -> None:
     sandbox.set_faults([{**WRITES, **HANGS}])
     with command("apply", "--yes", "--parallelism", "1") as first:
@@ -33,7 +33,7 @@ def test_of_two_applies_at_once_one_is_refused(texts: Repository, sandbox: Sandb
     assert len(written(sandbox)) == before
 
 
-@pytest.mark.survives("F142", title="Lock holder dead")
+@pytest.mark.survives("F142", title="the holder of the lease has died")
 def test_the_lease_of_a_dead_process_is_taken_over_at_once(texts: Repository, sandbox: Sandbox) -> None:
     sandbox.set_faults([{**WRITES, **HANGS}])
     with command("apply", "--yes") as process:
@@ -47,7 +47,7 @@ def test_the_lease_of_a_dead_process_is_taken_over_at_once(texts: Repository, sa
     assert took_s < 30
 
 
-@pytest.mark.survives("F150", title="Drift report during an apply")
+@pytest.mark.survives("F150", title="a drift report while an apply runs")
 def test_a_plan_and_a_drift_during_an_apply_write_nothing(texts: Repository, sandbox: Sandbox) -> None:
     sandbox.set_faults([{**WRITES, **HANGS}])
     with command("apply", "--yes", "--parallelism", "1"):
@@ -59,7 +59,7 @@ def test_a_plan_and_a_drift_during_an_apply_write_nothing(texts: Repository, san
 
 
 @pytest.mark.parametrize(("words", "code"), [(("apply", "--yes"), 0), (("plan", "--detailed-exitcode"), 2)])
-@pytest.mark.survives("F120", title="Stdout closed, full pipe")
+@pytest.mark.survives("F120", title="a stdout that is closed, full or slow")
 def test_a_reader_that_leaves_after_a_line(texts: Repository, words: tuple[str, ...], code: int) -> None:
     with command(*words) as process:
         assert process.stdout is not None
@@ -72,7 +72,7 @@ def test_a_reader_that_leaves_after_a_line(texts: Repository, words: tuple[str, 
     assert "BrokenPipe" not in err
 
 
-@pytest.mark.survives("F120", title="Stdout closed, full pipe")
+@pytest.mark.survives("F120", title="a stdout that is closed, full or slow")
 def test_a_reader_of_everything_that_leaves_after_a_line(texts: Repository) -> None:
     with command("apply", "--yes", stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
@@ -83,7 +83,7 @@ def test_a_reader_of_everything_that_leaves_after_a_line(texts: Repository) -> N
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the size of a pipe can be set on Linux only")
-@pytest.mark.survives("F120", title="Stdout closed, full pipe")
+@pytest.mark.survives("F120", title="a stdout that is closed, full or slow")
 def test_a_full_pipe_delays_and_changes_nothing(texts: Repository, sandbox: Sandbox) -> None:
     import fcntl
 
@@ -102,7 +102,7 @@ def test_a_full_pipe_delays_and_changes_nothing(texts: Repository, sandbox: Sand
 
 
 @pytest.mark.parametrize(("words", "code", "sent"), [(("apply", "--yes"), 0, 4), (("apply",), 5, 0)])
-@pytest.mark.survives("F121", title="Log or report file not writable")
+@pytest.mark.survives("F121", title="a report file that cannot be written")
 def test_a_report_that_cannot_be_written_changes_nothing(
     texts: Repository, tmp_path: Path, words: tuple[str, ...], code: int, sent: int
 ) -> None:
@@ -114,7 +114,7 @@ def test_a_report_that_cannot_be_written_changes_nothing(
     assert (ended, len(texts.writes())) == (code, sent)
 
 
-@pytest.mark.survives("F121", title="Log or report file not writable")
+@pytest.mark.survives("F121", title="a report file that cannot be written")
 def test_a_report_that_can_never_be_written_is_refused_first(texts: Repository, tmp_path: Path) -> None:
     with command("apply", "--yes", "--report", f"json={tmp_path}") as process:
         code, _, err, _ = process.ended(within_s=60)
@@ -123,7 +123,7 @@ def test_a_report_that_can_never_be_written_is_refused_first(texts: Repository, 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to")
-@pytest.mark.survives("F120", title="Stdout closed, full pipe")
+@pytest.mark.survives("F120", title="a stdout that is closed, full or slow")
 def test_a_full_disk_under_the_output_changes_nothing_that_was_done(texts: Repository) -> None:
     with Path("/dev/full").open("w") as full, command("apply", "--yes", stdout=full) as process:
         code, _, err, _ = process.ended(within_s=60)
@@ -149,8 +149,8 @@ def stable(document: Any) -> bytes:
     return json.dumps(kept).encode()
 
 
-@pytest.mark.survives("F126", title="Locale C, odd TZ, other umask, other cwd")
-@pytest.mark.survives("F127", title="Hash seed, thread timing")
+@pytest.mark.survives("F126", title="another locale, time zone or folder")
+@pytest.mark.survives("F127", title="another hash seed")
 def test_a_plan_is_the_same_everywhere(texts: Repository, tmp_path: Path) -> None:
     def planned(extra: dict[str, str], cwd: Path, *paths: str) -> bytes:
         options: Any = {"env": {**os.environ, **extra}, "cwd": cwd, "capture_output": True, "check": True}

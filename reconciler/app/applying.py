@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from reconciler.app import clock
+from reconciler.app import clock, cold
 from reconciler.app.leasing import RENEW_EVERY_S, in_daemon, leased
+from reconciler.app.leftovers import Leftovers
 from reconciler.app.planning import Planned, Request, Workspace, check_expected, check_saved, store_for
 from reconciler.app.recovering import settle_leftovers
 from reconciler.app.running import Runner
@@ -70,10 +72,9 @@ async def apply(request: Request, options: ApplyOptions, workspace: Workspace | 
     Raises what ``planning`` raises, LeaseHeld, StalePlan, Refused and Interruption: nothing was sent then. Raises
     StoreError and Unresolved too, which tell what was.
     """
-    workspace = workspace or Workspace.of(request)
+    workspace = workspace or Workspace.of(replace(request, reviewed=bool(options.reviewed)))
     with store_for(workspace.desired, request, create=True) as store:
-        inventory = store.inventory()
-        accounts = workspace.scoped(inventory)
+        accounts = workspace.scoped(store.inventory())
         control = _control(workspace, options)
         options.signals(control)
         async with (
@@ -86,19 +87,23 @@ async def apply(request: Request, options: ApplyOptions, workspace: Workspace | 
                 progress=request.progress,
             ) as sessions,
         ):
-            inventory = await control.unless_interrupted(
-                settle_leftovers(store, workspace, sessions, accounts, inventory)
+            # Whoever had the lease may have changed what is owned until just now.
+            leftovers = await control.unless_interrupted(
+                settle_leftovers(store, workspace, sessions, accounts, store.inventory(), leased_at=datetime.now(UTC))
             )
-            planned = await control.unless_interrupted(workspace.planned(inventory, sessions, accounts))
-            if planned.exit_code in (Exit.CREDENTIALS, Exit.UNREACHABLE):
-                options.show(planned)
-                return Applied(planned=planned, exit_code=planned.exit_code)
-            _check_review(planned, options, store)
+            planning = partial(workspace.planned, leftovers.inventory, sessions, accounts)
+            planned = _checked(await control.unless_interrupted(planning()), leftovers, options)
+            if wait_s := cold.waits_s(store, workspace, planned, accounts):
+                if options.ask is None:
+                    await _check_allowed(planned, options)  # what is refused anyway need not wait for that
+                await control.unless_interrupted(cold.wait(store, workspace, wait_s))
+                planned = _checked(await control.unless_interrupted(planning()), leftovers, options)
             options.show(planned)
             if planned.exit_code is not Exit.OK:
                 return Applied(planned=planned, exit_code=planned.exit_code)
             await control.unless_interrupted(_check_allowed(planned, options))
             lease.renew()
+            planned = leftovers.close(planned)
             runner = Runner(
                 workspace=workspace,
                 planned=planned,
@@ -113,6 +118,14 @@ async def apply(request: Request, options: ApplyOptions, workspace: Workspace | 
             )
             exit_code, report = await runner.run()
             return Applied(planned=planned, exit_code=exit_code, report=report, snapshot=runner.snapshot)
+
+
+def _checked(planned: Planned, leftovers: Leftovers, options: ApplyOptions) -> Planned:
+    """``planned``. Raises StalePlan and Unresolved unless it could be run as it is, were it approved."""
+    if planned.exit_code not in (Exit.CREDENTIALS, Exit.UNREACHABLE):
+        leftovers.judge(planned)
+        _check_review(planned, options, leftovers.store)
+    return planned
 
 
 def _check_review(planned: Planned, options: ApplyOptions, store: Store) -> None:

@@ -130,7 +130,7 @@ async def call(request: Request, wanted: Wanted) -> Called:
     accounts = {prepared.account.name: prepared.account}
     with store_for(workspace.desired, request, create=True) as store:
         async with (
-            leased(store, accounts, workspace.providers, control) as lease,
+            leased(store, accounts, workspace.providers, control, command="call") as lease,
             _session(workspace, prepared) as session,
         ):
             await control.unless_interrupted(_check_people(session, prepared, store))

@@ -94,7 +94,7 @@ async def dial(request: Request, options: DialOptions) -> Dialled:
     accounts = {account.name: account}
     with store_for(workspace.desired, request, create=True) as store:
         async with (
-            leased(store, accounts, workspace.providers, control) as lease,
+            leased(store, accounts, workspace.providers, control, command="dial") as lease,
             connected(
                 accounts,
                 workspace.providers,

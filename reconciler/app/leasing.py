@@ -16,8 +16,6 @@ from reconciler.providers.pace import base_url
 from reconciler.store import Lease, Store
 
 RENEW_EVERY_S = 20.0
-LATE_S = 30.0
-"""A heartbeat has been missed; the lease itself lasts twice as long."""
 
 T = TypeVar("T")
 
@@ -29,24 +27,38 @@ class Held:
         self._store, self._lease = store, lease
         self._renewed = Elapsed()
         self._renewing = asyncio.Lock()
+        self._lost = ""
 
     def renew(self) -> None:
-        """Raises LeaseHeld when somebody has taken it over."""
+        """Raises LeaseHeld when somebody has taken it over or broken it, StoreError when nobody can tell."""
         began = Elapsed()
         self._lease = self._store.renew(self._lease)
         self._renewed = began
 
     async def lost(self) -> str:
-        """Why it is not ours any more, or nothing. Where the heartbeat was late, it is renewed before anything else is
-        sent: while this machine slept, somebody may have taken it over."""
+        """Why it is not ours any more, or nothing. After half its life without a heartbeat it is renewed before
+        anything else is sent: while this machine slept, somebody may have taken it over."""
         async with self._renewing:
-            if self._renewed.seconds < LATE_S:
-                return ""
+            if self._lost or self._renewed.seconds < self._lease.ttl.total_seconds() / 2:
+                return self._lost
             try:
                 await asyncio.to_thread(self.renew)
-            except (LeaseHeld, StoreError) as lost:
-                return lost.message
-            return ""
+            except LeaseHeld as lost:
+                self._lost = lost.message
+            except StoreError as unclear:
+                return unclear.message
+            return self._lost
+
+    async def renewed(self) -> None:
+        """``renew``, without holding up what is under way, one at a time. What is lost once stays lost."""
+        async with self._renewing:
+            if self._lost:
+                raise LeaseHeld(self._lost)
+            try:
+                await asyncio.to_thread(self.renew)
+            except LeaseHeld as lost:
+                self._lost = lost.message
+                raise
 
     def release(self) -> None:
         with suppress(LeaseHeld, StoreError):
@@ -65,10 +77,12 @@ async def leased(
     providers: Mapping[str, Provider],
     control: Control,
     *,
+    command: str = "apply",
     renew_every_s: float = RENEW_EVERY_S,
 ) -> AsyncIterator[Held]:
     """Nobody else writes to these accounts meanwhile. Raises LeaseHeld."""
-    lease = Held(store, store.acquire(identity_of(a, providers[a.provider]) for a in accounts.values()))
+    identities = [identity_of(account, providers[account.provider]) for account in accounts.values()]
+    lease = Held(store, store.acquire(identities, command=command))
     control.lost = lease.lost
     heartbeat = asyncio.create_task(_renewed(lease, accounts, control, renew_every_s))
     try:
@@ -79,11 +93,11 @@ async def leased(
 
 
 async def _renewed(lease: Held, accounts: Mapping[str, Account], control: Control, every_s: float) -> None:
-    """Keeps the lease; when somebody has taken it over, nothing new starts."""
+    """Keeps the lease; when it is lost, or cannot be renewed, nothing new starts."""
     while True:
         await asyncio.sleep(every_s)
         try:
-            await asyncio.to_thread(lease.renew)
+            await lease.renewed()
         except (LeaseHeld, StoreError) as lost:
             control.halted.update(dict.fromkeys(accounts, lost.message))
             return

@@ -13,6 +13,7 @@ from reconciler.model.live import Observed, Unread
 from reconciler.plan.binding import OBJECTS
 from reconciler.providers.base import Scope
 from reconciler.providers.reading import connected, read
+from reconciler.store import OperationState
 
 
 async def adopt(request: Request, address: Address, remote_id: RemoteId) -> Observed:
@@ -52,6 +53,10 @@ async def adopt(request: Request, address: Address, remote_id: RemoteId) -> Obse
         with run.batch():
             run.own(replace(owned_resource(resource, remote_id), fields=fields))
             run.identity(address.account, state.identity)
+            for operation in (*store.open_intents(), *store.unresolved()):
+                # Which of several objects a lost request had made: that is what somebody has just said.
+                if operation.intent.address == address and operation.intent.effect.get("effect") == "created":
+                    run.settle(operation, OperationState.DONE, remote_id=remote_id, note="a person adopted it")
         run.close(exit_code=Exit.OK)
     return found
 

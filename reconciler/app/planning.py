@@ -70,6 +70,10 @@ class Request:
     parallelism: int | None = None
     show_pii: bool = False
     progress: Progress = silent
+    tell: Callable[[str], None] = lambda text: None
+    """Told what a command waits for, at once."""
+    reviewed: bool = False
+    """Whether somebody approved this very plan before (a saved one, or a digest): its flags cannot be added to then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,13 +67,15 @@ class RunLedger:
             for o in outcomes
         )
 
-    def own(self, owned: list[Owned]) -> None:
+    def own(self, owned: list[Owned], gone: list[Address]) -> None:
         with self._run.batch():
             for one in owned:
                 self._run.own(one)
                 if one.address.kind is Kind.MEMBERSHIP and not (one.applied and one.added):
                     # An empty set leaves the stored one alone; here it means that nobody is left.
                     self._run.members(one.address, applied=one.applied, added=one.added)
+            for address in gone:
+                self._run.disown(address)
 
     def disown(self, address: Address) -> None:
         self._run.disown(address)
@@ -260,7 +262,7 @@ class Runner:
             if now != owned:
                 changed.append(now)
         if changed:
-            RunLedger(run, fresh.inventory.key, "").own(changed)
+            RunLedger(run, fresh.inventory.key, "").own(changed, [])
 
     def _resume(self, exit_code: Exit) -> str:
         """The command that continues, with everything that this one was given."""

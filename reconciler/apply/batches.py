@@ -203,7 +203,7 @@ class _Batches:
                 note = failure.message if failure else ""
                 await self.operator.journal.record([Recorded(op=op, verdict=Verdict.REJECTED, note=note)])
                 return await self._rest(replace(batch, rows=rows))
-            verdict = await self.operator.looked_up(op, batch, failure, rows)
+            verdict = await self.operator.looked_up(op, self.address, batch, failure, rows)
             tally.done(verdict.rows, verdict.contact_ids)
             if verdict.result is not Result.STOPPED:
                 if verdict.result is Result.FAILED and divisible(failure):
@@ -270,10 +270,14 @@ class _Batches:
 
     async def one_by_one(self, effect: MembersAdded) -> StepResult:
         """Members that cannot be read back: each request is looked at by how the list grew before the next leaves."""
+        # Another Membership of the same list may have brought some since the plan: its growth is not ours.
+        brought = self.operator.brought.setdefault(effect.of, set())
+        effect = replace(effect, known_ids=effect.known_ids | brought)
         for batch in self.step.batches():
             grown = await self._grown(replace(batch, effect=effect))
             if grown is None:
                 break
+            brought |= grown
             effect = replace(effect, known_ids=effect.known_ids | grown)
             self.tally.through += 1
         return self.tally.told()
@@ -288,7 +292,7 @@ class _Batches:
             return None
         tally.sent += 1
         if answer is None:
-            verdict = await operator.looked_up(op, batch, failure, batch.rows)
+            verdict = await operator.looked_up(op, self.address, batch, failure, batch.rows)
             tally.done(verdict.rows, {})
             if verdict.result is not Result.DONE:
                 # Growth is the only evidence, so nothing is sent again here: the next plan knows who is missing.

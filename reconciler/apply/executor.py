@@ -21,7 +21,7 @@ from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
 from reconciler.model.inventory import Inventory, Owned
 from reconciler.model.resources import ById, Declared, Reference, Resource
-from reconciler.plan.calls import Created, MembersAdded, MembersRemoved, Phase, Step
+from reconciler.plan.calls import Created, Effect, MembersAdded, MembersRemoved, Phase, Step
 from reconciler.plan.changes import Change, Plan, Replace, action
 from reconciler.plan.order import position
 from reconciler.report import OperationEvent, Outcome, PlannedChange
@@ -82,6 +82,8 @@ class Executor:
     ) -> None:
         self._changes = {c.address: c for c in plan.changes}
         self._operators = operators
+        for operator in operators.values():
+            operator.made = self._made
         self._journal = journal
         self._inventory = inventory
         self._emit = emit
@@ -112,6 +114,13 @@ class Executor:
         tasks = [asyncio.ensure_future(self._node(node)) for node in nodes]
         try:
             await asyncio.gather(*tasks)
+        except asyncio.CancelledError:
+            raise  # all of them have been told
+        except BaseException:
+            # Whatever this is, nobody gets an answer from the node that it came from: the others must not wait for it.
+            for task in tasks:
+                task.cancel()
+            raise
         finally:
             # After an abort each of them still writes down what it had under way; the first to end is not the last.
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -283,13 +292,8 @@ class Executor:
         """Takes in what a step brought, and tells what is ours because of it."""
         progress = self._progress[change.address]
         match step.effect:
-            case Created(fields=fields) if result.remote_id is not None:
-                self._ids[change.address] = result.remote_id
-                if change.desired is not None:
-                    # At once, not at the end: whatever happens next, what we made is ours. With the fields it was made
-                    # with, not those it shall have: that a campaign was published is known when it is.
-                    made = owned_resource(change.desired, result.remote_id)
-                    return [replace(made, fields=dict(fields)), *replaced(change)]
+            case Created() if result.remote_id is not None:
+                return self._created(change.address, step.effect, result.remote_id)
             case MembersAdded() if result.rows:
                 progress.added.append(result.rows)
             case MembersRemoved() if result.rows:
@@ -297,6 +301,23 @@ class Executor:
             case _:
                 pass
         return []
+
+    async def _made(self, *made: tuple[Address, Effect, RemoteId]) -> None:
+        """What was created is ours, before its outcome is written down: whoever dies between the two must not find an
+        operation that is done and an object that nobody knows."""
+        await self._journal.own(*(owned for one in made for owned in self._created(*one)))
+
+    def _created(self, address: Address, effect: Effect, remote_id: RemoteId) -> list[Owned]:
+        """What becomes ours with a new object; nothing when it is ours already."""
+        if not isinstance(effect, Created) or self._ids.get(address) == remote_id:
+            return []
+        self._ids[address] = remote_id
+        change = self._changes[address]
+        if change.desired is None:
+            return []
+        # With the fields it was made with, not those it shall have: that a campaign was published is known when it is.
+        new = replace(owned_resource(change.desired, remote_id), fields=dict(effect.fields))
+        return [new, *replaced(change)]
 
     def _report(self, change: Change, step: Step, result: StepResult, outcome: Outcome) -> None:
         address = str(change.address)
@@ -320,7 +341,7 @@ class Executor:
         """While not all is done: what did go through is remembered, so that nobody is added twice."""
         progress = self._progress[change.address]
         if change.members is not None and change.desired is not None and (progress.added or progress.removed):
-            await self._own_members(change)
+            await self._journal.own(*self._members(change))
 
     async def _finish(self, change: Change) -> None:
         """The inventory after a change that is wholly done."""
@@ -330,32 +351,28 @@ class Executor:
         resource = change.desired
         if resource is None:
             return
-        await self._own(change, resource)
+        owned = self._members(change) if resource.members is not None else self._object(change, resource)
         gone = [o.address for o in replaced(change)]
         if old := resource.lifecycle.renamed_from:
             former = Address(change.address.account, change.address.kind, old)
             gone += [former] if former in self._inventory.owned else []
-        for address in gone:
-            await self._journal.disown(address)
+        await self._journal.own(*owned, gone=gone)
 
-    async def _own(self, change: Change, resource: Resource) -> None:
-        if resource.members is not None:
-            await self._own_members(change)
-            return
+    def _object(self, change: Change, resource: Resource) -> tuple[Owned, ...]:
         remote_id = self._ids.get(change.address, change.remote_id)
         if resource.link is not None:
             remote_id = self._link(resource.link.campaign, resource.link.list)
-        if remote_id is not None:
-            before = self._inventory.owned.get(change.address)
-            await self._journal.own(owned_resource(resource, remote_id, before))
+        if remote_id is None:
+            return ()
+        return (owned_resource(resource, remote_id, self._inventory.owned.get(change.address)),)
 
-    async def _own_members(self, change: Change) -> None:
+    def _members(self, change: Change) -> tuple[Owned, ...]:
         resource, delta, progress = change.desired, change.members, self._progress[change.address]
         if resource is None or resource.members is None or delta is None:
-            return
+            return ()
         parent = self._known(resource.members.of)
         if parent is None:
-            return
+            return ()
         before = self._inventory.owned.get(change.address)
         if before is None and resource.lifecycle.renamed_from:
             old = Address(change.address.account, Kind.MEMBERSHIP, resource.lifecycle.renamed_from)
@@ -369,7 +386,7 @@ class Executor:
             ContactSet.union_of(progress.removed),
             self._inventory.key,
         )
-        await self._journal.own(owned)
+        return (owned,)
 
     def _known(self, reference: Reference) -> RemoteId | None:
         match reference:

@@ -7,7 +7,7 @@ way at the same time therefore share one: whoever comes while a flush runs is in
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -58,7 +58,7 @@ class Ledger(Protocol):
 
     def record(self, outcomes: list[Recorded]) -> None: ...
 
-    def own(self, owned: list[Owned]) -> None: ...
+    def own(self, owned: list[Owned], gone: list[Address]) -> None: ...
 
     def disown(self, address: Address) -> None: ...
 
@@ -101,10 +101,12 @@ class Journal:
         if outcomes:
             await self._in_thread(lambda: self._ledger.record(outcomes))
 
-    async def own(self, *owned: Owned) -> None:
-        """All of them or none."""
-        if owned:
-            await self._in_thread(lambda: self._ledger.own(list(owned)))
+    async def own(self, *owned: Owned, gone: Iterable[Address] = ()) -> None:
+        """``owned`` is ours from now on, and ``gone`` no more: all of it or nothing, since an object that two addresses
+        own can be planned for by neither."""
+        leaving = list(gone)
+        if owned or leaving:
+            await self._in_thread(lambda: self._ledger.own(list(owned), leaving))
 
     async def disown(self, address: Address) -> None:
         await self._in_thread(lambda: self._ledger.disown(address))

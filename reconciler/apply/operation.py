@@ -31,7 +31,7 @@ from reconciler.apply.judging import (
 from reconciler.errors import CredentialsRefused, NoAnswer, ProviderError, Withheld
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet
-from reconciler.plan.calls import Deleted, Effect, Evidence, Step
+from reconciler.plan.calls import Deleted, Effect, Evidence, Step, Target
 from reconciler.providers.base import Answer, Session, Start
 
 T = TypeVar("T")
@@ -56,6 +56,17 @@ class Watch(Protocol):
     """Told how far a step over people is: ``done`` of ``total`` people have been sent."""
 
     def __call__(self, address: Address, title: str, done: int, total: int) -> None: ...
+
+
+class Made(Protocol):
+    """Told what requests created, together, before their outcomes are written down: for each object the address of its
+    change, the effect that was asked for, and its id."""
+
+    async def __call__(self, *made: tuple[Address, Effect, RemoteId]) -> None: ...
+
+
+async def unkept(*made: tuple[Address, Effect, RemoteId]) -> None:
+    """What was created belongs to nobody."""
 
 
 def unwatched(address: Address, title: str, done: int, total: int) -> None:
@@ -98,8 +109,11 @@ class Operator:
     watch: Watch = unwatched
     hours: Hours = always
     """Asked what of a call may not be sent at this moment."""
+    made: Made = unkept
     under_way: set[Address] = field(default_factory=set)
     """Changes with a request on the wire; after an abort, that is what may have landed."""
+    brought: dict[Target, set[str]] = field(default_factory=dict)
+    """The ids that uploads of this run brought to each list whose members cannot be read."""
     _known: frozenset[str] | None = None
 
     @property
@@ -119,8 +133,10 @@ class Operator:
                 return StepResult(result=Result.STOPPED, detail=stop.reason, sent=sent)
             sent += 1
             if answer is not None:
+                if answer.remote_id is not None:
+                    await self.made((address, step.effect, answer.remote_id))
                 return replace(await self._confirmed(op, step, answer), sent=sent)
-            verdict = await self.looked_up(op, step, failure, None)
+            verdict = await self.looked_up(op, address, step, failure, None)
             if verdict.result is not Result.STOPPED or sent >= MAX_SENDS:
                 result = Result.FAILED if verdict.result is Result.STOPPED else verdict.result
                 return replace(verdict, result=result, sent=sent)
@@ -205,13 +221,15 @@ class Operator:
             self.control.halted[self.account] = f"credentials refused: {failure.message}"
 
     async def looked_up(
-        self, op: int, step: Step, failure: ProviderError | None, rows: ContactSet | None
+        self, op: int, address: Address, step: Step, failure: ProviderError | None, rows: ContactSet | None
     ) -> StepResult:
         """What a request without success means. STOPPED says: not processed, and may be sent again."""
         self.heed(failure)
         judged = failed(failure)
         if judged is None and failure is not None:
             judged = await self._settled(op, step, failure, rows)
+            if judged.result.remote_id is not None:
+                await self.made((address, step.effect, judged.result.remote_id))
         return await self._recorded(op, judged or unresolved("no answer"))
 
     async def _settled(self, op: int, step: Step, failure: ProviderError, rows: ContactSet | None) -> Judged:

@@ -74,19 +74,18 @@ def _member_fields(resource: Resource, members: Members, key: bytes) -> dict[str
 
 
 def replaced(change: Change) -> tuple[Owned, ...]:
-    """The old object of a replacement, owned under a name of its own until it is gone: if its deletion fails, the next
-    plan still knows of it and deletes it."""
+    """The old object of a change that replaces one."""
     if not isinstance(change, Replace) or change.remote_id is None:
         return ()
-    address = change.address
-    name = f"{address.name}--replaced-{change.remote_id}"
-    old = Owned(
-        address=Address(address.account, address.kind, name),
-        provider=change.provider,
-        remote_id=change.remote_id,
-        on_remove=OnRemove.DELETE,
-    )
-    return (old,)
+    return (replaced_object(change.address, change.provider, change.remote_id),)
+
+
+def replaced_object(address: Address, provider: str, remote_id: RemoteId) -> Owned:
+    """The old object of a replacement, owned under a name of its own until it is gone: if its deletion fails, the next
+    plan still knows of it and deletes it."""
+    name = f"{address.name}--replaced-{remote_id}"
+    kept = Address(address.account, address.kind, name)
+    return Owned(address=kept, provider=provider, remote_id=remote_id, on_remove=OnRemove.DELETE)
 
 
 def lets_go(change: Change) -> bool:

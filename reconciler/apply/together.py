@@ -6,7 +6,7 @@ the reads around it, are shared. What provably did not land is sent again, witho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.apply.departure import Stop
@@ -132,6 +132,7 @@ class _Together:
     async def _read_back(self, taken: list[tuple[_Sent, Answer]]) -> None:
         if not taken:
             return
+        await self._own((one, answer.remote_id) for one, answer in taken)
         effects = tuple(as_shown(one.part.effect, answer) for one, answer in taken)
         looks = await self._visible(effects)
         await self._record(
@@ -142,8 +143,15 @@ class _Together:
         """What became of parts that nobody answered for; those are left that did not land."""
         looks = await self._look(tuple(one.part.effect for one in unclear))
         judged = [(one, looked_up(self.step, one.reason, None, look)) for one, look in zip(unclear, looks, strict=True)]
+        await self._own((one, found.result.remote_id) for one, found in judged)
         await self._record(judged)
         return tuple(one.part for one, found in judged if found.result.result is Result.STOPPED)
+
+    async def _own(self, found: Iterable[tuple[_Sent, RemoteId | None]]) -> None:
+        """All that is known to be there, in one transaction."""
+        made = [(one.part.address, one.part.effect, remote_id) for one, remote_id in found if remote_id is not None]
+        if made:
+            await self.operator.made(*made)
 
     async def _record(self, told: list[tuple[_Sent, Judged]]) -> None:
         outcomes: list[Recorded] = [judged.recorded(one.op) for one, judged in told]

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, cast
 
 import click
@@ -27,6 +28,7 @@ _COMMANDS = {
     "explain": ("reconciler.cli.explain", "Explain the code of a diagnostic."),
     "history": ("reconciler.cli.history", "Show past applies and every operation in them."),
     "inventory": ("reconciler.cli.inventory", "Show what we own; take ownership; let go."),
+    "lock": ("reconciler.cli.lock", "Show who is writing to which account; take a lease away."),
     "plan": ("reconciler.cli.plan", "Show what differs between the manifests and the providers; writes nothing."),
     "restore": ("reconciler.cli.restore", "Bring back what an apply removed."),
     "sandbox": ("reconciler.cli.sandbox", "Serve the simulated providers on this machine."),
@@ -82,6 +84,10 @@ def cli(**_: Any) -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A plan has the same bytes whatever the locale, and no name in it can stop an apply half-way.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     code = run(args)
     if code in (130, 143):
         # Somebody wants it to end: a prompt that still waits for its line in a thread must not hold that up.

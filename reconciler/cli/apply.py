@@ -6,7 +6,9 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,7 @@ from reconciler.cli.options import (
 
 if TYPE_CHECKING:
     from reconciler.app.applying import Applied, ApplyOptions
-    from reconciler.app.planning import Planned
+    from reconciler.app.planning import Planned, Request, Workspace
     from reconciler.apply.control import Control
     from reconciler.cli.progress import ProgressLine
     from reconciler.model.addresses import Address
@@ -62,7 +64,7 @@ def command(
 
     With the FILE of a saved plan it plans again and runs only if nothing has changed since.
     """
-    from reconciler.app.applying import apply
+    from reconciler.app.applying import ApplyOptions
     from reconciler.app.planning import merged
     from reconciler.cli.progress import ProgressLine
 
@@ -72,29 +74,40 @@ def command(
     request = request_of(shared, params | ({"paths": ()} if saved else {}), progress)
     if saved is not None:
         request = merged(request, saved)
-    options = options_of(shared, progress, approve=approvals(yes, approve, ctx), deadline=deadline)
-    options.saved, options.expect, options.snapshot = saved, expect or "", not no_snapshot
-    applied = asyncio.run(apply(request, options))
-    progress.clear()
-    return finish(applied, shared)
+    options = ApplyOptions(saved=saved, expect=expect or "", approve=approvals(yes, approve, ctx))
+    options.snapshot, options.deadline_s = not no_snapshot, deadline.total_seconds() if deadline else None
+    return carried_out(request, options, shared, progress)
 
 
-def options_of(
-    shared: Globals, progress: ProgressLine, *, approve: frozenset[Approval], deadline: timedelta | None
-) -> ApplyOptions:
-    """An apply as a command line runs it: shown, asked for on a terminal, told as it goes."""
-    from reconciler.app.applying import ApplyOptions
+def carried_out(
+    request: Request, options: ApplyOptions, shared: Globals, progress: ProgressLine, workspace: Workspace | None = None
+) -> int:
+    """An apply as a command line runs it: shown, asked for on a terminal, told as it goes, reported."""
+    from reconciler.app.applying import apply
+    from reconciler.errors import ReconcilerError
 
     narrator = _Narrator(progress, events=shared.format == "ndjson")
-    return ApplyOptions(
-        approve=approve,
-        deadline_s=deadline.total_seconds() if deadline else None,
-        show=lambda planned: _show(planned, shared, progress),
+
+    def show(planned: Planned) -> None:
+        narrator.shown = planned
+        _show(planned, shared, progress)
+
+    options = replace(
+        options,
+        show=show,
         ask=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
         emit=narrator.told,
         watch=narrator.watch,
         signals=lambda control: on_signals(control, progress),
     )
+    try:
+        applied = asyncio.run(apply(replace(request, tell=progress.told), options, workspace))
+    except ReconcilerError:
+        progress.clear()
+        _unreported(narrator, shared)
+        raise
+    progress.clear()
+    return _finish(applied, shared)
 
 
 def saved_plan(paths: tuple[str, ...]) -> SavedPlan | None:
@@ -167,6 +180,8 @@ class _Narrator:
         self._events = events
         self._started = time.monotonic()
         self._done = self._total = self._requests = 0
+        self.shown: Planned | None = None
+        self.running = False
 
     def told(self, event: Event) -> None:
         from reconciler.report import OperationEvent, RunStarted, event_document
@@ -178,6 +193,7 @@ class _Narrator:
             emit(lines_json([event_document(event)]))
         match event:
             case RunStarted(changes=changes):
+                self.running = True
                 self._started = time.monotonic()
                 self._total = sum(c.operations for c in changes)
             case OperationEvent(address=address, title=title, count=count):
@@ -215,32 +231,66 @@ class _Narrator:
 
 def on_signals(control: Control, progress: ProgressLine) -> None:
     """The first signal stops gently, the second at once."""
+    from reconciler.cli.output import note
+
     loop = asyncio.get_running_loop()
 
     def interrupted(number: signal.Signals) -> None:
-        if not control.interrupted.is_set():
-            progress.clear()
-            click.echo("\ninterrupted: finishing what is under way; once more stops at once", err=True)
+        first = not control.interrupted.is_set()
         control.interrupt(terminated=number is signal.SIGTERM)
+        if first:
+            progress.clear()
+            note("\ninterrupted: finishing what is under way; once more stops at once")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted, number)
 
 
-def finish(applied: Applied, shared: Globals) -> int:
+def _unreported(narrator: _Narrator, shared: Globals) -> None:
+    """What ``--report`` gets of an apply that failed: the plan that was shown and not run. Without one it is told."""
+    from reconciler.cli.output import note, report_plan
+
+    if narrator.shown is not None and not narrator.running:
+        with _regardless():
+            report_plan(narrator.shown.document(show_pii=shared.show_pii), shared)
+        return
+    why = "the run did not end in order, see reconciler history" if narrator.running else "nothing was planned"
+    for _, file in shared.reports:
+        note(f"--report: nothing was written to {file}: {why}")
+
+
+@contextmanager
+def _regardless() -> Iterator[None]:
+    """A report that cannot be written is told of and no more: the exit code tells what was done, or why nothing was."""
+    from reconciler.cli.output import note
+    from reconciler.errors import InvalidInput
+
+    try:
+        yield
+    except InvalidInput as failure:
+        note(f"warning: {failure.message}")
+
+
+def _finish(applied: Applied, shared: Globals) -> int:
     """The report on stdout, and the exit code."""
+    with _regardless():
+        _tell(applied, shared)
+    return applied.exit_code
+
+
+def _tell(applied: Applied, shared: Globals) -> None:
     from reconciler.cli.output import deliver, note
     from reconciler.render import render_report
     from reconciler.report import report_document
 
     if applied.report is None:
-        if shared.format not in ("text", "concise"):
-            from reconciler.cli.output import emit_plan
+        from reconciler.cli.output import emit_plan, report_plan
 
-            emit_plan(applied.planned.document(show_pii=shared.show_pii), shared)
-        return applied.exit_code
+        # Nothing was run, so there is nothing to report but the plan and what is in its way.
+        told = report_plan if shared.format in ("text", "concise") else emit_plan
+        told(applied.planned.document(show_pii=shared.show_pii), shared)
+        return
     deliver(render_report, report_document(applied.report, show_pii=shared.show_pii), shared)
     if applied.snapshot is not None:
         note(f"What was removed is kept in {applied.snapshot}")
         note(f"Bring it back with: reconciler restore {applied.report.run_id}")
-    return applied.exit_code

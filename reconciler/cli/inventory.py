@@ -83,7 +83,7 @@ def _adopt(request: Request, address: Address, remote_id: str, yes: bool) -> Non
     from reconciler.masking import mask_text, visible
     from reconciler.model.addresses import RemoteId
 
-    _agreed(f"Take ownership of {remote_id} as {address}?", yes)
+    agreed(f"Take ownership of {remote_id} as {address}?", yes)
     found = asyncio.run(adopt(request, address, RemoteId(remote_id)))
     note(f"{address} is now {remote_id}, {visible(mask_text(found.name))!r}. What differs is in the next plan.")
 
@@ -92,12 +92,12 @@ def _forget(request: Request, address: Address, yes: bool) -> None:
     from reconciler.app.owning import forget
     from reconciler.cli.output import note
 
-    _agreed(f"Let go of {address}? The live object stays.", yes)
+    agreed(f"Let go of {address}? The live object stays.", yes)
     forget(request, address)
     note(f"{address} is no longer ours; nothing live was touched.")
 
 
-def _agreed(question: str, yes: bool) -> None:
+def agreed(question: str, yes: bool) -> None:
     """Raises Refused unless somebody said the whole word."""
     from reconciler.errors import Refused
 

@@ -6,8 +6,9 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -48,15 +49,30 @@ def emit(text: str) -> None:
     try:
         sys.stdout.write(text.rstrip("\n") + "\n")
         sys.stdout.flush()
-    except BrokenPipeError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+    except OSError as failure:
+        _nowhere(sys.stdout)
+        if not isinstance(failure, BrokenPipeError):
+            note(f"warning: the output cannot be written: {failure.strerror}")
 
 
 def note(text: str) -> None:
     """Something by the way, on stderr."""
-    click.echo(text.rstrip("\n"), err=True)
+    aside(text.rstrip("\n") + "\n")
+
+
+def aside(text: str) -> None:
+    """Exactly this on stderr; whether anybody can read it changes nothing, in the middle of an apply least of all."""
+    try:
+        click.echo(text, nl=False, err=True)
+    except OSError:
+        _nowhere(sys.stderr)
+
+
+def _nowhere(stream: TextIO) -> None:
+    """What is written to ``stream`` from now on is lost, and so is what it still holds."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def emit_plan(document: Mapping[str, Any], shared: Globals) -> None:
@@ -71,6 +87,20 @@ def deliver(render: Render, document: Mapping[str, Any], shared: Globals) -> Non
     from reconciler.render import Format
 
     emit(render(document, Format(shared.format), width=width(), color=colored(shared, sys.stdout)))
+    _beside(render, document, shared)
+
+
+def report_plan(document: Mapping[str, Any], shared: Globals) -> None:
+    """A plan document that stdout had already, where else it is wanted."""
+    from reconciler.render import render_plan
+
+    _beside(render_plan, document, shared)
+
+
+def _beside(render: Render, document: Mapping[str, Any], shared: Globals) -> None:
+    """In every format of ``--report``, and on the page that the CI system shows for this step."""
+    from reconciler.render import Format
+
     for name, file in shared.reports:
         write_file(Path(file), render(document, Format(name), width=100, color=False))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
@@ -95,7 +125,8 @@ def write_file(path: Path, text: str) -> None:
             file.write(text)
         temporary.replace(path)
     except OSError as failure:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise InvalidInput(f"{path} cannot be written: {failure.strerror}") from None
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-import click
-
-from reconciler.cli.output import width
+from reconciler.cli.output import aside, width
 
 _TERMINAL_EVERY_S = 0.1
 _ELSEWHERE_EVERY_S = 10.0
@@ -38,13 +36,18 @@ class ProgressLine:
     def _show(self, text: str) -> None:
         if self._terminal:
             columns = width() - 1
-            click.echo(f"\r{text[:columns]:<{columns}}", nl=False, err=True)
+            aside(f"\r{text[:columns]:<{columns}}")
             self._dirty = True
         else:
-            click.echo(text, err=True)
+            aside(text + "\n")
+
+    def told(self, text: str) -> None:
+        """A line that stays, at once."""
+        self.clear()
+        aside(text + "\n")
 
     def clear(self) -> None:
         """The line gone, so that something else can be written."""
         if self._dirty:
-            click.echo("\r" + " " * (width() - 1) + "\r", nl=False, err=True)
+            aside("\r" + " " * (width() - 1) + "\r")
             self._dirty = False

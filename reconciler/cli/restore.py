@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -43,10 +44,10 @@ def command(
     It is planned and applied like everything else: guards, approvals and quiet hours hold. Nobody comes back who opted
     out, is suppressed, or was worked already. The manifests stay as they are: undo the change in Git as well.
     """
-    from reconciler.app.applying import apply
+    from reconciler.app.applying import ApplyOptions
     from reconciler.app.planning import plan
     from reconciler.app.restoring import prepare
-    from reconciler.cli.apply import approvals, finish, options_of
+    from reconciler.cli.apply import approvals, carried_out
     from reconciler.cli.output import emit_plan, note
     from reconciler.cli.progress import ProgressLine
 
@@ -54,7 +55,7 @@ def command(
     if (yes or approve or deadline) and not run:
         raise click.UsageError("--yes, --approve and --deadline go with --apply.", ctx=ctx)
     progress = ProgressLine()
-    request = request_of(shared, params, progress)
+    request = replace(request_of(shared, params, progress), tell=progress.told)
     restoration = prepare(request, snapshot)
     if undeclared := restoration.undeclared:
         names = ", ".join(map(str, undeclared[:5])) + (f" and {len(undeclared) - 5} more" if undeclared[5:] else "")
@@ -66,7 +67,6 @@ def command(
         if planned.plan.changes:
             note(f"Nothing was changed. Bring it back with: reconciler restore {snapshot} --apply")
         return planned.exit_code
-    options = options_of(shared, progress, approve=approvals(yes, approve, ctx), deadline=deadline)
-    applied = asyncio.run(apply(request, options, restoration.workspace))
-    progress.clear()
-    return finish(applied, shared)
+    options = ApplyOptions(approve=approvals(yes, approve, ctx))
+    options.deadline_s = deadline.total_seconds() if deadline else None
+    return carried_out(request, options, shared, progress, restoration.workspace)

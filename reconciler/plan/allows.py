@@ -7,7 +7,7 @@ from dataclasses import dataclass
 COUNTED = ("deletes", "removals", "reach")
 """Guards that a number lifts: ``deletes=12`` or ``ACCOUNT:deletes=12``; the number is an upper bound."""
 
-NAMED = ("empty", "shrink", "unknown-members", "recontact", "delete-active", "update-active")
+NAMED = ("empty", "shrink", "unknown-members", "recontact", "repeat", "cold", "delete-active", "update-active")
 """Guards that the name of the thing lifts: ``empty=main/Membership/vip``, ``shrink=main``."""
 
 

@@ -73,7 +73,7 @@ CODES: Mapping[str, tuple[str, str]] = {
     "interrupted": ("A signal ended the command before it sent anything.", "Run it again when it suits."),
     "lease-held": (
         "Another apply is working on the same account.",
-        "Wait until it is done; the lease of a dead one is free after a minute.",
+        "Wait until it is done; a dead one's lease is free after a minute. `reconciler lock list` tells who it is.",
     ),
     "missing-contacts": (
         "People are declared on a list who do not exist at the provider, where a contact exists apart from its lists.",
@@ -145,7 +145,7 @@ CODES: Mapping[str, tuple[str, str]] = {
         "Give one of them another name, or remove one.",
     ),
     "store-unusable": (
-        "The store is damaged, foreign, newer than this tool or out of reach. It is never read as empty.",
+        "The store is damaged, foreign, an old copy, newer than this tool or out of reach. It is never read as empty.",
         "Restore it from a backup, or correct its URL.",
     ),
     "suppressed-in-reach": (

@@ -71,6 +71,27 @@ def read_members(connection: Connection, namespace: str, address: Address) -> tu
     return (NO_HASHES, NO_HASHES) if row is None else _hashes(row)
 
 
+def is_owned_elsewhere(
+    connection: Connection, namespace: str, provider: str, kind: Kind, remote_id: RemoteId, identity: str
+) -> bool:
+    """See ``Store.owned_elsewhere``."""
+    found = connection.execute(
+        select(inventory.c.namespace, inventory.c.address).where(
+            inventory.c.namespace != namespace, inventory.c.provider == provider, inventory.c.remote_id == remote_id
+        )
+    )
+    for row in found.all():
+        with decoding("an owned resource"):
+            address = Address.parse(row.address)
+        if address.kind is not kind:
+            continue
+        where = (identities.c.namespace == row.namespace, identities.c.account == address.account)
+        theirs = connection.execute(select(identities.c.identity).where(*where)).scalar_one_or_none()
+        if not identity or not theirs or theirs == identity:
+            return True
+    return False
+
+
 def write_owned(connection: Connection, namespace: str, owned: Owned, now: datetime) -> None:
     upsert(
         connection,

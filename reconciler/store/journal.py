@@ -146,6 +146,14 @@ def write_outcomes(
         raise StoreError(f"of the operations {numbers} of run {run} at least one is not open")
 
 
+def first_start(connection: Connection, namespace: str) -> datetime | None:
+    """When the oldest run began, None when there is none."""
+    found = connection.execute(
+        select(runs.c.started_at).where(runs.c.namespace == namespace).order_by(runs.c.started_at).limit(1)
+    )
+    return found.scalar_one_or_none()
+
+
 def read_operations(connection: Connection, namespace: str, run: str) -> tuple[OperationRecord, ...]:
     return _operations(connection, operations.c.namespace == namespace, operations.c.run == run)
 

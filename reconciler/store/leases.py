@@ -36,18 +36,31 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who holds the lease of one account. ``epoch`` counts how often it changed hands."""
+    """Who holds the lease of one account. ``epoch`` counts how often it changed hands.
+
+    ``process_started`` tells the process from a later one of the same ``pid``; it is opaque. ``dead``: nobody needs to
+    wait for this holder, because it has certainly ended or has not renewed in time.
+    """
 
     identity: str
     host: str
     pid: int
+    process_started: str
+    command: str
     since: datetime
     expires: datetime
     epoch: int
+    dead: bool
 
 
 def acquire(
-    connection: Connection, identities: Iterable[str], *, ttl: timedelta, session_locks: bool, now: datetime
+    connection: Connection,
+    identities: Iterable[str],
+    *,
+    command: str,
+    ttl: timedelta,
+    session_locks: bool,
+    now: datetime,
 ) -> Lease:
     """All of ``identities`` or none. Raises LeaseHeld when somebody who may still be alive has one."""
     wanted = tuple(sorted(set(identities)))
@@ -66,7 +79,8 @@ def acquire(
                 raise _held(identity, row)
             if row is not None and row.nonce:
                 taken_over.append(identity)
-            _take(connection, identity, lease, holder, epoch=1 if row is None else row.epoch + 1, now=now)
+            epoch = 1 if row is None else row.epoch + 1
+            _take(connection, identity, lease, holder, command=command, epoch=epoch, now=now)
     except LeaseHeld:
         # The session's locks outlive the transaction that is about to be rolled back.
         _unlock(connection, locked)
@@ -80,11 +94,19 @@ def renew(connection: Connection, lease: Lease, *, now: datetime) -> Lease:
     for identity in lease.identities:
         where = (leases.c.identity == identity, leases.c.nonce == lease.nonce)
         if connection.execute(update(leases).where(*where).values(expires_at=renewed.expires)).rowcount != 1:
-            raise LeaseHeld(
-                f"another apply has taken over the lease of {identity}",
-                hint="nothing more is sent; run `reconciler apply` again when that one is done",
-            )
+            raise _lost(identity, _row(connection, identity))
     return renewed
+
+
+def _lost(identity: str, row: Row[Any] | None) -> LeaseHeld:
+    if row is None or not row.nonce:
+        return LeaseHeld(
+            f"somebody broke the lease of {identity}", hint="nothing more is sent; run `reconciler apply` again"
+        )
+    return LeaseHeld(
+        f"another {row.command or 'apply'} has taken over the lease of {identity}",
+        hint="nothing more is sent; run `reconciler apply` again when that one is done",
+    )
 
 
 def release(connection: Connection, lease: Lease, *, session_locks: bool, now: datetime) -> None:
@@ -98,7 +120,28 @@ def release(connection: Connection, lease: Lease, *, session_locks: bool, now: d
 def find_holder(connection: Connection, identity: str, *, now: datetime) -> Holder | None:
     """Who holds the lease, None when it is free for the taking."""
     row = _row(connection, identity)
-    return _holder(row) if row is not None and _alive(row, now) else None
+    return _holder(connection, row, now) if row is not None and _alive(row, now) else None
+
+
+def read_holders(connection: Connection, *, now: datetime) -> tuple[Holder, ...]:
+    """Everybody who has not given a lease back, the dead included, by identity."""
+    rows = connection.execute(select(leases).where(leases.c.nonce != "").order_by(leases.c.identity))
+    return tuple(_holder(connection, row, now) for row in rows.all())
+
+
+def break_(connection: Connection, identities: Iterable[str], *, now: datetime) -> tuple[Holder, ...]:
+    """Takes the leases away from whoever holds them: a living holder finds out when it renews next. Those it had.
+
+    On a server, a holder keeps its session lock until it has noticed. One that did not even renew in time notices
+    nothing any more, so its connection is ended.
+    """
+    found = tuple(h for h in read_holders(connection, now=now) if h.identity in set(identities))
+    for holder in found:
+        connection.execute(update(leases).where(leases.c.identity == holder.identity).values(nonce="", expires_at=now))
+        if holder.expires <= now and _on_server(connection):
+            for pid in _session_holders(connection, holder.identity):
+                connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    return found
 
 
 def _row(connection: Connection, identity: str) -> Row[Any] | None:
@@ -113,15 +156,39 @@ def _process(row: Row[Any]) -> Process:
     return Process(host=row.host, scope=row.scope, pid=row.pid, started=row.process_started)
 
 
-def _holder(row: Row[Any]) -> Holder:
+def _holder(connection: Connection, row: Row[Any], now: datetime) -> Holder:
+    # On a server only the session lock decides: a holder that is late still has it.
+    on_server = _on_server(connection)
+    dead = not _session_holders(connection, row.identity) if on_server else not _alive(row, now)
     return Holder(
         identity=row.identity,
         host=row.host,
         pid=row.pid,
+        process_started=row.process_started,
+        command=row.command,
         since=row.acquired_at,
         expires=row.expires_at,
         epoch=row.epoch,
+        dead=dead,
     )
+
+
+def _on_server(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
+
+
+def _session_holders(connection: Connection, identity: str) -> tuple[int, ...]:
+    """The server's processes that hold the session lock of an identity: one, or none."""
+    key = _lock_key(identity) % 2**64
+    found = connection.execute(
+        text(
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND classid = CAST(:high AS oid) AND objid = CAST(:low AS oid)"
+        ),
+        {"high": str(key >> 32), "low": str(key & 0xFFFFFFFF)},
+    )
+    return tuple(found.scalars())
 
 
 def _held(identity: str, row: Row[Any] | None) -> LeaseHeld:
@@ -129,13 +196,23 @@ def _held(identity: str, row: Row[Any] | None) -> LeaseHeld:
     by = ""
     if row is not None and row.nonce:
         by = f" (host {row.host}, process {row.pid}, since {row.acquired_at:%H:%M:%S} UTC)"
+    what = row.command if row is not None and row.nonce and row.command else "apply"
     return LeaseHeld(
-        f"another apply holds the lease of {identity}{by}",
-        hint="wait until it is done; a lease nobody renews is free after a minute",
+        f"another {what} holds the lease of {identity}{by}",
+        hint="wait until it is done; a lease nobody renews is free after a minute (reconciler lock list)",
     )
 
 
-def _take(connection: Connection, identity: str, lease: Lease, holder: Process, *, epoch: int, now: datetime) -> None:
+def _take(
+    connection: Connection,
+    identity: str,
+    lease: Lease,
+    holder: Process,
+    *,
+    command: str,
+    epoch: int,
+    now: datetime,
+) -> None:
     upsert(
         connection,
         leases,
@@ -149,6 +226,7 @@ def _take(connection: Connection, identity: str, lease: Lease, holder: Process, 
             "process_started": holder.started,
             "acquired_at": now,
             "expires_at": lease.expires,
+            "command": command,
         },
     )
 

@@ -14,7 +14,13 @@ from reconciler.store.schema import APPLICATION, SCHEMA_VERSION, meta, metadata
 
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: Mapping[int, Migration] = {}
+
+def _to_2(connection: Connection) -> None:
+    """Leases tell which command holds them."""
+    connection.exec_driver_sql("ALTER TABLE reconciler_leases ADD COLUMN command TEXT NOT NULL DEFAULT ''")
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _to_2}
 """From each version to the one after it. A step may only use names of its own, never today's tables: they move on."""
 
 _KEY_SIZE = 32

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """What this tool writes. Raise it together with a step in ``migrations``."""
 
 APPLICATION = "reconciler"
@@ -180,6 +180,7 @@ leases = Table(
     Column("process_started", Text, nullable=False),
     Column("acquired_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Column("command", Text, nullable=False, server_default=""),
 )
 """A row outlives its lease (``nonce`` empty then), so that the epoch never goes back."""
 

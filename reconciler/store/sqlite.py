@@ -12,7 +12,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from reconciler.errors import StoreError
+from reconciler.store import witness
 from reconciler.store.database import READ_ONLY, Connected, Database, told
 from reconciler.store.migrations import check_version, found_version, initialise, migrate
 from reconciler.store.schema import APPLICATION_ID, SCHEMA_VERSION
@@ -147,10 +148,24 @@ def _open_to_write(path: Path) -> Database:
     try:
         with connection.begin():
             migrate(connection, _checked_version(connection, path))
+            witness.check(path, witness.progress(connection))
     except BaseException:
         connection.close()
         raise
-    return Connected(connection, place=str(path), session_locks=False)
+    return _File(connection, path)
+
+
+class _File(Connected):
+    """A file that is written to, with the mark of how far it has got."""
+
+    def __init__(self, connection: Connection, path: Path) -> None:
+        super().__init__(connection, place=str(path), session_locks=False)
+        self._path = path
+
+    def close(self) -> None:
+        with suppress(StoreError):
+            witness.leave(self._path, self.read(witness.progress))
+        super().close()
 
 
 def _open_to_read(path: Path, *, wal: bool) -> Database:
@@ -162,6 +177,7 @@ def _open_to_read(path: Path, *, wal: bool) -> Database:
             f"an older reconciler wrote the store {path} (schema {found}, now {SCHEMA_VERSION})",
             hint="`reconciler apply` brings it up to date; commands that only read do not change it",
         )
+    witness.check(path, reads.read(witness.progress))
     return reads
 
 

@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 from sqlalchemy import Connection
 
 from reconciler.errors import StoreError
-from reconciler.model.addresses import Address, RemoteId
+from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.inventory import Inventory, LastRead, Owned
 from reconciler.store import inventory as owned_sql
 from reconciler.store import journal, leases
@@ -53,6 +53,15 @@ class Store:
     def members_of(self, address: Address) -> tuple[frozenset[bytes], frozenset[bytes]]:
         """The member hashes of one owned Membership: applied, added."""
         return self._read(lambda c: owned_sql.read_members(c, self._namespace, address), (NO_HASHES, NO_HASHES))
+
+    def owned_elsewhere(self, provider: str, kind: Kind, remote_id: RemoteId, *, identity: str) -> bool:
+        """Whether another project or environment in this store owns this object.
+
+        Ids of one account mean nothing in another. Where both identities are known and differ, it is another object.
+        """
+        return self._read(
+            lambda c: owned_sql.is_owned_elsewhere(c, self._namespace, provider, kind, remote_id, identity), False
+        )
 
     def begin_run(self, command: str, *, tool_version: str, plan_digest: str = "", request_id: str = "") -> Run:
         """Starts a run of ``command``; durable. Raises Refused when ``request_id`` was used before."""
@@ -102,7 +111,11 @@ class Store:
     def plan_used(self, digest: str) -> bool:
         return self._read(lambda c: journal.is_used_plan(c, self._namespace, digest), False)
 
-    def acquire(self, identities: Iterable[str], *, ttl: timedelta = LEASE_TTL) -> Lease:
+    def known_since(self) -> datetime | None:
+        """When this namespace's journal begins: nobody here knows what was done before. None: it is empty."""
+        return self._read(lambda c: journal.first_start(c, self._namespace), None)
+
+    def acquire(self, identities: Iterable[str], *, command: str = "apply", ttl: timedelta = LEASE_TTL) -> Lease:
         """The lease of every account in ``identities``, or of none. Raises LeaseHeld (exit 8).
 
         Taken over at once: a lease that ran out, or whose holder is certainly dead; on PostgreSQL, one whose holder's
@@ -110,7 +123,9 @@ class Store:
         """
         locks = self._existing().session_locks
         with self._write() as connection:
-            return leases.acquire(connection, identities, ttl=ttl, session_locks=locks, now=self._clock())
+            return leases.acquire(
+                connection, identities, command=command, ttl=ttl, session_locks=locks, now=self._clock()
+            )
 
     def renew(self, lease: Lease) -> Lease:
         """``lease`` with a later ``expires``. Raises LeaseHeld when it was taken over: nothing more may be sent."""
@@ -125,6 +140,15 @@ class Store:
     def holder(self, identity: str) -> Holder | None:
         """Who holds the lease of an account now."""
         return self._read(lambda c: leases.find_holder(c, identity, now=self._clock()), None)
+
+    def holders(self) -> tuple[Holder, ...]:
+        """Everybody who has not given a lease back, the dead included, by identity; of every project in the store."""
+        return self._read(lambda c: leases.read_holders(c, now=self._clock()), ())
+
+    def break_leases(self, identities: Iterable[str]) -> tuple[Holder, ...]:
+        """Takes the leases of these accounts away; who had them. A living holder stops when it renews next."""
+        with self._write() as connection:
+            return leases.break_(connection, identities, now=self._clock())
 
     def close(self) -> None:
         if self._database is not None:

@@ -41,10 +41,10 @@ def test_whatever_write_is_lost_nothing_is_done_twice(
     trial.sandbox.set_faults([rule])
     for files in contract.walk:
         trial.declare(files)
-        codes = [trial.apply().code]
-        while codes[-1] in (7, 9) and len(codes) < 3:
-            codes.append(trial.apply().code)
-        assert codes[-1] == 0, "".join(trial.repository.said[-2:])
+        ended = [trial.apply()]
+        while ended[-1].code in (7, 9) and len(ended) < 4:
+            ended.append(trial.apply_again(ended[-1]))
+        assert ended[-1].code == 0, "".join(trial.repository.said[-2:])
         trial.repository.settled()
     (fault,) = trial.sandbox.call(trial.sandbox.world.faults.dump)
     assert fault["fired"] == 1

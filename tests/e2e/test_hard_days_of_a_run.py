@@ -207,7 +207,7 @@ def test_ctrl_c_at_the_prompt_is_130_whatever_is_typed_after_it(texts: Repositor
 
 def test_the_lease_is_kept_while_a_person_thinks(texts: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     acquire, ttl = Store.acquire, timedelta(seconds=1)
-    monkeypatch.setattr(Store, "acquire", lambda store, ids: acquire(store, ids, ttl=ttl))
+    monkeypatch.setattr(Store, "acquire", lambda store, ids, **more: acquire(store, ids, ttl=ttl, **more))
     monkeypatch.setattr(applying, "_RENEW_EVERY_S", 0.2)
     texts.write("list.yaml", a_list("a"))
     second: list[int] = []

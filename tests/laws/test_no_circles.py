@@ -7,7 +7,7 @@ executor, with requests that always succeed. A circle in the requirements would 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -309,7 +309,7 @@ class Willing:
 class Forgetful:
     """A journal that keeps nothing."""
 
-    async def own(self, *owned: Owned) -> None: ...
+    async def own(self, *owned: Owned, gone: Iterable[Address] = ()) -> None: ...
 
     async def disown(self, address: Address) -> None: ...
 
@@ -366,6 +366,23 @@ def assert_every_plan_ends(provider: str, seeds: range, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("provider", sorted(TRAITS))
 def test_a_plan_that_nothing_blocks_runs_to_its_end(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_every_plan_ends(provider, range(200), monkeypatch)
+
+
+def test_a_step_that_fails_as_none_should_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for it must not wait for ever, holding the lease."""
+    made, inventory, known = next(
+        planned
+        for planned in (World.drawn(seed, "slicktext").planned() for seed in range(200))
+        if not planned[0].blocking and any(c.requires and c.steps for c in planned[0].changes)
+    )
+    executed = Executed(made, inventory, known)
+
+    async def broken(*_: object) -> StepResult:
+        raise KeyError("a mistake of ours")
+
+    monkeypatch.setattr("reconciler.apply.executor.run_step", broken)
+    with pytest.raises(KeyError, match="a mistake of ours"):
+        asyncio.run(executed.run())
 
 
 @pytest.mark.long

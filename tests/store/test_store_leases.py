@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from reconciler.errors import Exit, LeaseHeld, StoreError
-from reconciler.store import Store
+from reconciler.store import Store, open_store
 from reconciler.store.process import Process, _started, certainly_gone, this_process
 
 Opener = Callable[..., Store]
@@ -128,6 +128,74 @@ def _eventually(attempt: Callable[[], Any]) -> Any:
         except LeaseHeld:
             continue
     return attempt()
+
+
+def test_who_holds_what_is_told_with_what_they_do(open_: Opener, clock: Any) -> None:
+    first, second = open_(), open_(namespace="other/prod")
+    assert second.holders() == ()
+    lease = first.acquire([MAIN, ENGAGE], command="dial")
+    told = second.holders()
+    assert [h.identity for h in told] == [ENGAGE, MAIN]
+    assert {(h.pid, h.command, h.since, h.dead) for h in told} == {(os.getpid(), "dial", clock.now, False)}
+    assert told == open_(create=False).holders()
+    first.release(lease)
+    assert second.holders() == ()
+
+
+def test_a_dead_holder_is_told_as_dead(url: str) -> None:
+    store = open_store(url, namespace="acme/prod", create=True)
+    with store, subprocess.Popen([sys.executable, "-c", HOLD, url, MAIN], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        assert [h.dead for h in store.holders()] == [False]
+        process.kill()
+        process.wait()
+        for _ in range(2000):
+            if store.holders()[0].dead:
+                break
+        (holder,) = store.holders()
+    assert (holder.dead, holder.pid) == (True, process.pid)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_broken_lease_is_free_and_its_holder_told(open_: Opener) -> None:
+    first, second = open_(), open_()
+    lease = first.acquire([MAIN, ENGAGE])
+    assert [h.identity for h in second.break_leases([MAIN])] == [MAIN]
+    with pytest.raises(LeaseHeld, match="broke"):
+        first.renew(lease)
+    with pytest.raises(LeaseHeld):
+        second.acquire([ENGAGE])
+    taken = second.acquire([MAIN])
+    with pytest.raises(LeaseHeld, match="taken over"):
+        first.renew(lease)
+    first.release(lease)
+    assert second.holder(MAIN) is not None
+    second.renew(taken)
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_on_a_server_a_broken_lease_is_free_when_its_holder_noticed(open_: Opener) -> None:
+    first, second = open_(), open_()
+    lease = first.acquire([MAIN])
+    second.break_leases([MAIN])
+    with pytest.raises(LeaseHeld):
+        second.acquire([MAIN])
+    with pytest.raises(LeaseHeld, match="broke"):
+        first.renew(lease)
+    first.release(lease)
+    second.acquire([MAIN])
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_on_a_server_a_holder_that_is_stuck_loses_its_connection(open_: Opener, clock: Any) -> None:
+    stuck, second = open_(), open_()
+    lease = stuck.acquire([MAIN])
+    clock.move(61)
+    second.break_leases([MAIN])
+    _eventually(lambda: second.acquire([MAIN]))
+    with pytest.raises(StoreError):
+        stuck.renew(lease)
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +21,11 @@ from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.inventory import Owned
 from reconciler.store import DEFAULT_URL, Store, open_store
 from reconciler.store import migrations as migrations_module
-from reconciler.store.migrations import found_version, migrate
+from reconciler.store.migrations import MIGRATIONS, found_version, migrate
 from reconciler.store.schema import SCHEMA_VERSION
 from reconciler.store.sqlite import SnapshotReads
 
+VERSION_1 = Path(__file__).parent / "version_1.sql"
 LIST = Address("main", Kind.LIST, "join")
 OWNED = Owned(address=LIST, provider="slicktext", remote_id=RemoteId("2222"))
 
@@ -64,7 +68,7 @@ def test_the_store_is_private(made: Path) -> None:
 
 
 def test_the_folder_keeps_itself_out_of_git(made: Path) -> None:
-    assert sorted(file.name for file in made.parent.iterdir()) == [".gitignore", "store.db"]
+    assert sorted(file.name for file in made.parent.iterdir()) == [".gitignore", "store.db", "store.db.seen"]
     assert (made.parent / ".gitignore").read_text() == "*\n"
 
 
@@ -231,18 +235,79 @@ def _to_version_1(connection: Connection) -> None:
 @pytest.fixture
 def version_0(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store as a version 0 that never was would have left it: without protection."""
-    _sql(made, "ALTER TABLE reconciler_inventory DROP COLUMN protect", "UPDATE reconciler_meta SET schema_version = 0")
+    _sql(
+        made,
+        "ALTER TABLE reconciler_leases DROP COLUMN command",
+        "ALTER TABLE reconciler_inventory DROP COLUMN protect",
+        "UPDATE reconciler_meta SET schema_version = 0",
+    )
     return made
 
 
 def test_an_older_store_is_brought_up_to_date(version_0: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrations_module, "MIGRATIONS", {0: _to_version_1})
+    monkeypatch.setattr(migrations_module, "MIGRATIONS", {0: _to_version_1, **MIGRATIONS})
     with pytest.raises(StoreError, match="older"):
         at(version_0, create=False)
     with at(version_0, create=True) as store:
         assert store.inventory().owned == {LIST: OWNED}
     with at(version_0, create=False) as store:
         assert store.inventory().owned == {LIST: OWNED}
+
+
+@pytest.fixture
+def version_1(path: Path) -> Path:
+    """A store that schema version 1 really wrote."""
+    path.parent.mkdir()
+    connection = sqlite3.connect(path)
+    connection.executescript(VERSION_1.read_text(encoding="utf-8"))
+    connection.close()
+    return path
+
+
+def test_a_store_of_version_1_keeps_all_it_knew(version_1: Path) -> None:
+    before = version_1.read_bytes()
+    with pytest.raises(StoreError, match="older") as raised:
+        at(version_1, create=False)
+    assert "apply" in raised.value.hint
+    assert version_1.read_bytes() == before
+    with at(version_1, create=True) as store:
+        inventory = store.inventory()
+        assert sorted(map(str, inventory.owned)) == ["main/List/join", "main/Membership/join-members"]
+        assert inventory.owned[LIST].protect
+        people = inventory.owned[Address("main", Kind.MEMBERSHIP, "join-members")]
+        assert people.added == people.applied == {bytes([n]) * 12 for n in (1, 2, 3)}
+        assert inventory.key == bytes(32)
+        assert inventory.last_reads["main"].objects == {Kind.LIST: 4}
+        (open_,) = store.open_intents()
+        assert open_.intent.known_ids == {"7", "8"}
+        assert store.plan_used("scrypt$1$salt$hash")
+        assert store.acquire(["slicktext:api.example.com:123"], command="apply").taken_over == ()
+        (holder,) = store.holders()
+        assert (holder.command, holder.epoch) == ("apply", 2)
+    with at(version_1, create=False) as store:
+        assert store.inventory().exists
+
+
+def test_a_migration_that_dies_half_way_leaves_the_old_version(version_1: Path) -> None:
+    """SIGKILL after the table was changed and before it was committed."""
+    script = (
+        "import os, sys, signal\n"
+        "from reconciler.store import migrations, open_store\n"
+        "step = migrations.MIGRATIONS[1]\n"
+        "def dies(connection):\n"
+        "    step(connection)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "migrations.MIGRATIONS = {1: dies}\n"
+        "open_store(sys.argv[1], namespace='acme/prod', create=True)\n"
+    )
+    died = subprocess.run([sys.executable, "-c", script, f"sqlite:///{version_1}"], check=False, timeout=60)
+    assert died.returncode == -signal.SIGKILL
+    connection = sqlite3.connect(version_1)
+    assert connection.execute("SELECT schema_version FROM reconciler_meta").fetchone() == (1,)
+    assert "command" not in [row[1] for row in connection.execute("PRAGMA table_info(reconciler_leases)")]
+    connection.close()
+    with at(version_1, create=True) as store:
+        assert len(store.inventory().owned) == 2
 
 
 def test_a_migration_that_fails_changes_nothing(version_0: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,6 +114,19 @@ def test_versions_are_checked_like_a_file_s(postgresql: Any) -> None:
             at(url, create=create)
 
 
+def test_an_older_store_is_brought_up_to_date(postgresql: Any) -> None:
+    url = postgresql.make()
+    at(url, create=True).close()
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("ALTER TABLE reconciler_leases DROP COLUMN command")
+        connection.execute("UPDATE reconciler_meta SET schema_version = 1")
+    with pytest.raises(StoreError, match="older"):
+        at(url, create=False)
+    with at(url, create=True) as store:
+        store.acquire(["main"], command="dial")
+        assert [h.command for h in store.holders()] == ["dial"]
+
+
 def test_other_tables_in_the_database_do_not_matter(postgresql: Any) -> None:
     url = postgresql.make()
     with psycopg.connect(url.replace("+psycopg", "")) as connection:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from raw_server import RawServer, answer
 
-from reconciler.app import leasing
 from reconciler.app.leasing import Held
 from reconciler.apply import control as control_module
 from reconciler.apply.control import Control, Elapsed
@@ -25,6 +25,7 @@ from reconciler.plan.calls import Call, Created, Effect, Method, Phase, Step
 from reconciler.providers import http
 from reconciler.providers.base import Answer, Start, at_once
 from reconciler.providers.http import Http, Pace, StaticAuth
+from reconciler.store import Lease
 
 ADDRESS = Address("main", Kind.LIST, "a")
 CALL = Call(method=Method.POST, path=("lists",), body={"name": "A"})
@@ -274,8 +275,9 @@ class Leases:
 
 def test_the_lease_is_renewed_before_anything_leaves_after_a_gap(clock: Clock) -> None:
     store = Leases()
-    lease = Held(store, None)  # type: ignore[arg-type]
-    clock.goes_on(leasing.LATE_S - 0.1)
+    held = Lease(identities=("x",), nonce="n", expires=datetime.now(UTC), ttl=timedelta(seconds=60))
+    lease = Held(store, held)  # type: ignore[arg-type]
+    clock.goes_on(29.9)
     assert asyncio.run(lease.lost()) == ""
     assert store.renewed == 0
     clock.wall_s += 3600  # asleep: the monotonic clock stands still
@@ -283,5 +285,5 @@ def test_the_lease_is_renewed_before_anything_leaves_after_a_gap(clock: Clock) -
     assert store.renewed == 1
     store.taken = True
     assert asyncio.run(lease.lost()) == ""
-    clock.goes_on(leasing.LATE_S)
+    clock.goes_on(30)
     assert asyncio.run(lease.lost()) == "somebody else has the lease"

@@ -240,7 +240,7 @@ class NoLedger:
     def record(self, outcomes: list[Recorded]) -> None:
         pass
 
-    def own(self, owned: list[Owned]) -> None:
+    def own(self, owned: list[Owned], gone: list[Address]) -> None:
         pass
 
     def disown(self, address: Address) -> None:

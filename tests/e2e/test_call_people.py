@@ -134,8 +134,9 @@ def test_a_lead_that_cannot_be_found_gets_no_status_while_somebody_is_suppressed
     whose = {lead["number"]: lead["id"] for lead in account["campaigns"][0]["leads"]}
     suppressed, anybody = whose[SUPPRESSED], whose[ANYBODY]
     set_status = ("call", "center", "leads.set-status", "status=new", "--approve", "contact")
-    for lead in (suppressed, suppressed.upper() + " ", f"0{suppressed}", "nobody"):
+    for lead in (suppressed, suppressed.upper(), f"0{suppressed}", "nobody"):
         assert voice(*set_status, f"leadID={lead}").code == 5
+    assert voice(*set_status, f"leadID={suppressed} ").code == 64
     assert voice.writes() == []
     assert voice(*set_status, f"leadID={anybody}").code == 0
     voice.remove("account.yaml")

@@ -196,10 +196,9 @@ def test_what_was_answered_and_never_booked_is_ours(texts: Repository, sandbox: 
     texts.write("list.yaml", a_list("a"))
     dies("owning")
     assert owned(texts) == []
-    made_by_hand(sandbox, "L a")
     texts.apply()
     assert owned(texts) == ["main/List/a"]
-    assert asked(sandbox, "POST", LISTS) == 2
+    assert asked(sandbox, "POST", LISTS) == 1
     texts.settled()
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 
 from reconciler.app.applying import Applied, ApplyOptions, apply
 from reconciler.app.planning import Inputs, Request
-from reconciler.apply.operation import NOT_AFTER_S
+from reconciler.apply.departure import NOT_AFTER_S
 from reconciler.errors import ReconcilerError
 from reconciler.plan.changes import Approval
 from reconciler.sandbox.world import World

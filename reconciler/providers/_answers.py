@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -73,7 +74,8 @@ def _without(value: Any, secrets: Sequence[str]) -> Any:
 
 
 def secrets_in(auth_headers: Mapping[str, str]) -> list[str]:
-    """Every text that gives a credential away: header values, tokens, and both halves of Basic; longest first."""
+    """Every text that gives a credential away: header values, tokens, both halves of Basic, and how encoders write
+    them; longest first."""
     found = set()
     for value in auth_headers.values():
         found |= {value, *value.split()}
@@ -84,4 +86,21 @@ def secrets_in(auth_headers: Mapping[str, str]) -> list[str]:
             except (binascii.Error, UnicodeDecodeError):
                 continue
             found |= {plain, *plain.split(":", 1)}
-    return sorted((s for s in found if len(s) >= 4 and s.lower() not in _SCHEMES), key=len, reverse=True)
+    found = {s for s in found if len(s) >= 4 and s.lower() not in _SCHEMES}
+    return sorted({form for s in found for form in (s, *_spellings(s))}, key=len, reverse=True)
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """How encoders write ``secret``, alone or in the middle of something longer; nothing too short to be it."""
+    raw = secret.encode()
+    if len(raw) < 8:
+        return
+    yield quote(secret, safe="")
+    for each in ("%{:02X}", "%{:02x}", "\\u{:04x}", "\\u{:04X}", "\\x{:02x}", "{:02x}", "{:02X}"):
+        yield "".join(map(each.format, raw))
+    for before in range(3):
+        # Base64 writes three bytes as four characters, so there are three ways, by how many bytes come before. Only
+        # the characters that hold nothing but the secret are the same whatever stands around it.
+        bits = (before + len(raw)) * 8
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            yield encode(b"\0" * before + raw).decode()[-(-before * 8 // 6) : bits // 6]

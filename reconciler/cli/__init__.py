@@ -97,10 +97,11 @@ def run(args: Sequence[str] | None = None) -> int:
 
     try:
         result = cli.main(args=list(args) if args is not None else None, prog_name="reconciler", standalone_mode=False)
-    except click.UsageError as problem:
-        problem.show(sys.stderr)
-        return Exit.USAGE
     except click.ClickException as problem:
+        from reconciler.masking import harmless
+
+        # What was typed may have come from somewhere else: a script, or the name of a branch.
+        problem.message = harmless(problem.message)
         problem.show(sys.stderr)
         return Exit.USAGE
     except click.exceptions.Exit as ended:

@@ -13,7 +13,7 @@ import click
 
 from reconciler.cli.options import Globals
 from reconciler.errors import Exit, InvalidInput, ReconcilerError
-from reconciler.masking import mask_text, visible
+from reconciler.masking import harmless, mask_text
 
 if TYPE_CHECKING:
     from reconciler.render import Render
@@ -107,9 +107,9 @@ def tell_failure(problem: ReconcilerError) -> Exit:
 
         note(diagnostics_text(diagnostics, colored(None, sys.stderr), width=stderr_width()))
         return problem.exit_code
-    note(f"error[{problem.code}]: {visible(mask_text(problem.message))}")
+    note(f"error[{problem.code}]: {harmless(mask_text(problem.message))}")
     if problem.hint:
-        note(f"  hint: {visible(mask_text(problem.hint))}")
+        note(f"  hint: {harmless(mask_text(problem.hint))}")
     return problem.exit_code
 
 

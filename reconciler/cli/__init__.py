@@ -114,9 +114,7 @@ def run(args: Sequence[str] | None = None) -> int:
 
         return tell_failure(problem)
     except Exception as bug:  # the last boundary: a traceback in a CI log could carry what must not leak
-        if "--debug" in (sys.argv if args is None else args):
-            raise
         from reconciler.cli.output import tell_bug
 
-        return tell_bug(bug)
+        return tell_bug(bug, whole="--debug" in (sys.argv if args is None else args))
     return int(result) if isinstance(result, int) else Exit.OK

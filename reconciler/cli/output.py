@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -113,10 +114,23 @@ def tell_failure(problem: ReconcilerError) -> Exit:
     return problem.exit_code
 
 
-def tell_bug(bug: BaseException) -> Exit:
-    """An error that nobody foresaw: what and where, without its text, which could hold anything."""
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|URL", re.IGNORECASE)
+
+
+def tell_bug(bug: BaseException, *, whole: bool = False) -> Exit:
+    """An error that nobody foresaw: what and where, without its text, which could hold anything.
+
+    ``whole``: the traceback with its texts, as far as they can be shown, for somebody who asked for it.
+    """
     import traceback
 
+    if whole:
+        secrets = {v for k, v in os.environ.items() if len(v) >= 4 and _SECRET_NAME.search(k)}
+        for text in "".join(traceback.format_exception(bug)).splitlines():
+            for secret in sorted(secrets, key=len, reverse=True):
+                text = text.replace(secret, "***")
+            note(harmless(mask_text(text)))
+        return Exit.ERROR
     frames = traceback.extract_tb(bug.__traceback__)
     where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno} ({frames[-1].name})" if frames else ""
     note(f"error[{UNEXPECTED}]: {type(bug).__name__}{where}")

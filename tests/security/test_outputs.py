@@ -23,7 +23,8 @@ from repository import EXAMPLES, SECRETS, Repository
 HOSTILE = (
     "\x1b[2J\x1b]52;c;aGk=\x07\x9b2K\r\n::set-output name=x::y\n##[add-mask]x##vso[task.complete]##teamcity[x]"
     "section_start:1:x\r\x1b[0K\u202e\u2066\u200b\ufeff\u2028\n# 0 to delete |`x``y```<img src=//evil.example/x>"
-    "<script>alert(1)</script>[a](javascript:x)![b](//evil.example) @everyone #1 ]]>&amp;\x7f"
+    "<script>alert(1)</script>[a](javascript:x)![b](//evil.example) "
+    "@everyone #1 https://evil.example www.evil.example ]]>&amp;\x7f"
 )
 """One of each: escapes, OSC, CI commands, line breaks, bidi, and markup."""
 NAMED = frozenset(
@@ -180,12 +181,15 @@ def test_s049_in_markdown_data_is_code_and_nothing_else(four: Repository) -> Non
         assert result.out
         for token in MarkdownIt("commonmark").enable("table").parse(result.out):
             for inner in (token, *(token.children or ())):
-                assert inner.type not in {"link_open", "image", "html_inline"}, inner
+                assert inner.type not in {"link_open", "image"}, inner
+                # An empty comment is what breaks a mention where data stands in the cell of a table.
+                assert inner.type != "html_inline" or inner.content == "<!-- -->", inner
                 if inner.type == "html_block":
                     assert "<" not in re.sub(r"</?(?:details|summary)>", "", inner.content), inner.content
                 if inner.type == "text":
                     assert "@everyone" not in inner.content
-                    assert "evil.example" not in inner.content
+                    assert "://" not in inner.content
+                    assert "www." not in inner.content
 
 
 @pytest.mark.survives("S051")

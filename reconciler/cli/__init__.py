@@ -101,8 +101,8 @@ def run(args: Sequence[str] | None = None) -> int:
         from reconciler.masking import harmless
 
         # What was typed may have come from somewhere else: a script, or the name of a branch.
-        problem.message = harmless(problem.message)
-        problem.show(sys.stderr)
+        told = click.UsageError(harmless(problem.format_message()), ctx=getattr(problem, "ctx", None))
+        told.show(sys.stderr)
         return Exit.USAGE
     except click.exceptions.Exit as ended:
         return int(ended.exit_code)

@@ -96,7 +96,10 @@ def locate(file: str, *, base: Path, root: Path, declared: str = "") -> Located:
             f"{visible(file)} is not a path relative to its manifest",
             hint="write the path relative to the manifest, inside the project",
         )
-    path = Path(os.path.realpath(base / file))
+    try:
+        path = Path(os.path.realpath(base / file))
+    except OSError as cause:  # a link that was something else a moment ago
+        raise _unreadable(file, cause) from None
     if not path.is_relative_to(os.path.realpath(root)):
         raise BadFile(
             "contact-file-path-leaves-project",

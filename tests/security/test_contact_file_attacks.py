@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 import zstandard
 from attacks import Attacked, measured, members, members_from
+from rows import survives
 
 from repository import Repository
 
@@ -36,7 +37,7 @@ def placed(texts: Repository, content: bytes, name: str = "people.csv", more: st
     return Attacked.run(texts)
 
 
-@pytest.mark.survives("S010")
+@survives("S010")
 @pytest.mark.parametrize(
     "path",
     [
@@ -61,7 +62,7 @@ def test_s010_contact_files_stay_inside_the_project(attack: Attack, outside: Pat
     assert "5550177" not in result.said
 
 
-@pytest.mark.survives("S011")
+@survives("S011")
 @pytest.mark.parametrize("kind", ["file", "folder", "hard way round"])
 def test_s011_links_out_of_the_project_are_not_followed(texts: Repository, outside: Path, kind: str) -> None:
     manifests = texts.root / "manifests"
@@ -75,14 +76,14 @@ def test_s011_links_out_of_the_project_are_not_followed(texts: Repository, outsi
     assert "contact-file-path-leaves-project" in Attacked.run(texts).codes
 
 
-@pytest.mark.survives("S011")
+@survives("S011")
 def test_s011_a_link_to_itself_ends(texts: Repository) -> None:
     (texts.root / "manifests" / "loop.csv").symlink_to("loop.csv")
     texts.write("people.yaml", members_from("loop.csv"))
     assert Attacked.run(texts).code == 3
 
 
-@pytest.mark.survives("S012")
+@survives("S012")
 @pytest.mark.parametrize("kind", ["pipe", "folder", "device", "environment", "socket"])
 def test_s012_only_regular_files_are_read(texts: Repository, kind: str) -> None:
     import socket
@@ -106,7 +107,7 @@ def test_s012_only_regular_files_are_read(texts: Repository, kind: str) -> None:
     assert result.codes <= {"contact-file-not-regular", "contact-file-path-leaves-project"}
 
 
-@pytest.mark.survives("S013")
+@survives("S013")
 def test_s013_a_contact_file_that_is_swapped_is_never_read_through_a_link(texts: Repository, outside: Path) -> None:
     path, spare = texts.root / "manifests" / "people.csv", texts.root / "spare"
     path.write_bytes(ROWS)
@@ -132,7 +133,7 @@ def test_s013_a_contact_file_that_is_swapped_is_never_read_through_a_link(texts:
     assert "5550177" not in "".join(texts.said)
 
 
-@pytest.mark.survives("S016")
+@survives("S016")
 @pytest.mark.parametrize(
     "content",
     ["canary-content\n", "canary-content of, a private file, with {commas}\n", '{"key":"canary-content","a":"b"}\n'],
@@ -146,7 +147,7 @@ def test_s016_a_message_about_a_foreign_file_has_nothing_of_its_content(texts: R
     assert "canary-content" not in result.said
 
 
-@pytest.mark.survives("S017")
+@survives("S017")
 def test_s017_no_path_of_ours_reaches_a_provider(texts: Repository) -> None:
     (texts.root / "manifests" / "people.csv").write_bytes(ROWS)
     texts.write("list.yaml", "apiVersion: slicktext/v1\nkind: List\nmetadata: {name: join}\nspec: {name: Join}\n")
@@ -160,7 +161,7 @@ def test_s017_no_path_of_ours_reaches_a_provider(texts: Repository) -> None:
     assert str(texts.root) not in sent
 
 
-@pytest.mark.survives("S018")
+@survives("S018")
 @pytest.mark.parametrize(
     "content",
     [
@@ -196,12 +197,12 @@ def test_s018_a_file_that_is_not_what_it_should_be_is_refused(texts: Repository,
     assert "5550123" not in result.said
 
 
-@pytest.mark.survives("S018")
+@survives("S018")
 def test_s018_a_byte_order_mark_is_no_part_of_the_header(texts: Repository) -> None:
     assert placed(texts, b"\xef\xbb\xbf" + ROWS).code == 0
 
 
-@pytest.mark.survives("S019")
+@survives("S019")
 @pytest.mark.parametrize(
     "number", ["9.19877E+11", "1.61556E+10", "16155550123.0", '"1,61556E+10"', "'+16155550123", "########", "#N/A"]
 )
@@ -209,7 +210,7 @@ def test_s019_what_a_spreadsheet_left_of_a_number_is_refused(texts: Repository, 
     placed(texts, f"number\n{number}\n".encode(), more=", defaultRegion: US").refused("contact-invalid-number")
 
 
-@pytest.mark.survives("S020")
+@survives("S020")
 @pytest.mark.parametrize("cell", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3"])
 def test_s020_a_formula_is_text_that_stays_as_it_is(texts: Repository, cell: str) -> None:
     texts.write("list.yaml", "apiVersion: slicktext/v1\nkind: List\nmetadata: {name: join}\nspec: {name: Join}\n")
@@ -223,13 +224,13 @@ def test_s020_a_formula_is_text_that_stays_as_it_is(texts: Repository, cell: str
     assert any(cell in body or cell.replace("'", "\\'") in body for body in bodies), bodies
 
 
-@pytest.mark.survives("S021")
+@survives("S021")
 @pytest.mark.parametrize("number", ["911", "112", "999", "+911", "+112", "+1911", "72727", "+44999", "100"])
 def test_s021_emergency_numbers_and_short_codes_are_never_contacted(attack: Attack, number: str) -> None:
     attack(members(f'[{{number: "{number}"}}]')).refused("contact-invalid-number")
 
 
-@pytest.mark.survives("S027")
+@survives("S027")
 def test_s027_many_lists_over_one_large_file_read_it_in_bounds(texts: Repository) -> None:
     rows = "".join(f"+1615555{i:04d}\n" for i in range(10_000))
     (texts.root / "manifests" / "people.csv").write_text("number\n" + rows)
@@ -278,7 +279,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.survives("S038")
+@survives("S038")
 @pytest.mark.parametrize("name", BOMBS)
 def test_s038_what_unpacks_without_end_is_not_unpacked(texts: Repository, name: str) -> None:
     content = BOMBS[name]()
@@ -290,7 +291,7 @@ def test_s038_what_unpacks_without_end_is_not_unpacked(texts: Repository, name: 
     assert (code, mib < 1_000, seconds < 15) == (3, True, True), (said, mib, seconds)
 
 
-@pytest.mark.survives("S038")
+@survives("S038")
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -317,7 +318,7 @@ def test_s038_damaged_archives_and_odd_rows_are_refused(texts: Repository, name:
     assert "5550123" not in result.said
 
 
-@pytest.mark.survives("S008")
+@survives("S008")
 @pytest.mark.parametrize("char", ["\u202e", "\x1b", "\u200b"])
 def test_s008_hidden_characters_in_contact_files_never_reach_the_terminal(texts: Repository, char: str) -> None:
     for header, row in ((f"number,first{char}name", "+16155550123,Ann"), ("number,first_name", f"+16155550{char},Ann")):

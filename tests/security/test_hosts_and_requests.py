@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from attacks import Attacked
 from between import Answered, Asked, Between, between, everywhere
+from rows import survives
 
 from reconciler.sandbox import Sandbox
 
@@ -57,8 +58,8 @@ def accounts_at(url: str) -> dict[str, str]:
     return {"slicktext": TEXTS.replace("URL", url), "exotel": EXOTEL.replace("URL", url)}
 
 
-@pytest.mark.survives("S023")
-@pytest.mark.parametrize("provider", ["slicktext", "exotel"])
+@survives("S023")
+@pytest.mark.parametrize("platform", ["slicktext", "exotel"])
 @pytest.mark.parametrize(
     "url",
     [
@@ -104,23 +105,23 @@ def accounts_at(url: str) -> dict[str, str]:
         "https://dev.slicktext.com:99999/v1",
     ],
 )
-def test_s023_s024_s035_credentials_go_nowhere_else(texts: Repository, provider: str, url: str) -> None:
+def test_s023_s024_s035_credentials_go_nowhere_else(texts: Repository, platform: str, url: str) -> None:
     for path in (texts.root / "manifests").iterdir():
         path.unlink()
-    texts.write("account.yaml", accounts_at(url)[provider])
+    texts.write("account.yaml", accounts_at(url)[platform])
     result = Attacked.run(texts)
     assert result.code == 3, result.said
     assert all(secret not in result.said for secret in (*SECRETS.values(), "user:pass"))
 
 
-@pytest.mark.survives("S024")
+@survives("S024")
 @pytest.mark.parametrize("url", ["https://evil.example/login", "https://a@b/login", "http://10.0.0.1/login"])
 def test_s024_and_neither_does_a_login(repository: Repository, url: str) -> None:
     repository.write("account.yaml", CALLS.replace("spec:\n", f'spec:\n  authUrl: "{url}"\n'))
     assert Attacked.run(repository).code == 3
 
 
-@pytest.mark.survives("S037")
+@survives("S037")
 @pytest.mark.parametrize(
     "host",
     ["169.254.169.254", "[fe80::1]", "[fd00:ec2::254]", "0.0.0.0", "[::]", "224.0.0.1", "[::ffff:169.254.169.254]"],
@@ -133,7 +134,7 @@ def test_s037_link_local_and_metadata_addresses_are_refused_even_when_allowed(te
     assert "bad-url" in result.err
 
 
-@pytest.mark.survives("S037")
+@survives("S037")
 def test_s037_an_answer_of_the_name_service_gets_no_credential_without_a_certificate(
     texts: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,8 +178,8 @@ def test_s037_an_answer_of_the_name_service_gets_no_credential_without_a_certifi
     assert all(SECRETS["SLICKTEXT_API_KEY"].encode() not in piece for piece in heard)
 
 
-@pytest.mark.survives("S029")
-@pytest.mark.survives("S030")
+@survives("S029")
+@survives("S030")
 def test_s029_s030_no_url_in_an_answer_is_followed(texts: Repository, proxy: Between) -> None:
     """Whatever looks like a link or a cursor leads to another listener, which hears nothing."""
     with between(texts.sandbox.url) as elsewhere:
@@ -201,7 +202,7 @@ def test_s029_s030_no_url_in_an_answer_is_followed(texts: Repository, proxy: Bet
         assert proxy.asked
 
 
-@pytest.mark.survives("S031")
+@survives("S031")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_s031_redirects_are_not_followed(texts: Repository, proxy: Between, status: int) -> None:
     with between(texts.sandbox.url) as elsewhere:
@@ -227,8 +228,8 @@ BAD_IDS = [
 ]
 
 
-@pytest.mark.survives("S032")
-@pytest.mark.survives("S042")
+@survives("S032")
+@survives("S042")
 @pytest.mark.parametrize("bad", BAD_IDS, ids=lambda bad: repr(bad[:12]))
 def test_s032_an_id_cannot_lead_out_of_its_place_in_a_path(texts: Repository, proxy: Between, bad: str) -> None:
     texts.write("people.yaml", MEMBERS)
@@ -255,30 +256,30 @@ def test_s032_an_id_cannot_lead_out_of_its_place_in_a_path(texts: Repository, pr
         assert "admin" not in asked.target.replace("..%2Fadmin", "")
 
 
-@pytest.mark.survives("S033")
+@survives("S033")
 @pytest.mark.parametrize(
     "secret", ["good-key\r\nX-Evil: 1", "good-key\x00more", "good\nkey-of-two-lines", "schl\u00fcssel-lang"]
 )
-@pytest.mark.parametrize("provider", ["slicktext", "exotel"])
+@pytest.mark.parametrize("platform", ["slicktext", "exotel"])
 def test_s033_a_credential_cannot_become_a_header(
-    texts: Repository, monkeypatch: pytest.MonkeyPatch, secret: str, provider: str
+    texts: Repository, monkeypatch: pytest.MonkeyPatch, secret: str, platform: str
 ) -> None:
     path = texts.root / "key"
     path.write_bytes(secret.encode())
-    named = {"slicktext": "{env: SLICKTEXT_API_KEY}", "exotel": "{env: EXOTEL_API_KEY}"}[provider]
-    texts.write("account.yaml", accounts_at(texts.sandbox.url)[provider].replace(named, "{file: ../key}"))
+    named = {"slicktext": "{env: SLICKTEXT_API_KEY}", "exotel": "{env: EXOTEL_API_KEY}"}[platform]
+    texts.write("account.yaml", accounts_at(texts.sandbox.url)[platform].replace(named, "{file: ../key}"))
     texts.write(
         "list.yaml",
-        LIST.replace("slicktext", provider).replace("Join", "Join, tag: x" if provider == "exotel" else "Join"),
+        LIST.replace("slicktext", platform).replace("Join", "Join, tag: x" if platform == "exotel" else "Join"),
     )
     result = texts("plan")
-    assert result.code == 4 or provider == "exotel", result.err
+    assert result.code == 4 or platform == "exotel", result.err
     assert result.code == 4 or "schl" in secret
     assert all(part not in result.err for part in ("good-key", "two-lines", "X-Evil"))
     assert all("x-evil" not in str(r).lower() for r in texts.sandbox.requests())
 
 
-@pytest.mark.survives("S036")
+@survives("S036")
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "all_proxy"])
 def test_s036_a_loopback_account_is_never_sent_through_a_proxy(
     texts: Repository, monkeypatch: pytest.MonkeyPatch, variable: str
@@ -290,7 +291,7 @@ def test_s036_a_loopback_account_is_never_sent_through_a_proxy(
         assert elsewhere.asked == []
 
 
-@pytest.mark.survives("S036")
+@survives("S036")
 def test_s036_netrc_and_switches_of_other_tools_change_nothing(
     texts: Repository, proxy: Between, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -303,7 +304,7 @@ def test_s036_netrc_and_switches_of_other_tools_change_nothing(
     assert {a.headers["authorization"] for a in proxy.asked} == {f"Bearer {SECRETS['SLICKTEXT_API_KEY']}"}
 
 
-@pytest.mark.survives("S038")
+@survives("S038")
 def test_s038_an_answer_that_unpacks_without_end_is_not_unpacked(texts: Repository, proxy: Between) -> None:
     import gzip
 
@@ -318,7 +319,7 @@ def test_s038_an_answer_that_unpacks_without_end_is_not_unpacked(texts: Reposito
     assert "larger than" in result.out + result.err
 
 
-@pytest.mark.survives("S038")
+@survives("S038")
 def test_s038_paging_without_end_ends(texts: Repository, proxy: Between) -> None:
     """A provider that answers every page with the same full one, and always says that there are more."""
     people = [{"contact_id": i, "mobile_number": f"+1615555{i:04d}", "opt_in_status": "subscribed"} for i in range(100)]
@@ -338,7 +339,7 @@ def test_s038_paging_without_end_ends(texts: Repository, proxy: Between) -> None
     assert len(proxy.asked) < 60
 
 
-@pytest.mark.survives("S039")
+@survives("S039")
 def test_s039_cookies_are_not_kept(texts: Repository, proxy: Between) -> None:
     def cookie(asked: Asked, answered: Answered) -> Answered:
         answered.headers["Set-Cookie"] = "session=canary-cookie; Path=/"
@@ -366,8 +367,8 @@ def spelled(secret: str) -> list[str]:
     ]
 
 
-@pytest.mark.survives("S040")
-@pytest.mark.survives("S060")
+@survives("S040")
+@survives("S060")
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500])
 @pytest.mark.parametrize("spelling", range(8))
 def test_s040_s060_an_error_that_echoes_the_key_is_told_without_it(
@@ -389,8 +390,8 @@ def test_s040_s060_an_error_that_echoes_the_key_is_told_without_it(
     assert "555-0123" not in everything
 
 
-@pytest.mark.survives("S056")
-@pytest.mark.survives("S057")
+@survives("S056")
+@survives("S057")
 def test_s056_s057_keys_are_in_headers_only_and_in_no_log(
     texts: Repository, proxy: Between, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -407,7 +408,7 @@ def test_s056_s057_keys_are_in_headers_only_and_in_no_log(
     assert "authorization" not in ours.lower()
 
 
-@pytest.mark.survives("S043")
+@survives("S043")
 @pytest.mark.parametrize(
     "words", [("plan", "--calls"), ("drift",), ("status",), ("validate",), ("history",), ("inventory", "list")]
 )
@@ -421,7 +422,7 @@ def test_s043_what_only_reads_only_reads(texts: Repository, proxy: Between, word
     assert {a.method for a in proxy.asked[mine:]} <= {"GET"}
 
 
-@pytest.mark.survives("S041")
+@survives("S041")
 def test_s041_an_object_with_our_name_is_not_ours_until_somebody_says_so(texts: Repository, sandbox: Sandbox) -> None:
     texts.write("list.yaml", LIST)
     texts.apply()

@@ -11,6 +11,7 @@ import pytest
 from attacks import MAX_RSS_MIB, Attacked, a_list, measured, members
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rows import survives
 
 from reconciler.manifest.documents import Source
 from reconciler.manifest.files import decode
@@ -21,7 +22,7 @@ from repository import Repository
 Attack = Callable[..., Attacked]
 
 
-@pytest.mark.survives("S001")
+@survives("S001")
 @pytest.mark.parametrize(
     "bomb",
     [
@@ -37,7 +38,7 @@ def test_s001_aliases_are_refused(attack: Attack, bomb: str) -> None:
     assert any("yaml" in code for code in result.codes), result.said
 
 
-@pytest.mark.survives("S001")
+@survives("S001")
 def test_s001_a_bomb_of_twenty_levels_takes_no_memory(texts: Repository) -> None:
     levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     levels += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 20)]
@@ -47,7 +48,7 @@ def test_s001_a_bomb_of_twenty_levels_takes_no_memory(texts: Repository) -> None
     assert mib < MAX_RSS_MIB
 
 
-@pytest.mark.survives("S002")
+@survives("S002")
 @pytest.mark.parametrize("deep", [51, 1_100, 20_000, 400_000])
 @pytest.mark.parametrize("form", ["flow", "block", "mapping"])
 def test_s002_nesting_is_refused(attack: Attack, deep: int, form: str) -> None:
@@ -55,7 +56,7 @@ def test_s002_nesting_is_refused(attack: Attack, deep: int, form: str) -> None:
     assert attack(f"a:\n  {text}\n").code == 3
 
 
-@pytest.mark.survives("S003")
+@survives("S003")
 def test_s003_a_sparse_file_of_two_gigabytes_is_not_read(texts: Repository) -> None:
     path = texts.root / "manifests" / "huge.yaml"
     with path.open("wb") as file:
@@ -63,7 +64,7 @@ def test_s003_a_sparse_file_of_two_gigabytes_is_not_read(texts: Repository) -> N
     Attacked.run(texts).refused("file-too-large")
 
 
-@pytest.mark.survives("S003")
+@survives("S003")
 @pytest.mark.parametrize(
     "text",
     ["a: " + "x" * (2 << 20), "# " + "x" * (2 << 20) + "\na: 1\n", "a: '" + "\n" * (2 << 20) + "'"],
@@ -73,13 +74,13 @@ def test_s003_a_document_over_its_size_is_refused(attack: Attack, text: str) -> 
     assert "yaml-document-too-large" in attack(text).codes
 
 
-@pytest.mark.survives("S003")
+@survives("S003")
 @pytest.mark.parametrize("separator", ["---\n", "--- {}\n", "...\n"])
 def test_s003_a_million_documents_are_not_even_begun(attack: Attack, separator: str) -> None:
     attack(separator * 1_000_000).refused("file-too-large")
 
 
-@pytest.mark.survives("S003")
+@survives("S003")
 @pytest.mark.parametrize("separator", ["--- {}\n", "...\n"])
 def test_s003_tens_of_thousands_of_broken_documents_are_counted_not_quoted(texts: Repository, separator: str) -> None:
     texts.write("many.yaml", separator * 40_000)
@@ -92,7 +93,7 @@ def test_s003_tens_of_thousands_of_broken_documents_are_counted_not_quoted(texts
     assert mib < MAX_RSS_MIB
 
 
-@pytest.mark.survives("S004")
+@survives("S004")
 @pytest.mark.parametrize(
     "value",
     [
@@ -112,7 +113,7 @@ def test_s004_tags_are_refused(attack: Attack, texts: Repository, value: str) ->
     assert not (texts.root / "owned").exists()
 
 
-@pytest.mark.survives("S005")
+@survives("S005")
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -127,7 +128,7 @@ def test_s005_a_key_stands_once_and_merges_nothing(attack: Attack, text: str, co
     assert code in result.codes, result.said
 
 
-@pytest.mark.survives("S006")
+@survives("S006")
 @pytest.mark.parametrize(
     "written", ["+16155550123", "16155550123", "0123456701", "1_615_555_0123", "1.6155550123e10", "0x3C3A", "21:00"]
 )
@@ -138,7 +139,7 @@ def test_s006_a_number_that_yaml_would_change_is_refused(attack: Attack, written
     assert "6155550123" not in result.said
 
 
-@pytest.mark.survives("S007")
+@survives("S007")
 @pytest.mark.parametrize(
     "content",
     [
@@ -157,12 +158,12 @@ def test_s007_what_is_no_plain_utf8_is_refused(attack: Attack, content: bytes) -
     assert attack(content).code == 3
 
 
-@pytest.mark.survives("S007")
+@survives("S007")
 def test_s007_a_byte_order_mark_before_utf8_does_no_harm(attack: Attack) -> None:
     assert attack(b"\xef\xbb\xbf" + a_list().encode()).code == 0
 
 
-@pytest.mark.survives("S007")
+@survives("S007")
 @settings(max_examples=300, deadline=None)
 @given(content=st.binary(max_size=200) | st.text(alphabet="&*!{}[]:-\n\"' \t<?|>%@`a1~", max_size=80).map(str.encode))
 def test_s007_any_bytes_are_documents_or_problems(content: bytes) -> None:
@@ -194,7 +195,7 @@ HIDDEN = [
 ]
 
 
-@pytest.mark.survives("S008")
+@survives("S008")
 @pytest.mark.parametrize("char", HIDDEN, ids=[f"U+{ord(c):04X}" for c in HIDDEN])
 @pytest.mark.parametrize("escaped", [False, True], ids=["raw", "escaped"])
 def test_s008_hidden_characters_in_names_are_refused(attack: Attack, char: str, escaped: bool) -> None:
@@ -204,14 +205,14 @@ def test_s008_hidden_characters_in_names_are_refused(attack: Attack, char: str, 
     assert char not in result.said
 
 
-@pytest.mark.survives("S008")
+@survives("S008")
 @pytest.mark.parametrize("char", HIDDEN, ids=[f"U+{ord(c):04X}" for c in HIDDEN])
 def test_s008_and_so_are_those_that_a_variable_brings(texts: Repository, char: str) -> None:
     texts.write("list.yaml", a_list('"Join ${var.name}"'))
     assert texts("validate", "--var", f"name=a{char}b").code in (3, 64)
 
 
-@pytest.mark.survives("S010")
+@survives("S010")
 @pytest.mark.parametrize(
     "path",
     [
@@ -240,7 +241,7 @@ def test_s010_a_project_names_manifests_inside_itself_only(texts: Repository, pa
     assert "Outside" not in result.said
 
 
-@pytest.mark.survives("S011")
+@survives("S011")
 @pytest.mark.parametrize("kind", ["file", "folder", "chain"])
 def test_s011_links_out_of_the_project_are_refused(texts: Repository, kind: str) -> None:
     outside = texts.root.parent / "outside"
@@ -255,7 +256,7 @@ def test_s011_links_out_of_the_project_are_refused(texts: Repository, kind: str)
     assert "canary-content" not in result.said
 
 
-@pytest.mark.survives("S011")
+@survives("S011")
 def test_s011_links_in_a_circle_end(texts: Repository) -> None:
     manifests = texts.root / "manifests"
     (manifests / "loop").symlink_to(manifests)
@@ -263,7 +264,7 @@ def test_s011_links_in_a_circle_end(texts: Repository) -> None:
     assert Attacked.run(texts).code in (0, 3)
 
 
-@pytest.mark.survives("S012")
+@survives("S012")
 @pytest.mark.parametrize("name", ["pipe.yaml", "zero.yaml", "environ.yaml"])
 def test_s012_what_is_no_regular_file_is_not_opened(texts: Repository, name: str) -> None:
     path = texts.root / "manifests" / name
@@ -277,7 +278,7 @@ def test_s012_what_is_no_regular_file_is_not_opened(texts: Repository, name: str
     assert "PATH=" not in result.said
 
 
-@pytest.mark.survives("S012")
+@survives("S012")
 @pytest.mark.parametrize("path", ["/dev/zero", "/proc/self/environ", "/dev/stdin"])
 def test_s012_not_even_when_it_is_named(texts: Repository, path: str) -> None:
     result = texts("validate", path)
@@ -285,7 +286,7 @@ def test_s012_not_even_when_it_is_named(texts: Repository, path: str) -> None:
     assert "PATH=" not in result.err + result.out
 
 
-@pytest.mark.survives("S013")
+@survives("S013")
 def test_s013_a_file_that_is_swapped_for_a_link_is_never_read_through_it(texts: Repository) -> None:
     """What is checked is what was opened: whatever the moment of the swap, the secret is never in the result."""
     (texts.root.parent / "secret").write_text("canary-content: [\n")
@@ -312,7 +313,7 @@ def test_s013_a_file_that_is_swapped_for_a_link_is_never_read_through_it(texts: 
     assert "canary-content" not in "".join(texts.said)
 
 
-@pytest.mark.survives("S014")
+@survives("S014")
 def test_s014_folders_without_end_are_not_followed(texts: Repository) -> None:
     folder = texts.root / "manifests"
     for _ in range(60):
@@ -322,7 +323,7 @@ def test_s014_folders_without_end_are_not_followed(texts: Repository) -> None:
     assert Attacked.run(texts).code == 3
 
 
-@pytest.mark.survives("S015")
+@survives("S015")
 @pytest.mark.parametrize("key", ["$ref", "$schema", "$include", "include", "extends"])
 def test_s015_nothing_is_fetched_because_a_manifest_names_it(attack: Attack, texts: Repository, key: str) -> None:
     result = attack(a_list() + f'"{key}": {texts.sandbox.url}/manifest.yaml\n')
@@ -330,7 +331,7 @@ def test_s015_nothing_is_fetched_because_a_manifest_names_it(attack: Attack, tex
     assert texts.sandbox.requests() == []
 
 
-@pytest.mark.survives("S025")
+@survives("S025")
 def test_s025_patterns_of_users_cannot_run_away(texts: Repository) -> None:
     """Selectors are globs; the classical runaway pattern for those is a row of stars."""
     documents = [a_list().replace("name: join", f"name: {'a' * 50}{i}", 1) for i in range(20)]
@@ -340,7 +341,7 @@ def test_s025_patterns_of_users_cannot_run_away(texts: Repository) -> None:
     assert seconds < 10, (code, said)
 
 
-@pytest.mark.survives("S026")
+@survives("S026")
 @pytest.mark.parametrize("field", ["exec", "hooks", "plugins", "generator", "preApply"])
 @pytest.mark.parametrize("where", ["project", "list"])
 def test_s026_manifests_have_no_place_for_code(texts: Repository, field: str, where: str) -> None:
@@ -353,7 +354,7 @@ def test_s026_manifests_have_no_place_for_code(texts: Repository, field: str, wh
     assert not (texts.root / "owned").exists()
 
 
-@pytest.mark.survives("S078")
+@survives("S078")
 @pytest.mark.parametrize(
     "name", ["reconciler_provider", "sitecustomize", "conftest", "yaml", "httpx", "polars", "acme"]
 )

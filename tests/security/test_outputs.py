@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from between import Answered, Asked, between, everywhere
 from markdown_it import MarkdownIt
+from rows import survives
 
 from reconciler.render import Format
 from reconciler.sandbox import Sandbox
@@ -95,11 +96,11 @@ def harmless(text: str) -> None:
     assert not found, text[max(found.start() - 100, 0) : found.end() + 60]
 
 
-@pytest.mark.survives("S044")
-@pytest.mark.survives("S045")
-@pytest.mark.survives("S046")
-@pytest.mark.survives("S047")
-@pytest.mark.survives("S054")
+@survives("S044")
+@survives("S045")
+@survives("S046")
+@survives("S047")
+@survives("S054")
 @pytest.mark.parametrize("format_", sorted(map(str, Format)))
 def test_s044_s045_s046_s047_no_command_lets_a_provider_talk_to_whoever_reads_it(
     four: Repository, format_: str
@@ -115,9 +116,9 @@ def test_s044_s045_s046_s047_no_command_lets_a_provider_talk_to_whoever_reads_it
             json.loads(result.out)
 
 
-@pytest.mark.survives("S044")
-@pytest.mark.survives("S047")
-@pytest.mark.survives("S054")
+@survives("S044")
+@survives("S047")
+@survives("S054")
 @pytest.mark.parametrize("status", [400, 401, 403, 422])
 def test_s047_nor_do_the_words_of_a_refusal(four: Repository, sandbox: Sandbox, status: int) -> None:
     body = {"error": HOSTILE, "message": HOSTILE, "errors": [HOSTILE], "detail": HOSTILE}
@@ -129,7 +130,7 @@ def test_s047_nor_do_the_words_of_a_refusal(four: Repository, sandbox: Sandbox, 
         harmless(result.err)
 
 
-@pytest.mark.survives("S045")
+@survives("S045")
 @pytest.mark.parametrize(
     "words", [("validate",), ("plan",), ("history", "show", HOSTILE.replace("\x00", "")), ("explain", HOSTILE)]
 )
@@ -144,7 +145,7 @@ def test_s045_nor_what_stands_on_the_command_line_or_in_a_file_name(
     harmless(result.err)
 
 
-@pytest.mark.survives("S047")
+@survives("S047")
 def test_s047_nor_the_ids_that_we_own(four: Repository) -> None:
     import sqlite3
 
@@ -158,7 +159,7 @@ def test_s047_nor_the_ids_that_we_own(four: Repository) -> None:
         harmless(result.out)
 
 
-@pytest.mark.survives("S048")
+@survives("S048")
 def test_s048_a_step_summary_is_appended_whole_and_has_no_delimiter_to_guess(
     four: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,7 +175,7 @@ def test_s048_a_step_summary_is_appended_whole_and_has_no_delimiter_to_guess(
     assert output.read_text() == ""
 
 
-@pytest.mark.survives("S049")
+@survives("S049")
 def test_s049_in_markdown_data_is_code_and_nothing_else(four: Repository) -> None:
     for words in (("plan",), ("drift",), ("status",), ("apply", "--yes", "--approve", "delete")):
         result = four(*words, "--format", "markdown")
@@ -192,7 +193,7 @@ def test_s049_in_markdown_data_is_code_and_nothing_else(four: Repository) -> Non
                     assert "www." not in inner.content
 
 
-@pytest.mark.survives("S051")
+@survives("S051")
 def test_s051_machine_formats_stay_whole(four: Repository) -> None:
     for words in (("plan",), ("drift",), ("apply", "--yes", "--approve", "delete")):
         for format_ in ("json", "sarif", "gitlab"):
@@ -202,8 +203,8 @@ def test_s051_machine_formats_stay_whole(four: Repository) -> None:
             json.loads(row)
 
 
-@pytest.mark.survives("S055")
-@pytest.mark.survives("S067")
+@survives("S055")
+@survives("S067")
 @pytest.mark.parametrize("flag", ["--out", "--report"])
 def test_s055_s067_a_file_is_written_anew_and_for_its_owner_only(texts: Repository, tmp_path: Path, flag: str) -> None:
     victim = tmp_path / "victim"
@@ -221,7 +222,7 @@ def test_s055_s067_a_file_is_written_anew_and_for_its_owner_only(texts: Reposito
     }
 
 
-@pytest.mark.survives("S067")
+@survives("S067")
 def test_s067_the_store_is_for_its_owner_only_whatever_the_umask(texts: Repository) -> None:
     import os
 
@@ -236,7 +237,7 @@ def test_s067_the_store_is_for_its_owner_only_whatever_the_umask(texts: Reposito
         os.umask(before)
 
 
-@pytest.mark.survives("S055")
+@survives("S055")
 def test_s055_a_file_that_somebody_else_prepared_is_not_written_through(texts: Repository, tmp_path: Path) -> None:
     import os
 

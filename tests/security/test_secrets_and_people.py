@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from attacks import Attacked, a_list, members
+from rows import survives
 
 from reconciler.cli import run
 from reconciler.sandbox import Sandbox
@@ -36,7 +37,7 @@ spec:
 {PEOPLE}"""
 
 
-@pytest.mark.survives("S022")
+@survives("S022")
 @pytest.mark.parametrize(
     "template",
     [
@@ -65,7 +66,7 @@ def test_s022_nothing_of_the_environment_gets_into_a_field(texts: Repository, te
         assert os.environ["HOME"] not in sent
 
 
-@pytest.mark.survives("S022")
+@survives("S022")
 @pytest.mark.parametrize("where", ["variables", "labels", "name", "baseUrl", "contact"])
 def test_s022_a_reference_is_a_reference_only_where_credentials_are(texts: Repository, where: str) -> None:
     reference = "{env: SLICKTEXT_API_KEY}"
@@ -86,14 +87,14 @@ def test_s022_a_reference_is_a_reference_only_where_credentials_are(texts: Repos
     assert SECRETS["SLICKTEXT_API_KEY"] not in result.said
 
 
-@pytest.mark.survives("S022")
+@survives("S022")
 def test_s022_a_variable_cannot_name_a_credential(texts: Repository) -> None:
     texts.write("account.yaml", TEXTS.replace("{env: SLICKTEXT_API_KEY}", "{env: '${var.name}'}"))
     assert texts("plan", "--var", "name=HOME").code in (3, 4)
     assert texts.sandbox.requests() == []
 
 
-@pytest.mark.survives("S059")
+@survives("S059")
 @pytest.mark.parametrize("word", ["key", "token", "password", "secret"])
 def test_s059_no_command_takes_a_secret_as_an_option(repository: Repository, word: str) -> None:
     from reconciler.cli import cli
@@ -105,7 +106,7 @@ def test_s059_no_command_takes_a_secret_as_an_option(repository: Repository, wor
         assert not [o for p in command.params for o in p.opts if o.startswith("--") and word in o]
 
 
-@pytest.mark.survives("S059")
+@survives("S059")
 def test_s059_a_literal_secret_is_refused_and_not_quoted(texts: Repository) -> None:
     texts.write("account.yaml", TEXTS.replace("{env: SLICKTEXT_API_KEY}", "canary-literal-secret"))
     result = Attacked.run(texts)
@@ -113,9 +114,9 @@ def test_s059_a_literal_secret_is_refused_and_not_quoted(texts: Repository) -> N
     assert "canary-literal-secret" not in result.said
 
 
-@pytest.mark.survives("S061")
-@pytest.mark.survives("S062")
-@pytest.mark.survives("S063")
+@survives("S061")
+@survives("S062")
+@survives("S063")
 @pytest.mark.parametrize(
     "secret", ["a", "1234", "0123456789", "1e5", "true", "sandbox-slicktext-key\n", "  sandbox-slicktext-key  "]
 )
@@ -133,7 +134,7 @@ def test_s061_s062_s063_odd_secrets_are_text_and_spoil_no_output(
         assert "account" in result.out + result.err
 
 
-@pytest.mark.survives("S058")
+@survives("S058")
 def test_s058_a_traceback_shows_neither_numbers_nor_keys(
     texts: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,7 +156,7 @@ def test_s058_a_traceback_shows_neither_numbers_nor_keys(
         assert "broken" in said, "where it happened is told in any case"
 
 
-@pytest.mark.survives("S058")
+@survives("S058")
 def test_s058_a_secret_says_nothing_of_itself() -> None:
     import copy
     import logging
@@ -171,9 +172,9 @@ def test_s058_a_secret_says_nothing_of_itself() -> None:
     assert all("canary" not in text for text in shown)
 
 
-@pytest.mark.survives("S064")
-@pytest.mark.survives("S065")
-@pytest.mark.survives("S066")
+@survives("S064")
+@survives("S065")
+@survives("S066")
 def test_s064_s065_s066_nobody_is_in_any_artefact(texts: Repository, sandbox: Sandbox) -> None:
     """Over every byte that a whole day leaves behind: outputs, saved plans, reports in every format, the store."""
     import hashlib
@@ -208,8 +209,8 @@ def test_s064_s065_s066_nobody_is_in_any_artefact(texts: Repository, sandbox: Sa
                 assert bytes.fromhex(text) not in content, (name, "a plain hash")
 
 
-@pytest.mark.survives("S065")
-@pytest.mark.survives("S072")
+@survives("S065")
+@survives("S072")
 @pytest.mark.parametrize(
     "field", ["digest", "createdAt", "expiresAt", "changes", "accounts", "project", "inputs", "formatVersion"]
 )
@@ -229,7 +230,7 @@ def test_s072_a_plan_that_was_changed_is_not_applied(texts: Repository, field: s
     assert texts.writes() == []
 
 
-@pytest.mark.survives("S073")
+@survives("S073")
 def test_s073_a_plan_is_applied_once(texts: Repository) -> None:
     texts.write("manifests.yaml", MANIFESTS)
     assert texts("plan", "--out", "plan.json").code == 0
@@ -241,7 +242,7 @@ def test_s073_a_plan_is_applied_once(texts: Repository) -> None:
     assert len(texts.writes()) == before
 
 
-@pytest.mark.survives("S074")
+@survives("S074")
 def test_s074_an_approval_is_for_one_digest(texts: Repository) -> None:
     texts.write("manifests.yaml", MANIFESTS)
     digest = texts.plan().json["digest"]
@@ -251,7 +252,7 @@ def test_s074_an_approval_is_for_one_digest(texts: Repository) -> None:
     assert texts.writes() == []
 
 
-@pytest.mark.survives("S070")
+@survives("S070")
 @pytest.mark.parametrize("kind", ["folder", "pipe", "zero", "outside"])
 def test_s070_a_credential_file_is_a_small_regular_file_of_the_project(texts: Repository, kind: str) -> None:
     path = texts.root / "key"

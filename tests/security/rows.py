@@ -52,6 +52,7 @@ TITLES = {
     "S047": "commands to the CI system",
     "S048": "injection into step summaries",
     "S049": "Markdown from data",
+    "S050": "scripts and loads in the HTML page",
     "S051": "machine formats broken by data",
     "S054": "forged lines in messages",
     "S055": "output files that are links",

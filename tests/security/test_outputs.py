@@ -7,6 +7,7 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -191,6 +192,48 @@ def test_s049_in_markdown_data_is_code_and_nothing_else(four: Repository) -> Non
                     assert "@everyone" not in inner.content
                     assert "://" not in inner.content
                     assert "www." not in inner.content
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: its elements, and what stands in its scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.scripts = ""
+        self._open = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open = tag
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._open == "script":
+            self.scripts += data
+
+
+@survives("S050")
+def test_s050_in_html_data_is_text_and_nothing_is_loaded(four: Repository) -> None:
+    for words in (("plan",), ("drift",), ("apply", "--yes", "--approve", "delete")):
+        text = four(*words, "--format", "html").out
+        page = Page(text)
+        assert "evil.example" in text, "the page has nothing hostile in it"
+        assert not [e for e in page.elements if e[0] in {"img", "iframe", "object", "embed", "base"}]
+        for tag, attributes in page.elements:
+            links = [v for k, v in attributes.items() if k in {"src", "href", "action", "srcset", "data"}]
+            assert all(link.startswith("#") or not link for link in links), (tag, links)
+            assert not [k for k in attributes if k.startswith("on")], (tag, attributes)
+        assert "alert(1)" not in page.scripts
+        policies = [
+            a["content"] for t, a in page.elements if a.get("http-equiv", "").lower() == "content-security-policy"
+        ]
+        assert policies
+        assert "default-src 'none'" in policies[0]
 
 
 @survives("S051")

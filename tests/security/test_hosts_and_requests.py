@@ -256,6 +256,20 @@ def test_s032_an_id_cannot_lead_out_of_its_place_in_a_path(texts: Repository, pr
         assert "admin" not in asked.target.replace("..%2Fadmin", "")
 
 
+@survives("S032")
+@pytest.mark.parametrize("bad", BAD_IDS, ids=lambda bad: repr(bad[:12]))
+def test_s032_an_id_in_a_path_stays_one_segment(texts: Repository, proxy: Between, bad: str) -> None:
+    result = texts("call", "main", "lists.get", f"list_id={bad}")
+    assert result.code != 0
+    assert "error[unexpected]" not in result.err
+    for asked in proxy.asked:
+        path = asked.target.removeprefix("/v1/brands/123456789/lists/")
+        assert path, asked
+        assert not set(path) & set("/?#\r\n"), asked
+        assert path not in {".", ".."}
+        assert "x-evil" not in asked.headers
+
+
 @survives("S033")
 @pytest.mark.parametrize(
     "secret", ["good-key\r\nX-Evil: 1", "good-key\x00more", "good\nkey-of-two-lines", "schl\u00fcssel-lang"]

@@ -59,6 +59,8 @@ def accounts_at(url: str) -> dict[str, str]:
 
 
 @survives("S023")
+@survives("S024")
+@survives("S035")
 @pytest.mark.parametrize("platform", ["slicktext", "exotel"])
 @pytest.mark.parametrize(
     "url",

@@ -71,6 +71,22 @@ def mask_text(text: str) -> str:
     return _NUMBER.sub(lambda m: mask_number(m.group()), text)
 
 
+_CI_COMMAND = re.compile(r"#(?=#\w*\[)")
+
+
+def harmless(text: str) -> str:
+    """``visible`` text that cannot talk to the CI system that shows our output either.
+
+    CI systems obey ``::command::`` at the start of a line and ``##[command]`` or ``##vso[command]`` anywhere in it.
+    """
+    shown = visible(text)
+    if "::" in shown:
+        shown = shown.replace("::", ":\\x3a")
+    if "##" in shown:
+        shown = _CI_COMMAND.sub(r"\\x23", shown)
+    return shown
+
+
 def visible(text: str) -> str:
     """Control, bidi and zero-width characters written out (``\\x1b``, ``\\u202e``): data cannot move the cursor."""
     if text.isascii() and text.isprintable():

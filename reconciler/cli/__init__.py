@@ -103,11 +103,12 @@ def run(args: Sequence[str] | None = None) -> int:
 
     try:
         result = cli.main(args=list(args) if args is not None else None, prog_name="reconciler", standalone_mode=False)
-    except click.UsageError as problem:
-        problem.show(sys.stderr)
-        return Exit.USAGE
     except click.ClickException as problem:
-        problem.show(sys.stderr)
+        from reconciler.masking import harmless
+
+        # What was typed may have come from somewhere else: a script, or the name of a branch.
+        told = click.UsageError(harmless(problem.format_message()), ctx=getattr(problem, "ctx", None))
+        told.show(sys.stderr)
         return Exit.USAGE
     except click.exceptions.Exit as ended:
         return int(ended.exit_code)
@@ -119,9 +120,7 @@ def run(args: Sequence[str] | None = None) -> int:
 
         return tell_failure(problem)
     except Exception as bug:  # the last boundary: a traceback in a CI log could carry what must not leak
-        if "--debug" in (sys.argv if args is None else args):
-            raise
         from reconciler.cli.output import tell_bug
 
-        return tell_bug(bug)
+        return tell_bug(bug, whole="--debug" in (sys.argv if args is None else args))
     return int(result) if isinstance(result, int) else Exit.OK

@@ -84,10 +84,10 @@ def _call(shared: Globals, request: Request, wanted: Wanted, progress: ProgressL
 def _tell(called: Called) -> None:
     """A refusal in one line on stderr; the answer itself is on stdout already."""
     from reconciler.cli.output import note
-    from reconciler.masking import mask_text, visible
+    from reconciler.masking import harmless, mask_text
 
     if (failure := called.response.failure) is not None:
-        note(f"error[{failure.code}]: {visible(mask_text(failure.message))}")
+        note(f"error[{failure.code}]: {harmless(mask_text(failure.message))}")
 
 
 def _explain(

@@ -102,7 +102,7 @@ def _signals(control: Any, progress: ProgressLine) -> None:
 
 def _show(preview: Preview, progress: ProgressLine) -> None:
     from reconciler.cli.output import note
-    from reconciler.masking import mask_text, visible
+    from reconciler.masking import harmless, mask_text
 
     progress.clear()
     dial = preview.dial
@@ -110,7 +110,7 @@ def _show(preview: Preview, progress: ProgressLine) -> None:
     lines += [f"  {name}: {size}" for name, size in preview.lists.items()]
     lines += [f"  {name}: {value}" for name, value in dial.shown.items() if value]
     lines += [f"  not checked against the suppression list: {why}" for why in dial.unread]
-    note("\n".join(visible(mask_text(line)) for line in lines))
+    note("\n".join(harmless(mask_text(line)) for line in lines))
 
 
 def _ask(preview: Preview) -> str:
@@ -139,7 +139,7 @@ _SAID = {
 
 def _finish(dialled: Dialled, shared: Globals) -> None:
     from reconciler.cli.output import emit
-    from reconciler.masking import visible
+    from reconciler.masking import harmless
     from reconciler.render.json import document_json
 
     document = dialled.document(show_pii=shared.show_pii)
@@ -148,5 +148,5 @@ def _finish(dialled: Dialled, shared: Globals) -> None:
         return
     said = _SAID.get(dialled.state, "unresolved, it may have been sent").format(people=_people(dialled.recipients))
     before = "before, by" if dialled.repeated else "by"
-    more = f": {visible(document['detail'])}" if document["detail"] else ""
+    more = f": {harmless(document['detail'])}" if document["detail"] else ""
     emit(f"{dialled.address}: {said} ({before} run {dialled.run}){more}")

@@ -78,9 +78,9 @@ def _operation(operation: OperationRecord) -> dict[str, Any]:
 
 
 def _operation_line(operation: OperationRecord) -> str:
-    from reconciler.masking import visible
+    from reconciler.masking import harmless
 
     intent = operation.intent
     people = f" ({intent.rows} {'person' if intent.rows == 1 else 'people'})" if intent.rows else ""
     text = f"{operation.op:>4}  {operation.state:<13}  {intent.address}  {intent.title}{people}  {operation.note}"
-    return visible(text.rstrip())
+    return harmless(text.rstrip())

@@ -55,6 +55,7 @@ def _parsed(text: str) -> Address:
 def _list(request: Request, shared: Globals) -> None:
     from reconciler.app.planning import loaded, required, store_for
     from reconciler.cli.output import emit
+    from reconciler.masking import harmless
     from reconciler.plan.codec import field_value
     from reconciler.render.json import document_json
 
@@ -73,19 +74,19 @@ def _list(request: Request, shared: Globals) -> None:
         emit(document_json({"objects": objects}))
         return
     wide = max((len(str(o.address)) for o in owned), default=0)
-    lines = [f"{o.address!s:<{wide}}  {o.remote_id}{'  protected' if o.protect else ''}" for o in owned]
+    lines = [f"{o.address!s:<{wide}}  {harmless(o.remote_id)}{'  protected' if o.protect else ''}" for o in owned]
     emit("\n".join(lines) or "Nothing is owned yet.")
 
 
 def _adopt(request: Request, address: Address, remote_id: str, yes: bool) -> None:
     from reconciler.app.owning import adopt
     from reconciler.cli.output import note
-    from reconciler.masking import mask_text, visible
+    from reconciler.masking import harmless, mask_text
     from reconciler.model.addresses import RemoteId
 
     agreed(f"Take ownership of {remote_id} as {address}?", yes)
     found = asyncio.run(adopt(request, address, RemoteId(remote_id)))
-    note(f"{address} is now {remote_id}, {visible(mask_text(found.name))!r}. What differs is in the next plan.")
+    note(f"{address} is now {remote_id}, {harmless(mask_text(found.name))!r}. What differs is in the next plan.")
 
 
 def _forget(request: Request, address: Address, yes: bool) -> None:

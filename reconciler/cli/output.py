@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import click
 
 from reconciler.cli.options import Globals
 from reconciler.errors import Exit, InvalidInput, ReconcilerError
-from reconciler.masking import mask_text, visible
+from reconciler.masking import harmless, mask_text
 
 if TYPE_CHECKING:
     from reconciler.render import Render
@@ -138,16 +139,29 @@ def tell_failure(problem: ReconcilerError) -> Exit:
 
         note(diagnostics_text(diagnostics, colored(None, sys.stderr), width=stderr_width()))
         return problem.exit_code
-    note(f"error[{problem.code}]: {visible(mask_text(problem.message))}")
+    note(f"error[{problem.code}]: {harmless(mask_text(problem.message))}")
     if problem.hint:
-        note(f"  hint: {visible(mask_text(problem.hint))}")
+        note(f"  hint: {harmless(mask_text(problem.hint))}")
     return problem.exit_code
 
 
-def tell_bug(bug: BaseException) -> Exit:
-    """An error that nobody foresaw: what and where, without its text, which could hold anything."""
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|URL", re.IGNORECASE)
+
+
+def tell_bug(bug: BaseException, *, whole: bool = False) -> Exit:
+    """An error that nobody foresaw: what and where, without its text, which could hold anything.
+
+    ``whole``: the traceback with its texts, as far as they can be shown, for somebody who asked for it.
+    """
     import traceback
 
+    if whole:
+        secrets = {v for k, v in os.environ.items() if len(v) >= 4 and _SECRET_NAME.search(k)}
+        for text in "".join(traceback.format_exception(bug)).splitlines():
+            for secret in sorted(secrets, key=len, reverse=True):
+                text = text.replace(secret, "***")
+            note(harmless(mask_text(text)))
+        return Exit.ERROR
     frames = traceback.extract_tb(bug.__traceback__)
     where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno} ({frames[-1].name})" if frames else ""
     note(f"error[{UNEXPECTED}]: {type(bug).__name__}{where}")

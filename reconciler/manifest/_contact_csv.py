@@ -127,10 +127,14 @@ class CsvReader:
 
 def _split_header(block: bytes) -> tuple[bytes, bytes]:
     """The first record that is not blank, with the blank lines before it, and the rest."""
-    cut = 0
+    cut, quotes, blank = 0, 0, True
     while cut < min(len(block), _MAX_HEADER):
-        cut = block.find(b"\n", cut) + 1 or len(block)
-        if block[:cut].strip() and block.count(b'"', 0, cut) % 2 == 0:
+        start = cut
+        cut = block.find(b"\n", start) + 1 or len(block)
+        # Only what is new is looked at: a file of a hundred thousand blank lines is not counted anew with each.
+        quotes += block.count(b'"', start, cut)
+        blank = blank and not block[start:cut].strip()
+        if not blank and quotes % 2 == 0:
             break
     return block[:cut], block[cut:]
 

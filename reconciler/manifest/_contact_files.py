@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Final
 
+from reconciler.manifest.files import is_opened
 from reconciler.masking import visible
 
 MIB: Final = 1 << 20
@@ -95,7 +96,10 @@ def locate(file: str, *, base: Path, root: Path, declared: str = "") -> Located:
             f"{visible(file)} is not a path relative to its manifest",
             hint="write the path relative to the manifest, inside the project",
         )
-    path = Path(os.path.realpath(base / file))
+    try:
+        path = Path(os.path.realpath(base / file))
+    except OSError as cause:  # a link that was something else a moment ago
+        raise _unreadable(file, cause) from None
     if not path.is_relative_to(os.path.realpath(root)):
         raise BadFile(
             "contact-file-path-leaves-project",
@@ -157,6 +161,10 @@ class Stored:
             with os.fdopen(os.open(self._located.path, flags), "rb", buffering=0) as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise BadFile("contact-file-not-regular", f"{self._located.path.name} is not a regular file")
+                if not is_opened(file.fileno(), self._located.path):
+                    raise BadFile(
+                        "contact-file-path-leaves-project", f"{self._located.path.name} was swapped for another file"
+                    )
                 while piece := file.read(size or self._read):
                     self._hash.update(piece)
                     yield piece
@@ -200,13 +208,8 @@ class Stored:
         total = 0
         for piece in pieces:
             total += len(piece)
-            swollen = total > _RATIO_FREE and total > self._located.size * _MAX_RATIO
-            if swollen or total > self._max_decoded:
-                raise BadFile(
-                    "contact-file-too-large",
-                    f"it unpacks to more than {total // MIB} MiB from {self._located.size:,} bytes",
-                    hint="no contact list packs like that; check where the file comes from",
-                )
+            if swollen(total, self._located.size) or total > self._max_decoded:
+                raise too_large(total, self._located.size)
             yield piece
 
     def _gunzipped(self) -> Iterator[bytes]:
@@ -248,6 +251,19 @@ class Stored:
             raise _damaged("zstd") from None
         if frame is not None:
             raise _damaged("zstd")
+
+
+def swollen(decoded: int, stored: int) -> bool:
+    """Whether ``stored`` bytes have become more than contacts can be packed into: an archive made to fill memory."""
+    return decoded > _RATIO_FREE and decoded > stored * _MAX_RATIO
+
+
+def too_large(decoded: int, stored: int) -> BadFile:
+    return BadFile(
+        "contact-file-too-large",
+        f"it unpacks to more than {decoded // MIB} MiB from {stored:,} bytes",
+        hint="no contact list packs like that; check where the file comes from",
+    )
 
 
 def _damaged(what: str) -> BadFile:

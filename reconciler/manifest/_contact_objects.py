@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import compress
 from typing import Any, Final
 
-from reconciler.manifest._contact_files import BOM, MAX_DECODED, MIB, BadFile, Located, Stored, check_text
+from reconciler.manifest._contact_files import (
+    BOM,
+    MAX_DECODED,
+    BadFile,
+    Located,
+    Stored,
+    check_text,
+    swollen,
+    too_large,
+)
 from reconciler.manifest._contact_rows import (
     MAX_FIELD,
     NUMBER,
@@ -68,11 +78,15 @@ class NdjsonReader:
             if not text.strip():
                 continue
             try:
-                rows.append(decode(text))
-            except (msgspec.DecodeError, RecursionError):
+                row = decode(text)
+                # With no more colons than members, no member can stand there twice.
+                if text.count(b":") != len(row):
+                    json.loads(text, object_pairs_hook=_once)
+                rows.append(row)
+            except (msgspec.DecodeError, RecursionError, _Twice):
                 if rows:
                     yield self._piece(rows, lines, long)
-                message = "the line is no JSON object"
+                message = "the line is no JSON object, or has a name twice"
                 raise BadFile("contact-file-json", message, hint="write one object per line", line=line) from None
             lines.append(line)
             long |= len(text) > MAX_FIELD
@@ -118,6 +132,17 @@ class NdjsonReader:
         return None
 
 
+class _Twice(ValueError):
+    """A member of an object stands there twice, and decoders do not agree on which one counts."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Twice
+    return found
+
+
 def _text(value: str | int | None) -> str | None:
     match value:
         case str():
@@ -135,6 +160,7 @@ class ParquetReader:
 
     def __init__(self, located: Located, stored: Stored, asked: Asked, *, max_decoded: int = MAX_DECODED) -> None:
         self._path = str(located.path)
+        self._size = located.size
         self._stored = stored
         self._asked = asked
         self._max_decoded = max_decoded
@@ -175,8 +201,8 @@ class ParquetReader:
             frame = scan.slice(at, _PARQUET_ROWS).select(columns).collect()
             frame = frame.select(pl.all().cast(pl.String).replace("", None))
             decoded += int(frame.estimated_size())
-            if decoded > self._max_decoded:
-                raise BadFile("contact-file-too-large", f"it unpacks to more than {self._max_decoded // MIB} MiB")
+            if swollen(decoded, self._size) or decoded > self._max_decoded:
+                raise too_large(decoded, self._size)
             yield Framed(frame=frame, lines=range(at + 1, at + 1 + frame.height))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -22,6 +24,9 @@ MAX_FIELD: Final = 64 * 1024
 ROWS_AT_ONCE: Final = 50_000
 _DELIMITERS: Final = (";", "\t", "|", ",")
 _COLUMNS_NAMED: Final = 8
+_COLUMNS_COMPARED: Final = 200
+"""Columns of a header that are looked at for a hint; a line of data can look like half a million of them."""
+_NAME: Final = re.compile(r"[\w .-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +133,13 @@ def wanted_columns(header: Sequence[str], asked: Asked) -> dict[str, int]:
     """Our column names to positions in the file. Raises BadFile when one is missing or stands there twice."""
     columns = asked.columns or {name: name for name in header if name}
     wanted: dict[str, int] = {}
+    known, places = Counter(header), {name: at for at, name in enumerate(header)}
     for ours, theirs in {NUMBER: asked.number, **columns}.items():
-        if header.count(theirs) > 1:
+        if known[theirs] > 1:
             raise BadFile("contact-file-duplicate-column", f"two columns are called {_named(theirs)}", line=1)
-        if theirs not in header:
+        if theirs not in known:
             raise missing_column(theirs, header, asked)
-        wanted[ours] = header.index(theirs)
+        wanted[ours] = places[theirs]
     return wanted
 
 
@@ -148,16 +154,19 @@ def missing_column(name: str, header: Sequence[str], asked: Asked) -> BadFile:
                     hint=f"set delimiter: {delimiter!r}",
                     line=1,
                 )
-    if any(_looks_like_data(cell, asked.region) for cell in header):
+    few = header[:_COLUMNS_COMPARED]
+    if any(_looks_like_data(cell, asked.region) for cell in few):
         return BadFile(
             "contact-file-no-header", "the first row holds a number, not column names", hint="add a header", line=1
         )
-    near = difflib.get_close_matches(name, header, n=1) or [
-        cell for cell in header if cell.lower().replace(" ", "_") == name.lower()
+    near = difflib.get_close_matches(name, few, n=1) or [
+        cell for cell in few if cell.lower().replace(" ", "_") == name.lower()
     ]
     known = ", ".join(map(_named, header[:_COLUMNS_NAMED])) + (", …" if len(header) > _COLUMNS_NAMED else "")
-    hint = f"did you mean {_named(near[0])}?" if near else f"the file has {known}."
-    hint += " Write columns: {our name: the file's name}"
+    # A manifest may name any file of the project, a file with a key as well: its one line is no list of columns.
+    listed = len(header) > 1 and all(map(_NAME.fullmatch, header[:_COLUMNS_NAMED]))
+    hint = f"did you mean {_named(near[0])}? " if near else f"the file has {known}. " if listed else ""
+    hint += "Write columns: {our name: the file's name}"
     return BadFile("contact-file-missing-column", f"there is no column {_named(name)}", hint=hint, line=1)
 
 

@@ -67,23 +67,25 @@ def _below(folder: str, real: str, root: Path, depth: int) -> Iterator[Found | U
         path, wanted = f"{folder}/{name}", name.endswith(SUFFIXES)
         if entry.is_symlink():
             # A link to a folder is not followed: what it leads to inside the project is found without it.
-            if not inside(Path(entry.path), root):
+            target = _target(Path(entry.path), root)
+            if target is None:
                 if wanted or Path(entry.path).is_dir():
                     yield _leaving(Path(path))
-            elif wanted and Path(entry.path).is_file():
-                yield Found(path, str(Path(entry.path).resolve()))
+            elif wanted and target.is_file():
+                yield Found(path, str(target))
         elif entry.is_dir():
             yield from _below(path, entry.path, root, depth + 1)
         elif wanted:
             yield Found(path, entry.path)
 
 
-def inside(path: Path, root: Path) -> bool:
-    """Whether what ``path`` really leads to is within ``root``, itself a real path."""
+def _target(link: Path, root: Path) -> Path | None:
+    """What ``link`` really leads to, asked once: the next answer may differ. None when outside ``root``."""
     try:
-        return path.resolve().is_relative_to(root)
+        real = link.resolve()
     except (OSError, RuntimeError):
-        return False
+        return None
+    return real if real.is_relative_to(root) else None
 
 
 def _leaving(path: Path) -> Unreadable:
@@ -100,6 +102,8 @@ def read_bytes(found: Found, *, limit: int = MAX_FILE_BYTES) -> bytes | Unreadab
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return Unreadable(Path(found.path), "file-unreadable", "this is not a regular file")
+        if not is_opened(descriptor, found.real):
+            return Unreadable(Path(found.path), "path-outside-project", "this was swapped for a link while it was read")
         if status.st_size > limit:
             message = f"this file has {status.st_size >> 20} MiB; at most {limit >> 20} MiB are read"
             hint = "put contacts into a file and name it in contactsFrom"
@@ -108,6 +112,19 @@ def read_bytes(found: Found, *, limit: int = MAX_FILE_BYTES) -> bytes | Unreadab
             return file.read(status.st_size)
     finally:
         os.close(descriptor)
+
+
+def is_opened(descriptor: int, real: Path | str) -> bool:
+    """Whether an open file is the one at ``real``: a folder above may have become a link after it was resolved.
+
+    Where the system does not tell (no ``/proc``), that only the last part is no link has to do.
+    """
+    try:
+        at = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+    except OSError:
+        return True
+    # Replaced by a newer version of itself is fine; and some file systems keep a name in another case.
+    return at.removesuffix(" (deleted)").casefold() == str(real).casefold()
 
 
 def shown_name(path: Path | str, folder: Path) -> str:

@@ -16,6 +16,8 @@ from reconciler.masking import BULLET, mask_in_place, visible
 MAX_EXCERPT = 160
 LISTED = 100
 """Problems of one code in one document that are told one by one; the others are counted."""
+LISTED_IN_FILE = 1_000
+"""The same for one file: a hundred thousand broken documents must not become as many quoted lines."""
 
 _SECRET_WORDS = re.compile(
     r"""(?i)\b(api_?key|api_?token|token|password|secret)(['"]?\s*:\s*)(?!\s*\{)("[^"]*"?|'[^']*'?|[^\s,}\]][^,}\]]*)"""
@@ -35,14 +37,15 @@ class Findings:
         self._places: dict[int, Places] = {}
         self._lines: dict[str, list[str]] = {}
         self._flawed: dict[int, frozenset[Path]] = {}
-        self._told: Counter[tuple[int, str]] = Counter()
-        self._first_untold: dict[tuple[int, str], Diagnostic] = {}
+        self._told: Counter[tuple[int | str, str]] = Counter()
+        self._first_untold: dict[tuple[int | str, str], Diagnostic] = {}
 
     def all(self) -> tuple[Diagnostic, ...]:
         """Every problem, sorted; of very many of one kind in one document the rest as a number."""
         rest = []
         for key, first in self._first_untold.items():
-            message = f"… and {self._told[key] - LISTED:,} more like this in this document"
+            limit, where = (LISTED_IN_FILE, "file") if isinstance(key[0], str) else (LISTED, "document")
+            message = f"… and {self._told[key] - limit:,} more like this in this {where}"
             rest.append(replace(first, message=message, hint="", excerpt=""))
         return in_order([*self._found, *rest])
 
@@ -57,15 +60,23 @@ class Findings:
 
     def quoted(self, document: Document, diagnostic: Diagnostic) -> None:
         """A placed diagnostic, with its line quoted when its place is in ``document``."""
-        key = (id(document), diagnostic.code)
-        self._told[key] += 1
-        if self._told[key] > LISTED:
-            self._first_untold.setdefault(key, diagnostic)
+        if self._enough((id(document), diagnostic.code), LISTED, diagnostic):
+            return
+        if self._enough((document.source.name, diagnostic.code), LISTED_IN_FILE, diagnostic):
             return
         span = diagnostic.source
         if span is not None and span.file == document.source.name:
             diagnostic = replace(diagnostic, excerpt=self._excerpt(document, span))
         self.add([diagnostic])
+
+    def _enough(self, key: tuple[int | str, str], limit: int, diagnostic: Diagnostic) -> bool:
+        """Whether so many were told already; this one then only counts, and still is a failure."""
+        self._told[key] += 1
+        if self._told[key] <= limit:
+            return False
+        self._first_untold.setdefault(key, diagnostic)
+        self.failures += diagnostic.blocking
+        return True
 
     def error(self, code: str, message: str, *, hint: str = "", source: Span | None = None) -> None:
         """A problem that is in no document."""
@@ -73,9 +84,12 @@ class Findings:
 
     def at(self, document: Document, path: Path, code: str, message: str, *, hint: str = "", at: At = "value") -> None:
         """A problem at the value (or key) that ``path`` leads to; nothing where the YAML itself is at fault already."""
-        if not self._is_flawed(document, path):
-            span = self.span(document, path, at)
-            self.quoted(document, error(code, self.shown(message), hint=self.shown(hint), source=span))
+        if self._is_flawed(document, path):
+            return
+        # Finding a place means parsing the document once more: not for what will only be counted.
+        many = self._told[document.source.name, code] > LISTED_IN_FILE
+        span = Span(file=document.source.name, line=document.line) if many else self.span(document, path, at)
+        self.quoted(document, error(code, self.shown(message), hint=self.shown(hint), source=span))
 
     def span(self, document: Document, path: Path = (), at: At = "value") -> Span:
         """The place of a value (or of its key)."""
@@ -102,6 +116,8 @@ class Findings:
     def broken(self, broken: Broken) -> None:
         """What could not be read at all. Its line is quoted only where no row of contacts can stand."""
         placed = self._placed(broken.source, broken.flaw)
+        if self._enough((broken.source.name, placed.code), LISTED_IN_FILE, placed):
+            return
         if placed.source and (self._show_pii or not re.search(r"\b(?:contacts|numbers)\b", broken.text)):
             line = self._line(broken.source, placed.source.line)
             placed = replace(placed, excerpt=self._finished(line, placed.source))

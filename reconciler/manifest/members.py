@@ -133,7 +133,7 @@ class People:
             shown=lambda path: shown_name(path, self.folder),
         )
         for file, digest in zip(files, read.digests, strict=True):
-            self.digests[os.path.realpath(file.base / file.file)] = digest
+            self.digests[_real(file.base / file.file)] = digest
         for diagnostic in read.diagnostics:
             self.findings.quoted(document, diagnostic)
         return read.contacts
@@ -163,3 +163,11 @@ def _columns(numbers: Sequence[str], rows: Sequence[Mapping[str, str]]) -> dict[
     for name in {name for row in rows for name in row} - {"number"}:
         columns[name] = [row.get(name) or None for row in rows]
     return columns
+
+
+def _real(path: Path) -> str:
+    """The real path; as it is written where a link became something else in the very moment it was looked at."""
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        return os.path.normpath(path)

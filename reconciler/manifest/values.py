@@ -73,9 +73,27 @@ def split_url(text: str) -> SplitResult | None:
         return None
     host = url.hostname or ""
     plain = re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+", host)
-    if url.scheme not in {"http", "https"} or not plain or port == 0 or url.query or url.fragment:
+    if url.scheme not in {"http", "https"} or not plain or port == 0 or not text.isascii():
         return None
-    return url if ".." not in host and "\\" not in text else None
+    # A bare "?" or "#" would swallow every path that is put after it, and a dot segment would be resolved by somebody.
+    if any(mark in text for mark in "?#%\\") or {".", ".."}.intersection(url.path.split("/")):
+        return None
+    return None if ".." in host or _is_nobodys(host) else url
+
+
+_METADATA = ip_address("fd00:ec2::254")
+
+
+def _is_nobodys(host: str) -> bool:
+    """Whether a host is an address where no provider can be, whoever allows it: a cloud's metadata, or no one host."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_loopback:
+        return False
+    return address.is_link_local or address.is_multicast or address.is_unspecified or address == _METADATA
 
 
 def is_loopback(host: str) -> bool:

@@ -16,6 +16,8 @@ from reconciler.manifest.builder import Abandoned, Builder
 from reconciler.manifest.documents import Broken, Document, Flaw, Parsed, Source
 
 MAX_DOCUMENT_BYTES = 1 << 20
+MAX_DOCUMENTS = 100_000
+"""In one file: a document of three characters costs as much as one of three hundred."""
 
 _BOUNDARY = re.compile(r"^(?:---|\.\.\.)(?=\s|\Z)", re.MULTILINE)
 
@@ -23,6 +25,8 @@ _BOUNDARY = re.compile(r"^(?:---|\.\.\.)(?=\s|\Z)", re.MULTILINE)
 def parse(source: Source) -> Parsed:
     """Every document of a file, in one pass; after a fatal problem once more, document by document."""
     text = source.text
+    if (count := text.count("\n---") + text.count("\n...")) > MAX_DOCUMENTS:
+        return Parsed(broken=[Broken(source=source, flaw=_crowded_flaw(count), text="")])
     if _surely_small(text):
         try:
             return Parsed(list(_documents(source, 0, len(text), 0)))
@@ -64,6 +68,15 @@ def _size_flaw(line: int) -> Flaw:
         message="this document has more than 1 MiB",
         line=line + 1,
         hint="put contacts into a file and name it in contactsFrom",
+    )
+
+
+def _crowded_flaw(count: int) -> Flaw:
+    return Flaw(
+        code="file-too-large",
+        message=f"this file has {count:,} documents; at most {MAX_DOCUMENTS:,} are read",
+        line=1,
+        hint="split it, or put contacts into a file and name it in contactsFrom",
     )
 
 

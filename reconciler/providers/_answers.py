@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -116,7 +117,7 @@ def _tokens(auth_headers: Mapping[str, str]) -> set[str]:
 
 
 def _wholes(auth_headers: Mapping[str, str]) -> list[str]:
-    """Every text that gives a credential away as a whole; longest first."""
+    """Every text that gives a credential away as a whole, and how encoders write it; longest first."""
     found = set[str]()
     for value in auth_headers.values():
         found |= {value, *value.split()}
@@ -125,7 +126,8 @@ def _wholes(auth_headers: Mapping[str, str]) -> list[str]:
             found |= {_decoded(token), *_halves(token)}
         elif len(parts := token.split(".")) == 3:
             found |= {_decoded(part) for part in parts}
-    return sorted((s for s in found if len(s) >= 4 and s.lower() not in _SCHEMES), key=len, reverse=True)
+    found = {s for s in found if len(s) >= 4 and s.lower() not in _SCHEMES}
+    return sorted({form for s in found for form in (s, *_spellings(s))}, key=len, reverse=True)
 
 
 def _halves(token: str) -> list[str]:
@@ -138,3 +140,19 @@ def _decoded(text: str) -> str:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_").decode()
     except ValueError:
         return ""
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """How encoders write ``secret``, alone or in the middle of something longer; nothing too short to be it."""
+    raw = secret.encode()
+    if len(raw) < 8:
+        return
+    yield quote(secret, safe="")
+    for each in ("%{:02X}", "%{:02x}", "\\u{:04x}", "\\u{:04X}", "\\x{:02x}", "{:02x}", "{:02X}"):
+        yield "".join(map(each.format, raw))
+    for before in range(3):
+        # Base64 writes three bytes as four characters, so there are three ways, by how many bytes come before. Only
+        # the characters that hold nothing but the secret are the same whatever stands around it.
+        bits = (before + len(raw)) * 8
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            yield encode(b"\0" * before + raw).decode()[-(-before * 8 // 6) : bits // 6]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,8 +41,13 @@ def secret(owner: str, name: str, credential: Credential) -> Secret:
 
 def _content(owner: str, name: str, path: Path) -> str:
     try:
-        if not path.is_file() or path.stat().st_size > MAX_BYTES:
-            return ""
-        return path.read_text(encoding="utf-8")
+        # Whatever it has become since the manifest was checked, a pipe must not make us wait.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+                return ""
+            return file.read(MAX_BYTES).decode()
+    except FileNotFoundError:
+        return ""
     except (OSError, UnicodeDecodeError) as failure:
         raise CredentialsRefused(f"{owner}: the file for {name} cannot be read: {type(failure).__name__}") from None

@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.masking import visible
 
 _SUSPECT = re.compile(r"[^\n\x20-\x7e]")
-_CI_COMMAND = re.compile(r"##(?=\[|vso\[)")
+_CI_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 def document_json(document: Mapping[str, Any]) -> str:

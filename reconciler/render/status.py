@@ -124,7 +124,8 @@ def _markdown_row(row: Mapping[str, Any]) -> str:
 
 
 def _cell(text: str) -> str:
-    return safe(text).translate(_PLAIN)
+    # What readers of GitHub's dialect would make a link without any brackets is broken like a mention.
+    return safe(text).translate(_PLAIN).replace("://", ":<!-- -->//").replace("www.", "www<!-- -->.")
 
 
 def _name(row: Mapping[str, Any]) -> str:

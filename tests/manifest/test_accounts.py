@@ -43,7 +43,7 @@ def test_the_providers_own_host_and_loopback_need_no_leave(tmp_path: Path, url: 
         ("https://customer.intelepeer.com", "host-not-allowed"),
         ("https://localhost.example.com", "host-not-allowed"),
         ("https://10.0.0.1", "host-not-allowed"),
-        ("https://0.0.0.0", "host-not-allowed"),
+        ("https://0.0.0.0", "bad-url"),
         ("https://2130706433", "host-not-allowed"),
         ("http://engage.intelepeer.com", "insecure-url"),
         ("http://api.example.com", "insecure-url"),

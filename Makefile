@@ -8,7 +8,7 @@ JOBS ?= auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check test test-long golden reliability demo bench constraints clean distclean
+.PHONY: help setup check test test-long mutants golden reliability demo bench constraints clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: $(STAMP) ## Every test but the long property and crash runs
 
 test-long: $(STAMP) ## The long property and crash runs
 	$(BIN)/pytest -n $(JOBS) -m long $(ARGS)
+
+mutants: $(STAMP) ## Break the product on purpose, once for each row of tests/mutants/mutants.toml: a test must notice
+	$(BIN)/python tests/mutants $(ARGS)
 
 golden: $(STAMP) ## Rewrite the golden files; read the difference before committing it
 	$(BIN)/pytest tests/golden --rewrite-golden $(ARGS)

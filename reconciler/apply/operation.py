@@ -133,9 +133,12 @@ class Operator:
                 return StepResult(result=Result.STOPPED, detail=stop.reason, sent=sent)
             sent += 1
             if answer is not None:
+                self.under_way.add(address)  # stopped before it shows, it may have landed
                 if answer.remote_id is not None:
                     await self.made((address, step.effect, answer.remote_id))
-                return replace(await self._confirmed(op, step, answer), sent=sent)
+                confirmed = await self._confirmed(op, step, answer)
+                self.under_way.discard(address)
+                return replace(confirmed, sent=sent)
             verdict = await self.looked_up(op, address, step, failure, None)
             if verdict.result is not Result.STOPPED or sent >= MAX_SENDS:
                 result = Result.FAILED if verdict.result is Result.STOPPED else verdict.result
@@ -270,12 +273,15 @@ class Operator:
         return max(self.visibility_s, VISIBLE_WAIT_S)
 
     async def until(self, look: Callable[[], Awaitable[T]], enough: Callable[[T], bool], limit_s: float) -> T:
-        """Look again and again, less and less often, until it is enough, the time is over or an interrupt comes."""
+        """Look again and again, less and less often, until it is enough or the time is over. An interrupt does not end
+        it: what does not show yet is not gone, and a run that says so has the next one make it again. Whatever is not
+        seen within the grace of an interrupt is cancelled, and stays unknown."""
         waited, pause = 0.0, _FIRST_PAUSE_S
         while True:
             seen = await look()
-            if enough(seen) or waited >= limit_s or not await self.pause(pause):
+            if enough(seen) or waited >= limit_s:
                 return seen
+            await asyncio.sleep(pause)
             waited += pause
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 

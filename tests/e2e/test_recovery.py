@@ -86,6 +86,8 @@ def die(*_, **__):
 match at:
     case "owning":
         running.RunLedger.own = die
+    case "recording":
+        running.RunLedger.record = die
     case "settling":
         Run.settle = die
     case "ending":
@@ -192,7 +194,18 @@ def test_of_several_new_ones_a_person_says_which_is_ours(texts: Repository, sand
     texts.settled()
 
 
-def test_what_was_answered_and_never_booked_is_ours(texts: Repository, sandbox: Sandbox) -> None:
+def test_what_was_answered_is_ours_before_its_outcome_is_written_down(texts: Repository, sandbox: Sandbox) -> None:
+    texts.write("list.yaml", a_list("a"))
+    dies("recording")
+    assert owned(texts) == ["main/List/a"]
+    made_by_hand(sandbox, "L a")
+    texts.apply()
+    assert owned(texts) == ["main/List/a"]
+    assert asked(sandbox, "POST", LISTS) == 2
+    texts.settled()
+
+
+def test_an_answer_that_nothing_was_kept_of_is_like_a_lost_one(texts: Repository, sandbox: Sandbox) -> None:
     texts.write("list.yaml", a_list("a"))
     dies("owning")
     assert owned(texts) == []
@@ -200,6 +213,16 @@ def test_what_was_answered_and_never_booked_is_ours(texts: Repository, sandbox: 
     assert owned(texts) == ["main/List/a"]
     assert asked(sandbox, "POST", LISTS) == 1
     texts.settled()
+
+
+def test_an_answer_that_nothing_was_kept_of_is_not_guessed_at(texts: Repository, sandbox: Sandbox) -> None:
+    texts.write("list.yaml", a_list("a"))
+    dies("owning")
+    made_by_hand(sandbox, "L a")
+    again = texts("apply", "--yes")
+    assert again.code == 9
+    assert "several new objects have its name" in again.err
+    assert asked(sandbox, "POST", LISTS) == 2
 
 
 @pytest.mark.parametrize("at", ["settling", "ending"])

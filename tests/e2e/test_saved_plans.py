@@ -50,6 +50,7 @@ def test_it_applies_without_further_approval_once(saved: Repository) -> None:
     saved.settled()
     again = saved("apply", "plan.json")
     assert again.code == 6
+    assert "can be used once" in again.out + again.err, "refused for what changed, not for having been used"
     assert len(saved.writes()) == 2
 
 

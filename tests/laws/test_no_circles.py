@@ -34,7 +34,7 @@ from reconciler.model.resources import (
     Resource,
 )
 from reconciler.plan.binding import bind
-from reconciler.plan.calls import Created, Step
+from reconciler.plan.calls import Created, Phase, Step
 from reconciler.plan.changes import Plan
 from reconciler.plan.order import needed_ids
 from reconciler.plan.planner import PlanOptions, plan
@@ -360,6 +360,8 @@ def assert_every_plan_ends(provider: str, seeds: range, monkeypatch: pytest.Monk
         steps = sum(len(c.steps) for c in made.changes)
         assert len(executed.sent) == steps, f"{provider}, seed {seed}: {len(executed.sent)} of {steps} steps were sent"
         assert {e.outcome for e in executed.told} == {Outcome.DONE}, f"{provider}, seed {seed}"
+        arming = [step.phase is Phase.ARM for _, step in executed.sent]
+        assert arming == sorted(arming), f"{provider}, seed {seed}: something was sent after a campaign was armed"
     assert ran > len(seeds) // 10, "hardly any of these worlds had a plan that could be run"
 
 

@@ -170,4 +170,4 @@ def install(monkeypatch: pytest.MonkeyPatch, clock: Clock, reached: Callable[[],
             monkeypatch.setattr(module, "datetime", moment)
     monkeypatch.setattr(ContactCenterSession.__init__, "__defaults__", (clock.time, clock.time))
     transport = InLoop(clock, reached)
-    monkeypatch.setattr(Wire, "_transport", lambda wire, index, proxy: transport)
+    monkeypatch.setattr(Wire, "_transport", lambda wire, *where: transport)

@@ -14,8 +14,9 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.manifest.drafts.choosing import choose, name_all
 from reconciler.manifest.drafts.draft import Draft, Drafts, Key
 from reconciler.manifest.drafts.drafting import Drafting
+from reconciler.manifest.drafts.people import People
 from reconciler.manifest.drafts.scene import Scene
-from reconciler.model.addresses import Address
+from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.kinds import KINDS_IN_ORDER
 from reconciler.model.live import Live
 from reconciler.plan.changes import Adopt, Change, action
@@ -27,8 +28,9 @@ def decide(scene: Scene) -> Drafts:
     objects, left = choose(scene)
     names = name_all(scene, objects)
     complaints: dict[Key, list[str]] = {}
+    people: dict[RemoteId, People | None] = {}
     while True:
-        drafting = Drafting(scene, objects, names, complaints)
+        drafting = Drafting(scene, objects, names, complaints, people)
         drafting.run()
         found = _judged(scene, drafting.drafts)
         if not found:

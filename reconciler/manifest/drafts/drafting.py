@@ -14,7 +14,6 @@ from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.live import LiveLink, LiveMembers, Observed
 from reconciler.model.resources import ById, Declared, Link, Members, Reference
-from reconciler.plan.rules import Reachable
 
 Complaints = Mapping[Key, Sequence[str]]
 """What was said about a draft, one after the other: as many as times it had to leave something out."""
@@ -22,12 +21,13 @@ Complaints = Mapping[Key, Sequence[str]]
 
 @dataclass(slots=True)
 class Drafting:
-    """One round over an account. ``names`` has a name for everything."""
+    """One round over an account. ``names`` has a name for everything; ``people`` is filled once for all rounds."""
 
     scene: Scene
     objects: Sequence[Observed]
     names: Mapping[Key, str]
     complaints: Complaints
+    people: dict[RemoteId, People | None]
     drafts: dict[Key, Draft] = field(default_factory=dict)
     left: list[tuple[Kind, Diagnostic]] = field(default_factory=list)
     suppressed: ContactSet = field(default_factory=ContactSet.empty)
@@ -86,7 +86,7 @@ class Drafting:
             return (f"who its members are{count} cannot be read, so there is no Membership",)
         if not members.count:
             return ("nobody is there, so there is no Membership",)
-        if self._people(members) is None:
+        if self._people(live.remote_id, members) is None:
             return ("nobody there can be declared, so there is no Membership",)
         return ()
 
@@ -119,7 +119,7 @@ class Drafting:
         known = self.scene.live.objects.get(parent)
         if key in self.scene.declared or known is None or not live.readable or self.scene.over(known):
             return
-        people = self._people(live)
+        people = self._people(remote_id, live)
         if people is None:
             return
         draft = Draft(
@@ -136,12 +136,11 @@ class Drafting:
         )
         self._keep(draft, f"who is on {shown(known.name)}")
 
-    def _people(self, live: LiveMembers) -> People | None:
-        rules = self.scene.provider.rules
-        reachable = getattr(rules, "reachable", None)
-        return people_of(
-            live, rules.membership, reachable if isinstance(reachable, Reachable) else None, self.suppressed
-        )
+    def _people(self, remote_id: RemoteId, live: LiveMembers) -> People | None:
+        if remote_id not in self.people:
+            rules, suppressed = self.scene.provider.rules.membership, self.suppressed
+            self.people[remote_id] = people_of(live, rules, self.scene.reachable, suppressed)
+        return self.people[remote_id]
 
     # --- all of them
 

@@ -118,14 +118,12 @@ class _Revising:
         members = self.resource.members
         if members is None:
             return
-        rules = self.scene.provider.rules
-        reachable = getattr(rules, "reachable", None)
-        suppressed = self.scene.desired.suppressed(self.scene.account.name)
-        there = people_of(live, rules.membership, reachable, suppressed)
+        scene, rules = self.scene, self.scene.provider.rules.membership
+        there = people_of(live, rules, scene.reachable, scene.desired.suppressed(scene.account.name))
         wanted = there.contacts if there is not None else ContactSet.empty()
         declared = members.contacts
         attributes = [n for n in declared.columns if n != "number" and n in live.contacts.columns]
-        synced = members.contact_attributes == "sync" and rules.membership.leads is None
+        synced = members.contact_attributes == "sync" and rules.leads is None
         changed = declared.changed(live.contacts, attributes).joined(live.contacts, attributes) if synced else None
         moves = Moves(
             gone=declared.without(live.contacts),

@@ -12,6 +12,7 @@ from reconciler.model.inventory import Inventory
 from reconciler.model.live import AccountLive, Observed
 from reconciler.model.resources import Account, ById, Declared, Fields, Reference, Resource
 from reconciler.plan.binding import Bindings, bind
+from reconciler.plan.rules import Reachable
 from reconciler.providers.base import Importable, Provider
 
 
@@ -47,6 +48,12 @@ class Scene:
     def parent(self) -> Kind:
         """What members are of."""
         return self.provider.rules.membership.parent
+
+    @property
+    def reachable(self) -> Reachable | None:
+        """Which numbers a manifest may have, where the provider has a say in that."""
+        found = getattr(self.provider.rules, "reachable", None)
+        return found if isinstance(found, Reachable) else None
 
     def over(self, live: Observed) -> str:
         """See ``providers.base.Importable``."""

@@ -7,7 +7,7 @@ what was read before, and taken back when it cannot be loaded.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,7 @@ from reconciler.model.resources import Account, Resource
 from reconciler.plan.binding import ownership
 from reconciler.plan.changes import Change, Plan, action
 from reconciler.plan.codec import diagnostic as diagnostic_document
-from reconciler.plan.planner import PlanOptions, account_problems
+from reconciler.plan.planner import OTHER_ACCOUNT, PlanOptions, account_problems
 from reconciler.plan.planner import plan as make_plan
 from reconciler.providers.base import Scope
 from reconciler.providers.reading import Sessions, connected, read
@@ -114,11 +114,19 @@ async def import_account(request: Request, options: ImportOptions) -> Imported:
             scope = Scope(desired=workspace.desired, inventory=inventory, everything=True)
             state = await read({account.name: account}, sessions, scope)
             live = whole(state.accounts[account.name])
-            problems = account_problems(workspace.desired, state, inventory)
-            if account.name in problems:
-                raise InvalidManifests((problems[account.name],))
+            _check_identity(account_problems(workspace.desired, state, inventory))
             importing = _Importing(workspace, account, folder, live, inventory, options)
             return importing.run(store)
+
+
+def _check_identity(problems: Mapping[str, Diagnostic]) -> None:
+    """Raises InvalidManifests for an account that is another one than before, with the exit code of that."""
+    if not problems:
+        return
+    failure = InvalidManifests(tuple(problems.values()))
+    if any(problem.code == OTHER_ACCOUNT for problem in problems.values()):
+        failure.exit_code = Exit.STALE
+    raise failure
 
 
 def _declared(desired: Desired, name: str) -> Account:
@@ -248,7 +256,8 @@ class _Importing:
         owned = [self._owned(c, workspace.desired) for c in changes if c.remote_id is not None]
         try:
             with run.batch():
-                run.identity(self.account.name, self.live.identity)
+                if not (self.live.identity.endswith("=?") and self.inventory.identities.get(self.account.name)):
+                    run.identity(self.account.name, self.live.identity)
                 run.last_read(self.account.name, counts_of(self.live))
                 RunLedger(run, self.inventory.key, "").own(owned)
         except BaseException:

@@ -272,3 +272,15 @@ def test_broken_manifests_come_before_the_network(texts: Repository, sandbox: Sa
 def test_the_document_is_json_on_stdout_only(texts: Repository) -> None:
     done = texts("import", "main", "--format", "json", "--adopt")
     assert json.loads(done.out)["plan"] == {"adopt": [], "others": []}
+
+
+def test_a_name_that_several_have_by_now_is_told_and_left(texts: Repository, sandbox: Sandbox) -> None:
+    texts("import", "main")
+    before = contents(imported(texts))
+    sandbox.tamper("slicktext", "create_list", name="Join", members=["+12025550101"])
+    done = texts("import", "main", "--update")
+    assert done.code == 0
+    assert "main/List/join has a name that several live objects have" in done.err
+    after = contents(imported(texts))
+    assert {name: after[name] for name in before} == before
+    assert texts.plan().code == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.manifest.drafts.draft import Key, left_out
@@ -13,22 +14,37 @@ from reconciler.model.live import Observed
 from reconciler.plan.binding import OBJECTS
 
 
-def choose(scene: Scene) -> tuple[Sequence[Observed], Sequence[tuple[Kind, Diagnostic]]]:
-    """The lists and campaigns to declare, by name and id, and those that cannot be."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """``objects`` are the lists and campaigns to declare, by name and id; ``left`` tells of those that cannot be.
+
+    ``contested`` are those of them whose name a manifest goes by already: their links and people are that one's, too.
+    """
+
+    objects: Sequence[Observed]
+    left: Sequence[tuple[Kind, Diagnostic]]
+    contested: frozenset[Key]
+
+
+def choose(scene: Scene) -> Choice:
+    """Which live objects nobody declares yet and can be declared."""
     wanted: list[Observed] = []
     left: list[tuple[Kind, Diagnostic]] = []
+    contested: set[Key] = set()
     names = _declared_names(scene)
     for live in sorted(scene.live.objects.values(), key=_by_name):
-        if (live.kind, live.remote_id) in scene.declared or live.kind not in scene.provider.kinds:
+        key = (live.kind, live.remote_id)
+        if key in scene.declared or live.kind not in scene.provider.kinds:
             continue
         if over := scene.over(live):
             left.append(left_out(scene.account.name, live, f"it is {over}, which no manifest can mean"))
         elif (other := names.get((live.kind, live.name.casefold()))) is not None:
+            contested.add(key)
             why = f"{other} has the same name, and does not say by an id which one it is"
             left.append(left_out(scene.account.name, live, why, f"pin {other} with spec.id, then import again"))
         else:
             wanted.append(live)
-    return wanted, left
+    return Choice(objects=wanted, left=left, contested=frozenset(contested))
 
 
 def _by_name(live: Observed) -> tuple[str, int, str]:

@@ -25,12 +25,12 @@ from reconciler.plan.planner import PlanOptions, plan
 
 def decide(scene: Scene) -> Drafts:
     """Everything of the account that nobody declares yet."""
-    objects, left = choose(scene)
-    names = name_all(scene, objects)
+    choice = choose(scene)
+    names = name_all(scene, choice.objects)
     complaints: dict[Key, list[str]] = {}
     people: dict[RemoteId, People | None] = {}
     while True:
-        drafting = Drafting(scene, objects, names, complaints, people)
+        drafting = Drafting(scene, choice, names, complaints, people)
         drafting.run()
         found = _judged(scene, drafting.drafts)
         if not found:
@@ -38,7 +38,7 @@ def decide(scene: Scene) -> Drafts:
         for key, message in found.items():
             complaints.setdefault(key, []).append(message)
     drafts = sorted(drafting.drafts.values(), key=lambda d: (KINDS_IN_ORDER.index(d.address.kind), d.address))
-    return Drafts(drafts=tuple(drafts), left=(*left, *drafting.left))
+    return Drafts(drafts=tuple(drafts), left=(*choice.left, *drafting.left))
 
 
 def _judged(scene: Scene, drafts: Mapping[Key, Draft]) -> dict[Key, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.diagnostics import Diagnostic, warning
+from reconciler.manifest.drafts.choosing import Choice
 from reconciler.manifest.drafts.draft import Draft, Key, left_out, shown
 from reconciler.manifest.drafts.fields import declarable
 from reconciler.manifest.drafts.people import People, people_of
@@ -24,7 +25,7 @@ class Drafting:
     """One round over an account. ``names`` has a name for everything; ``people`` is filled once for all rounds."""
 
     scene: Scene
-    objects: Sequence[Observed]
+    choice: Choice
     names: Mapping[Key, str]
     complaints: Complaints
     people: dict[RemoteId, People | None]
@@ -35,7 +36,7 @@ class Drafting:
     def run(self) -> None:
         """Objects first: what refers to one of them goes by its name, or by its id where it is not declared."""
         self.suppressed = self.scene.desired.suppressed(self.scene.account.name)
-        for live in self.objects:
+        for live in self.choice.objects:
             self._object(live)
         if Kind.ASSOCIATION in self.scene.provider.kinds:
             for _, link in sorted(self.scene.live.links.items()):
@@ -95,7 +96,8 @@ class Drafting:
     def _link(self, live: LiveLink) -> None:
         key = (Kind.ASSOCIATION, live.remote_id)
         campaign = self._reference(Kind.CAMPAIGN, live.campaign)
-        if key in self.scene.declared or not isinstance(campaign, Declared):
+        contested = (Kind.LIST, live.list) in self.choice.contested
+        if key in self.scene.declared or contested or not isinstance(campaign, Declared):
             return  # a campaign that nobody declares is told already, and its links go with it
         fields, rules = live.fields, self.scene.provider.rules.kinds[Kind.ASSOCIATION]
         given = {"campaign": "x", "list": "x"}
@@ -118,6 +120,8 @@ class Drafting:
         key, parent = (Kind.MEMBERSHIP, remote_id), (self.scene.parent, remote_id)
         known = self.scene.live.objects.get(parent)
         if key in self.scene.declared or known is None or not live.readable or self.scene.over(known):
+            return
+        if parent in self.choice.contested:
             return
         people = self._people(remote_id, live)
         if people is None:

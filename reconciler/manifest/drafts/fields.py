@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from reconciler.manifest.drafts.draft import schema_of
@@ -82,5 +83,14 @@ def _refused(schema: KindSchema, provider: str, kind: Kind, spec: Mapping[str, A
     document = {"apiVersion": f"{provider}/v1", "kind": str(kind), "metadata": {"name": "x"}, "spec": dict(spec)}
     if schema.is_valid(document):
         return set()
-    paths = (list(error.absolute_path) for error in schema.errors(document))
+    paths = (list(error.instance_path) for error in _validator(provider, kind).iter_errors(document))
     return {str(path[1]) for path in paths if len(path) > 1 and path[0] == "spec"}
+
+
+@cache
+def _validator(provider: str, kind: Kind) -> Any:
+    """The engine that decides what is valid, asked for its reasons: the one that explains differs in small print, such
+    as whether ``$`` matches before a line end."""
+    import jsonschema_rs
+
+    return jsonschema_rs.Draft202012Validator(dict(schema_of(provider, kind).schema))

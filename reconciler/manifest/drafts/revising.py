@@ -58,6 +58,9 @@ class _Revising:
         key = key_of(resource, scene.bindings)
         if resource.lifecycle.observe:
             return self.out
+        if resource.address in scene.bindings.ambiguous:
+            self._tell("has a name that several live objects have", "say with spec.id which one is meant")
+            return self.out
         if resource.link is not None:
             link = scene.live.links.get(key[1]) if key is not None else None
             self._compare(None if link is None else link.fields, {})

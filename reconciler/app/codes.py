@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.manifest.codes import CODES as MANIFEST_CODES
+from reconciler.manifest.drafts.codes import CODES as IMPORT_CODES
 from reconciler.plan.codes import CODES as PLAN_CODES
 from reconciler.providers import registry
 from reconciler.providers.base import BringsCodes
@@ -16,4 +17,4 @@ def codes() -> Mapping[str, tuple[str, str]]:
     for provider in (*registry.installed().values(), *map(registry.get, registry.BUILT_IN)):
         if isinstance(provider, BringsCodes):
             known |= provider.codes
-    return dict(sorted({**known, **PLAN_CODES, **MANIFEST_CODES}.items()))
+    return dict(sorted({**known, **PLAN_CODES, **IMPORT_CODES, **MANIFEST_CODES}.items()))

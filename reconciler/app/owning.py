@@ -9,7 +9,7 @@ from reconciler.app.planning import Request, Workspace, store_for
 from reconciler.apply.ownership import owned_resource
 from reconciler.errors import Exit, ProviderError, UsageError
 from reconciler.model.addresses import Address, RemoteId
-from reconciler.model.live import Observed, Unread
+from reconciler.model.live import AccountLive, AccountState, Observed, Unread
 from reconciler.plan.binding import OBJECTS
 from reconciler.providers.base import Scope
 from reconciler.providers.reading import connected, read
@@ -39,11 +39,7 @@ async def adopt(request: Request, address: Address, remote_id: RemoteId) -> Obse
             raise UsageError(f"{remote_id} is owned as {taken[0].address}", hint="let go of that one first")
         async with connected(account, workspace.providers, read_only=True) as sessions:
             live = await read(account, sessions, Scope(desired=workspace.desired, inventory=inventory))
-        state = live.accounts[address.account]
-        if isinstance(state, Unread):
-            failure = ProviderError(state.problem.message, hint=state.problem.hint)
-            failure.exit_code = Exit(state.exit_code)
-            raise failure
+        state = whole(live.accounts[address.account])
         found = state.objects.get((address.kind, remote_id))
         if found is None:
             raise UsageError(f"{address.account} has no {address.kind.lower()} with the id {remote_id}")
@@ -59,6 +55,15 @@ async def adopt(request: Request, address: Address, remote_id: RemoteId) -> Obse
                     run.settle(operation, OperationState.DONE, remote_id=remote_id, note="a person adopted it")
         run.close(exit_code=Exit.OK)
     return found
+
+
+def whole(state: AccountState) -> AccountLive:
+    """An account that was read whole. Raises ProviderError, with the exit code of what went wrong, for any other."""
+    if isinstance(state, Unread):
+        failure = ProviderError(state.problem.message, hint=state.problem.hint)
+        failure.exit_code = Exit(state.exit_code)
+        raise failure
+    return state
 
 
 def forget(request: Request, address: Address) -> None:

@@ -240,7 +240,7 @@ class Runner:
         for name, live in sorted(fresh.live.accounts.items()):
             if isinstance(live, AccountLive):
                 self._pin(run, name, live.identity)
-                run.last_read(name, _counts(live))
+                run.last_read(name, counts_of(live))
 
     def _pin(self, run: Run, account: str, identity: str) -> None:
         """Whose account it is; one that stops telling does not become anybody's."""
@@ -282,7 +282,8 @@ class Runner:
         return shlex.join(words)
 
 
-def _counts(live: AccountLive) -> LastRead:
+def counts_of(live: AccountLive) -> LastRead:
+    """How much was in an account that was read whole."""
     return LastRead(
         objects={kind: sum(1 for k, _ in live.objects if k is kind) for kind in OBJECTS},
         members={remote_id: members.count for remote_id, members in live.members.items()},

@@ -27,6 +27,7 @@ _COMMANDS = {
     "drift": ("reconciler.cli.drift", "Show what moved behind Git's back; writes nothing."),
     "explain": ("reconciler.cli.explain", "Explain the code of a diagnostic."),
     "history": ("reconciler.cli.history", "Show past applies and every operation in them."),
+    "import": ("reconciler.cli.importing", "Write a live account as manifests and contact files."),
     "inventory": ("reconciler.cli.inventory", "Show what we own; take ownership; let go."),
     "lock": ("reconciler.cli.lock", "Show who is writing to which account; take a lease away."),
     "plan": ("reconciler.cli.plan", "Show what differs between the manifests and the providers; writes nothing."),

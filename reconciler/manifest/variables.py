@@ -20,6 +20,16 @@ MARK = "${"
 _REFERENCE = re.compile(r"(\$?)\$\{(?:var\.([A-Za-z_][A-Za-z0-9_-]*)\}|((?:var|[A-Za-z_]+\.)[^}\n]{0,80}\}?))")
 
 
+def escaped(text: str) -> str:
+    """``text`` for a spec, so that what looks like a variable in it stays as it is."""
+    return _REFERENCE.sub(lambda found: f"${found.group()}", text) if MARK in text else text
+
+
+def varies(text: str) -> bool:
+    """Whether there is a variable in ``text``."""
+    return any(not found[1] for found in _REFERENCE.finditer(text))
+
+
 def substitute(findings: Findings, document: Document, variables: Mapping[str, str]) -> Any:
     """The document's data with its variables put in; what is undefined is reported and left as it stands."""
     data = document.data

@@ -18,8 +18,8 @@ from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired
 from reconciler.model.inventory import Inventory
 from reconciler.model.kinds import ContactClass
-from reconciler.model.live import AccountLive
-from reconciler.model.resources import Account
+from reconciler.model.live import AccountLive, Observed
+from reconciler.model.resources import Account, Fields
 from reconciler.plan.calls import Call, Effect, Evidence, Json
 from reconciler.plan.rules import Rules
 
@@ -359,6 +359,19 @@ class Undiallable(Protocol):
 
     undiallable: str
     """Why not, and what to do instead, in a sentence."""
+
+
+@runtime_checkable
+class Importable(Protocol):
+    """What a provider has that knows more about its live objects than its schemas say, for ``import``. Optional."""
+
+    def over(self, live: Observed) -> str:
+        """What became of a campaign that no manifest can mean any more, to follow "it is"; empty for all others."""
+        ...
+
+    def spelled(self, live: Observed) -> Fields:
+        """Those of ``live.fields`` that a manifest writes in another spelling than the one they are compared in."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

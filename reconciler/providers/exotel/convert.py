@@ -216,7 +216,8 @@ def list_of(row: Row) -> Observed:
 def campaign_of(row: Row, account_sid: str) -> Observed:
     """A Campaign as E19 and E20 show it. AccountUnknown when the row belongs to another account.
 
-    Facts: ``status`` (letters only), ``lists`` (ids), ``complete`` (whether the row told them), ``started``.
+    Facts: ``status`` (letters only), ``lists`` (ids), ``complete`` (whether the row told them), ``started``, and
+    ``spelled``: what is compared in another spelling than it came in.
     One that is over has its status beside its name: a manifest of the same name means another campaign (H21).
     """
     owner = row.get("account_sid")
@@ -239,6 +240,7 @@ def campaign_of(row: Row, account_sid: str) -> Observed:
             "lists": _ids(lists),
             "complete": isinstance(lists, list) or isinstance(row.get("from"), list | str),
             "started": status == RUNNING or bool(row.get("date_started")),
+            "spelled": {name: str(tidy(row[name])) for name in ("caller_id", "url") if isinstance(row.get(name), str)},
         },
     )
 
@@ -255,6 +257,17 @@ def _plain(value: Any) -> FieldValue:
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     return value if isinstance(value, str | int | float | bool) else None
+
+
+def spelling_of(live: Observed) -> Fields:
+    """The caller id and the flow's address as they came; an address without its scheme, or with a login, anew."""
+    told = live.facts.get("spelled")
+    found: dict[str, FieldValue] = dict(told) if isinstance(told, Mapping) else {}
+    address = str(found.pop("url", ""))
+    if address and (not urlsplit(address).scheme or "@" in address):
+        account, _, app = str(_flow(address)).partition("/")
+        address = f"http://my.exotel.com/{account}/exoml/start_voice/{app}" if _FLOW.search(address) else ""
+    return found | ({"url": address} if address else {})
 
 
 def status_of(live: Observed) -> str:

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import Kind
-from reconciler.model.resources import Account
+from reconciler.model.live import Observed
+from reconciler.model.resources import Account, Fields
 from reconciler.providers.base import Connection, Defaults, Session
 from reconciler.providers.exotel.codes import CODES
+from reconciler.providers.exotel.convert import OPEN, spelling_of, status_of
 from reconciler.providers.exotel.memberships import WRITES_PER_MINUTE
 from reconciler.providers.exotel.operations import OPERATIONS
 from reconciler.providers.exotel.rules import ExotelRules
@@ -65,3 +67,12 @@ class ExotelProvider:
         from reconciler.providers.exotel.session import ExotelSession
 
         return ExotelSession(account, connection, defaults_of(account), self.identity(account))
+
+    def over(self, live: Observed) -> str:
+        """Only campaigns that people may still be called by can be declared; every other status is history."""
+        status = status_of(live)
+        return "" if live.kind is not Kind.CAMPAIGN or status in OPEN else status or "of no known status"
+
+    def spelled(self, live: Observed) -> Fields:
+        """Caller ids and flow addresses, which are compared in a spelling that nobody would write."""
+        return spelling_of(live)

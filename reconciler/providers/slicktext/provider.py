@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import Kind
-from reconciler.model.resources import Account
+from reconciler.model.live import Observed
+from reconciler.model.resources import Account, Fields
 from reconciler.providers.base import Connection, Defaults, Session
 from reconciler.providers.pace import base_url
 from reconciler.providers.slicktext.codes import CODES
+from reconciler.providers.slicktext.convert import EDITABLE, status_of
 from reconciler.providers.slicktext.operations import OPERATIONS
 from reconciler.providers.slicktext.rules import SlickTextRules
 from reconciler.providers.slicktext.settings import Settings, problems
@@ -55,3 +57,11 @@ class SlickTextProvider:
         from reconciler.providers.slicktext.session import SlickTextSession
 
         return SlickTextSession(account, connection, DEFAULTS, self.identity(account))
+
+    def over(self, live: Observed) -> str:
+        """Only drafts and scheduled campaigns can be declared; every other status, known or not, is history here."""
+        status = status_of(live)
+        return "" if live.kind is not Kind.CAMPAIGN or status in EDITABLE else status or "of no known status"
+
+    def spelled(self, live: Observed) -> Fields:
+        return {}

@@ -131,6 +131,7 @@ def test_a_campaign_as_documented() -> None:
         "lists": frozenset({"e46c2fe202904d579ae592d108cf87a0"}),
         "complete": True,
         "started": False,
+        "spelled": {name: json.loads(CAMPAIGN)[name] for name in ("caller_id", "url")},
     }
     assert found.fields["schedule"] == {"send_at": "2026-12-01T03:30:00Z", "end_at": "2026-12-01T12:30:00Z"}
     assert found.fields["retries"] == {
@@ -142,6 +143,21 @@ def test_a_campaign_as_documented() -> None:
     assert (found.fields["url"], found.fields["state"]) == ("exotel8u3/926", "active")
     with pytest.raises(CredentialsRefused):
         convert.campaign_of(json.loads(CAMPAIGN), "somebody-else")
+
+
+@pytest.mark.parametrize(
+    ("came", "written"),
+    [
+        ("http://my.exotel.com/one/exoml/start_voice/7", "http://my.exotel.com/one/exoml/start_voice/7"),
+        ("//my.exotel.com/one/exoml/start_voice/7", "http://my.exotel.com/one/exoml/start_voice/7"),
+        ("https://key:token@my.exotel.com/one/exoml/start_voice/7", "http://my.exotel.com/one/exoml/start_voice/7"),
+        ("somewhere else", None),
+    ],
+)
+def test_a_manifest_has_a_flow_address_whole_and_without_a_login(came: str, written: str | None) -> None:
+    found = convert.campaign_of({"id": "C1", "name": "Round", "url": came, "caller_id": "08047112233"}, SID)
+    assert convert.spelling_of(found).get("url") == written
+    assert convert.spelling_of(found)["caller_id"] == "08047112233"
 
 
 @pytest.mark.parametrize("word", ["InProgress", "in-progress", "in_progress", "IN PROGRESS"])

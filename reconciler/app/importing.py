@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -157,8 +158,9 @@ async def _reading(
         return
     control = Control(root=Path(workspace.desired.project.root), variable=os.environ.get(FREEZE_VARIABLE))
     async with leased(store, accounts, workspace.providers, control) as lease, opened as sessions:
-        inventory = await settle_leftovers(store, workspace, sessions, accounts, store.inventory())
-        yield sessions, inventory
+        now = datetime.now(UTC)
+        leftovers = await settle_leftovers(store, workspace, sessions, accounts, store.inventory(), leased_at=now)
+        yield sessions, leftovers.inventory
         lease.renew()
 
 
@@ -259,7 +261,7 @@ class _Importing:
                 if not (self.live.identity.endswith("=?") and self.inventory.identities.get(self.account.name)):
                     run.identity(self.account.name, self.live.identity)
                 run.last_read(self.account.name, counts_of(self.live))
-                RunLedger(run, self.inventory.key, "").own(owned)
+                RunLedger(run, self.inventory.key, "").own(owned, [])
         except BaseException:
             run.close(exit_code=Exit.ERROR)
             raise

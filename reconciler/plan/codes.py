@@ -19,6 +19,12 @@ CODES: Mapping[str, tuple[str, str]] = {
         "We own something in an account that no manifest declares any more, so it cannot be read.",
         "Declare the account again, or let go of what we own there.",
     ),
+    "association-moved": (
+        "An Association names another list or campaign than the one it was applied with, and the link it made then is "
+        "still there, so the old list would go on feeding the campaign.",
+        "Declare the new link under a name of its own, and take the old one away: set lifecycle.onRemove: delete, "
+        "apply, and remove its manifest.",
+    ),
     "ambiguous-name": (
         "Several live objects have exactly this name, and none of them is ours.",
         "Name the one that is meant with spec.id.",

@@ -88,6 +88,14 @@ def _decide_link(resource: Resource, world: World, rules: KindRules, selection: 
     if not isinstance(campaign, Ref) and not isinstance(list_id, Ref):
         remote_id = link_id(campaign, list_id)
         live = world.live.links.get(remote_id)
+    if _leads_elsewhere(resource, known, world):
+        out.refuse(
+            resource,
+            "association-moved",
+            "it was applied with other ends, and that link is still there: it would go on feeding the campaign",
+            "declare the new link under a name of its own, and remove this one with lifecycle.onRemove: delete",
+        )
+        return
     if resource.lifecycle.observe:
         if live is None or diff(live.fields, resource.fields, rules.fields, resource.lifecycle.ignore):
             out.note(resource, "observed-drift", "observed only: the live link is not there or differs")
@@ -109,6 +117,26 @@ def _decide_link(resource: Resource, world: World, rules: KindRules, selection: 
         out.changes.append(Adopt(**{**common, "reason": "linked already, and not ours yet"}))
     elif deltas:
         out.changes.append(Update(**{**common, "reason": "its settings differ"}))
+
+
+def _leads_elsewhere(resource: Resource, known: Owned | None, world: World) -> bool:
+    """Whether the link that we own for it joins something else than it declares now. A list or campaign that is made
+    anew is the same one."""
+    old = world.live.links.get(known.remote_id) if known is not None else None
+    if old is None or resource.link is None:
+        return False
+
+    def same(reference: Reference, remote_id: RemoteId) -> bool:
+        match reference:
+            case ById(named):
+                return named == remote_id
+            case Declared(address):
+                end = world.desired.resources.get(address)
+                owned = ownership(end, world.desired, world.inventory) if end is not None else None
+                bound = world.bound.get(address)
+                return remote_id in {o.remote_id for o in (owned, bound) if o is not None}
+
+    return not (same(resource.link.campaign, old.campaign) and same(resource.link.list, old.list))
 
 
 def _orphaned_link(owned: Owned, world: World, gone: dict[RemoteId, Address]) -> Change:

@@ -212,6 +212,30 @@ def test_links_are_created_adopted_and_let_go() -> None:
     assert made.changes[0].deletes == 1
 
 
+def test_a_link_that_is_pointed_elsewhere_is_refused_while_the_old_one_feeds_the_campaign() -> None:
+    resources = (a_list("join"), a_list("vip"), a_campaign("spring"), an_association("s", "spring", "vip"))
+    objects = (live_list("1", "Join"), live_campaign("2", "Spring"), live_list("3", "Vip"))
+    ours = (JOIN, owned(Kind.CAMPAIGN, "spring", "2"), owned_link("s", "2", "1"))
+    moved = planned(*resources, now=live(*objects, links=(("2", "1"),)), ours=ours)
+    assert codes(moved) == {"association-moved"}
+    assert "Association/s" not in {path for _, path in shape(moved)}
+    new = planned(*resources, now=live(*objects[:2], links=(("2", "1"),)), ours=ours)
+    assert codes(new) == {"association-moved"}
+    gone = planned(*resources, now=live(*objects), ours=ours)
+    assert ("Create", "Association/s") in shape(gone)
+    assert codes(gone) == set()
+
+
+def test_a_link_of_a_list_that_is_made_anew_is_no_other_link() -> None:
+    anew = a_list("join", fields={"name": "Joined"}, lifecycle=Lifecycle(replace=True))
+    now = live(live_list("1", "Join"), live_campaign("2", "Spring"), links=(("2", "1"),))
+    ours = (JOIN, owned(Kind.CAMPAIGN, "spring", "2"), owned_link("s", "2", "1"))
+    resources = (anew, a_campaign("spring"), an_association("s", "spring", "join"))
+    made = planned(*resources, now=now, ours=ours, rules=MadeUp(frozen_lists=True))
+    assert "association-moved" not in codes(made)
+    assert ("Replace", "List/join") in shape(made)
+
+
 def test_a_link_of_a_deleted_campaign_goes_with_it_and_counts_once() -> None:
     now = live(live_list("1", "Join"), live_campaign("2", "Spring"), links=(("2", "1"),))
     ours = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -176,12 +176,8 @@ def required(found: Loaded) -> Desired:
     return found.desired
 
 
-def _check_selectors(selection: Selection, desired: Desired, request: Request) -> None:
-    """Raises UsageError for a selector that means nothing: a typo would otherwise plan nothing, or exclude nothing."""
-    if selection.everything:
-        return
-    with store_for(desired, request, create=False) as store:
-        owned = store.inventory(members=False).owned
+def check_selectors(selection: Selection, desired: Desired, owned: Iterable[Address] = ()) -> None:
+    """Raises UsageError for a selector that means nothing: a typo would otherwise choose or exclude nothing."""
     known = {*desired.resources, *owned}
     for flag, selectors in (("--select", selection.select), ("--exclude", selection.exclude)):
         for selector in selectors:
@@ -191,6 +187,15 @@ def _check_selectors(selection: Selection, desired: Desired, request: Request) -
                 close = get_close_matches(selector.value, map(str, known), n=1)
                 hint = f"did you mean {close[0]}?" if close else ""
                 raise UsageError(f"{flag} {selector} matches nothing", hint=hint)
+
+
+def _check_selectors(selection: Selection, desired: Desired, request: Request) -> None:
+    """The same, where what we own counts as well as what is declared."""
+    if selection.everything:
+        return
+    with store_for(desired, request, create=False) as store:
+        owned = store.inventory(members=False).owned
+    check_selectors(selection, desired, owned)
 
 
 def store_for(desired: Desired, request: Request, *, create: bool) -> Store:

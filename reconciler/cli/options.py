@@ -109,7 +109,7 @@ class Globals:
     parallelism: int | None
 
     @classmethod
-    def of(cls, ctx: click.Context, formats: Sequence[str] = ()) -> Globals:
+    def of(cls, ctx: click.Context, formats: Sequence[str] = (), *, default: str = "text") -> Globals:
         """Raises click.UsageError for a format that is not among ``formats`` (those of plans when left out)."""
         from reconciler.render import Format
 
@@ -122,7 +122,7 @@ class Globals:
         for context in chain:
             values.update({k: v for k, v in context.params.items() if v not in (None, (), "")})
         formats = formats or [str(f) for f in Format]
-        chosen = values.get("format_", "text")
+        chosen = values.get("format_", default)
         if chosen not in formats:
             raise click.UsageError(f"--format {chosen}: one of {', '.join(formats)} is expected.", ctx=ctx)
         reports = []

@@ -1,33 +1,87 @@
-"""``explain``: what a diagnostic's code means and what to do about it."""
+"""``explain``: what a diagnostic's code means and what to do about it, or what a field of a manifest is."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.options import with_global_options
 
+if TYPE_CHECKING:
+    from reconciler.manifest.fields import Field
+
 
 @click.command("explain")
-@click.argument("code", required=False)
+@click.argument("what", required=False, metavar="[CODE | KIND[.FIELD]]")
 @with_global_options
-def command(code: str | None, **_: Any) -> int:
-    """Explain CODE, as it stands in brackets after `error` or `warning`; without CODE, list them all."""
-    from difflib import get_close_matches
+def command(what: str | None, **_: Any) -> int:
+    """Explain a CODE, as it stands in brackets after `error` or `warning`; without one, list them all.
 
+    Or explain a kind (slicktext/v1/List, or List for that of every provider) or a field of it (List.name).
+    """
     from reconciler.app.codes import codes
     from reconciler.cli.output import emit
-    from reconciler.errors import Exit, UsageError
+    from reconciler.errors import Exit
 
     known = codes()
-    if code is None:
+    if what is None:
         wide = max(map(len, known))
         emit("\n".join(f"{name:<{wide}}  {meaning}" for name, (meaning, _) in sorted(known.items())))
-        return Exit.OK
-    if code not in known:
-        close = get_close_matches(code, known, n=3)
-        raise UsageError(f"there is no code {code!r}", hint=f"did you mean {', '.join(close)}?" if close else "")
-    meaning, remedy = known[code]
-    emit(f"{code}\n\n  {meaning}\n\n  What to do: {remedy}")
+    elif what in known:
+        meaning, remedy = known[what]
+        emit(f"{what}\n\n  {meaning}\n\n  What to do: {remedy}")
+    else:
+        emit("\n\n".join(_told(field) for field in _fields(what, known)))
     return Exit.OK
+
+
+def _fields(what: str, known: Iterable[str]) -> tuple[Field, ...]:
+    """Raises UsageError, with what was probably meant, for what is neither a kind or field nor a code."""
+    from difflib import get_close_matches
+
+    from reconciler.errors import UsageError
+    from reconciler.manifest.fields import NoSuchField, explained
+
+    try:
+        return explained(what)
+    except NoSuchField as nothing:
+        close = [*nothing.close, *get_close_matches(what, known, n=3)][:3]
+        hint = f"did you mean {', '.join(close)}?" if close else "reconciler schema lists the kinds"
+        raise UsageError(f"there is no code, kind or field {what!r}", hint=hint) from None
+
+
+def _told(field: Field) -> str:
+    from reconciler.render.screen import safe
+
+    kind = "." not in field.path.rpartition("/")[2]
+    lines = [field.path, "", *([] if kind else [f"  {_nature(field)}"]), *_paragraph(field.description, 2)]
+    if len(field.values) > 1:
+        lines += _paragraph(f"One of: {', '.join(field.values)}.", 2)
+    if field.form:
+        lines += _paragraph(f"It is {field.form}.", 2)
+    if field.limits:
+        lines += _paragraph(f"Limits: {', '.join(field.limits)}.", 2)
+    if field.default:
+        lines += _paragraph(f"Default: {field.default}", 2)
+    if field.fields:
+        lines += ["", "  Fields:"]
+        for child in field.fields:
+            lines += [f"    {child.name}  ({_nature(child)})", *_paragraph(child.description, 6)]
+    return "\n".join(safe(line) for line in lines)
+
+
+def _nature(field: Field) -> str:
+    """``string, required``; a few values are told in place of their type."""
+    few = 1 < len(field.values) <= 5
+    kind = " | ".join(field.values) if few else field.type
+    return f"{kind}, required" if field.required else kind
+
+
+def _paragraph(text: str, indent: int) -> Iterator[str]:
+    from reconciler.cli.output import width
+
+    margin = " " * indent
+    yield from wrap(text, width(), initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)

@@ -1,0 +1,42 @@
+"""``explain`` as it is typed: codes, kinds and fields."""
+
+from __future__ import annotations
+
+from repository import Repository
+
+
+def test_a_field_is_explained(repository: Repository) -> None:
+    result = repository("explain", "slicktext/v1/List.name")
+    assert result.code == 0
+    assert result.out.splitlines()[:4] == [
+        "slicktext/v1/List.spec.name",
+        "",
+        "  string, required",
+        "  The name of the list.",
+    ]
+    assert "at most 100 characters" in result.out
+
+
+def test_a_kind_lists_its_fields(repository: Repository) -> None:
+    told = repository("explain", "contactcenter/v1/Membership").out
+    assert "    spec.mode  (exact | additive, required)\n" in told
+    assert "    lifecycle  (object)\n" in told
+    every = repository("explain", "List").out
+    assert [w for w in every.splitlines() if w and w[0] != " "] == [
+        "exotel/v1/List",
+        "intelepeer/v1/List",
+        "slicktext/v1/List",
+    ]
+
+
+def test_codes_are_explained_as_before(repository: Repository) -> None:
+    assert "What to do:" in repository("explain", "unknown-field").out
+    assert "unknown-field" in repository("explain").out
+
+
+def test_what_nothing_is_called_is_a_usage_error(repository: Repository) -> None:
+    for typed, meant in (("List.nmae", "List.name"), ("Campain", "Campaign"), ("unknown-feild", "unknown-field")):
+        result = repository("explain", typed)
+        assert (result.code, result.out) == (64, "")
+        assert meant in result.err
+    assert repository("explain", "").code == 64

@@ -15,7 +15,7 @@ from reconciler.cli.options import with_global_options
 @with_global_options
 def command(kind: str | None, **_: Any) -> int:
     """Print the schema of KIND (slicktext/v1/List), whole and standing alone; without KIND, list them."""
-    from reconciler.cli.output import emit
+    from reconciler.cli.output import emit, note
     from reconciler.errors import Exit, UsageError
     from reconciler.manifest.schemas import schema_files, standalone
 
@@ -26,4 +26,5 @@ def command(kind: str | None, **_: Any) -> int:
     if kind not in names:
         raise UsageError(f"there is no schema {kind!r}", hint=f"one of: {', '.join(sorted(names))}")
     emit(json.dumps(standalone(*names[kind]), indent=2, ensure_ascii=False))
+    note("In a file, an editor finds it by this line in a manifest:  # yaml-language-server: $schema=PATH")
     return Exit.OK

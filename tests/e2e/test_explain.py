@@ -1,4 +1,4 @@
-"""``explain`` as it is typed: codes, kinds and fields."""
+"""``explain`` and ``schema`` as they are typed: codes, kinds and fields."""
 
 from __future__ import annotations
 
@@ -40,3 +40,10 @@ def test_what_nothing_is_called_is_a_usage_error(repository: Repository) -> None
         assert (result.code, result.out) == (64, "")
         assert meant in result.err
     assert repository("explain", "").code == 64
+
+
+def test_a_schema_on_stdout_comes_with_the_editor_s_line_on_stderr(repository: Repository) -> None:
+    result = repository("schema", "slicktext/v1/List")
+    assert result.json["properties"]["kind"]["const"] == "List"
+    assert "# yaml-language-server: $schema=" in result.err
+    assert repository("schema").err == ""

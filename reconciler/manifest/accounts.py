@@ -177,5 +177,5 @@ def _own_addresses(entry: Entry, key: str, providers: Mapping[str, Provider]) ->
     default = entry.schema.node(("spec", key)).get("default")
     found = [default] if isinstance(default, str) else []
     if key == "baseUrl" and (provider := providers.get(entry.provider)) is not None:
-        found.append(provider.defaults.base_url)
+        found += [provider.defaults.base_url, *provider.defaults.other_urls]
     return found

@@ -386,6 +386,8 @@ class Defaults:
     timeout_s: float = 30.0
     landing_s: float = 120.0
     visibility_s: float = 30.0
+    other_urls: tuple[str, ...] = ()
+    """Where else the provider itself is, such as in other regions: no ``--allow-host`` is needed for these."""
 
 
 class Provider(Protocol):

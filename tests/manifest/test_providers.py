@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -14,7 +13,7 @@ from reconciler.manifest.load import LoadOptions, load
 from reconciler.model.addresses import Kind
 from reconciler.model.desired import Desired
 from reconciler.model.resources import Account, Resource
-from reconciler.providers.base import Provider
+from reconciler.providers.base import Defaults, Provider
 
 BASE = (Path(__file__).parent / "good" / "base.yaml").read_text()
 
@@ -33,7 +32,7 @@ class FakeRules:
 
 
 class FakeProvider:
-    defaults = SimpleNamespace(base_url="https://texts.example.com/v1")
+    defaults = Defaults(base_url="https://texts.example.com/v1", other_urls=("https://eu.example.com/v1",))
 
     def __init__(self) -> None:
         self.rules = FakeRules()
@@ -80,8 +79,9 @@ def test_a_campaign_is_not_judged_while_an_association_is_unknown(tmp_path: Path
     assert "main/Campaign/spring" not in fake.rules.asked
 
 
-def test_the_providers_own_host_is_allowed(tmp_path: Path, fake: FakeProvider) -> None:
-    text = BASE.replace("{brandId", "{baseUrl: 'https://texts.example.com/other', brandId")
+@pytest.mark.parametrize("host", ["texts.example.com", "eu.example.com"])
+def test_the_providers_own_hosts_are_allowed(host: str, tmp_path: Path, fake: FakeProvider) -> None:
+    text = BASE.replace("{brandId", f"{{baseUrl: 'https://{host}/other', brandId")
     assert "host-not-allowed" not in [code for code, _, _ in loaded(tmp_path, text, fake)[1]]
 
 

@@ -7,19 +7,18 @@ import gzip
 import itertools
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import pytest
 import yaml
 
 from reconciler.app.codes import codes
-from reconciler.cli import cli
 from reconciler.errors import Exit
 from reconciler.manifest.load import load
+
+from command_lines import check_typed
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -319,16 +318,7 @@ COMMAND_LINES = [(page, line) for page in PAGES for line in _command_lines(page)
 
 @pytest.mark.parametrize(("page", "line"), COMMAND_LINES, ids=lambda x: _name(x) if isinstance(x, Path) else x)
 def test_every_command_line_can_be_typed(page: Path, line: str) -> None:
-    words = shlex.split(line, comments=True)[1:]
-    words = words[: words.index(">")] if ">" in words else words
-    top = click.Context(cli, info_name="reconciler")
-    command = cli.get_command(top, words[0])
-    assert command is not None, f"{_name(page)}: there is no command {words[0]}"
-    parsed = command.make_context(words[0], words[1:], parent=top)
-    for parameter in command.params:
-        # These commands take their own subcommands as plain words, which they name in their help.
-        if isinstance(parameter, click.Argument) and parameter.name == "words" and parsed.params["words"]:
-            assert parsed.params["words"][0] in re.findall(r"[a-z]+", parameter.metavar or "")
+    check_typed(line)
 
 
 def test_there_are_command_lines_in_the_documents() -> None:

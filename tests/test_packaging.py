@@ -33,6 +33,9 @@ def test_the_wheel_is_complete(wheel: frozenset[str]) -> None:
     package = {f"reconciler/{file.relative_to(ROOT / 'reconciler')}" for file in (ROOT / "reconciler").rglob("*.py")}
     assert package <= wheel
     assert "reconciler/py.typed" in wheel
+    templates = {file for file in (ROOT / "reconciler/app/scaffold").rglob("*") if file.is_file()}
+    assert {file.relative_to(ROOT).as_posix() for file in templates} <= wheel
+    assert len(templates) > 10
     for folder in ("schemas", "examples"):
         files = [file for file in (ROOT / folder).rglob("*") if file.is_file() and ".reconciler" not in file.parts]
         assert files

@@ -10,6 +10,14 @@ from reconciler.plan.codes import CODES as PLAN_CODES
 from reconciler.providers import registry
 from reconciler.providers.base import BringsCodes
 
+OWN: Mapping[str, tuple[str, str]] = {
+    "init-exists": (
+        "There are files where `init` would write. Nothing was written.",
+        "Move them away, or start in another folder.",
+    ),
+}
+"""Those of what is done here and in no part below."""
+
 
 def codes() -> Mapping[str, tuple[str, str]]:
     """All of them, sorted by code. What the tool's own say, no other package can replace."""
@@ -17,4 +25,4 @@ def codes() -> Mapping[str, tuple[str, str]]:
     for provider in (*registry.installed().values(), *map(registry.get, registry.BUILT_IN)):
         if isinstance(provider, BringsCodes):
             known |= provider.codes
-    return dict(sorted({**known, **PLAN_CODES, **IMPORT_CODES, **MANIFEST_CODES}.items()))
+    return dict(sorted({**known, **PLAN_CODES, **IMPORT_CODES, **MANIFEST_CODES, **OWN}.items()))

@@ -29,6 +29,7 @@ _COMMANDS = {
     "graph": ("reconciler.cli.graph", "Draw what is declared and what feeds what, as DOT or Mermaid."),
     "history": ("reconciler.cli.history", "Show past applies and every operation in them."),
     "import": ("reconciler.cli.importing", "Write a live account as manifests and contact files."),
+    "init": ("reconciler.cli.init", "Start a repository: project, account, list, membership, pipeline."),
     "inventory": ("reconciler.cli.inventory", "Show what we own; take ownership; let go."),
     "lock": ("reconciler.cli.lock", "Show who is writing to which account; take a lease away."),
     "plan": ("reconciler.cli.plan", "Show what differs between the manifests and the providers; writes nothing."),
@@ -80,7 +81,7 @@ class _Commands(click.Group):
 def cli(**_: Any) -> None:
     """Campaigns, lists and who is on them, from Git to outbound calling and texting platforms.
 
-    Start with `reconciler demo`, then `reconciler plan` in a repository of your own.
+    Start with `reconciler demo`, then `reconciler init` and `reconciler plan` in a repository of your own.
     """
 
 

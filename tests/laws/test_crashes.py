@@ -177,6 +177,7 @@ def pairs(trial: Trial, first: int) -> dict[str, list[str]]:
 
 
 @pytest.mark.long
+@pytest.mark.nightly
 @pytest.mark.timeout(1200)
 @lagging
 def test_every_pair_of_crashes_of_a_small_scenario(trial: Trial) -> None:
@@ -204,6 +205,8 @@ TRIPLE = [s for s in SCENARIOS if any(word in s.name for word in ("and", "replac
 
 
 @pytest.mark.long
+@pytest.mark.nightly
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("trial", [(s, LAGGING_S) for s in TRIPLE], ids=[str(s) for s in TRIPLE], indirect=True)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deaths=st.lists(st.integers(0, 24), min_size=3, max_size=3))

@@ -324,6 +324,7 @@ def test_a_second_import_keeps_what_people_wrote(provider: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.nightly
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("provider", ACCOUNTS)
 def test_many_imports(provider: str) -> None:

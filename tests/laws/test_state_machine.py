@@ -312,6 +312,7 @@ def test_what_does_not_show_yet_when_interrupted_is_not_made_again(
 
 
 @pytest.mark.long
+@pytest.mark.nightly
 @pytest.mark.timeout(3600)
 @platforms
 def test_many_longer_lives(platform: Platform) -> None:

@@ -98,6 +98,7 @@ def test_a_few_zones_agree_with_the_oracle_at_every_change_of_the_clock(name: st
 
 
 @pytest.mark.long
+@pytest.mark.nightly
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", ["night and weekend", "from inside a gap", "over a fold"])
 def test_every_zone_agrees_with_the_oracle_at_every_change_of_three_years(name: str) -> None:

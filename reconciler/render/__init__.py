@@ -6,7 +6,8 @@ the door: one function for each kind of document, and the closed set of formats.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, assert_never
 
@@ -15,7 +16,7 @@ from reconciler.render.concise import plan_concise
 from reconciler.render.drift import drift_concise, drift_text
 from reconciler.render.findings import Findings, drift_findings, plan_findings, report_findings
 from reconciler.render.gitlab import code_quality, plan_counts, report_counts
-from reconciler.render.json import document_json, plan_json
+from reconciler.render.json import document_json
 from reconciler.render.junit import junit
 from reconciler.render.markdown import drift_markdown, plan_markdown, report_markdown
 from reconciler.render.ndjson import document_lines
@@ -46,80 +47,87 @@ class Render(Protocol):
     def __call__(self, doc: Mapping[str, Any], format: Format, *, width: int, color: bool) -> str: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """How one kind of document is written: what every format needs of it."""
+
+    name: str
+    text: _Drawn
+    concise: _Drawn
+    markdown: Callable[[Mapping[str, Any]], str]
+    html: Callable[[Mapping[str, Any]], str]
+    findings: Callable[[Mapping[str, Any]], Findings]
+    gitlab: Callable[[Mapping[str, Any]], str]
+
+    def written(self, doc: Mapping[str, Any], format: Format, *, width: int, color: bool) -> str:
+        match format:
+            case Format.TEXT:
+                return self.text(doc, width=width, color=color)
+            case Format.CONCISE:
+                return self.concise(doc, width=width, color=color)
+            case Format.JSON:
+                return document_json(doc)
+            case Format.NDJSON:
+                return document_lines(doc, self.name)
+            case Format.MARKDOWN:
+                return self.markdown(doc)
+            case Format.HTML:
+                return self.html(doc)
+            case Format.JUNIT:
+                return junit(self.findings(doc))
+            case Format.SARIF:
+                return sarif(self.findings(doc))
+            case Format.GITLAB:
+                return self.gitlab(doc)
+            case Format.CODE_QUALITY:
+                return code_quality(self.findings(doc))
+            case _:
+                assert_never(format)
+
+
+class _Drawn(Protocol):
+    def __call__(self, doc: Mapping[str, Any], *, width: int, color: bool) -> str: ...
+
+
+_PLAN = _Kind(
+    name="plan",
+    text=plan_text,
+    concise=plan_concise,
+    markdown=plan_markdown,
+    html=plan_html,
+    findings=plan_findings,
+    gitlab=plan_counts,
+)
+_REPORT = _Kind(
+    name="report",
+    text=report_text,
+    concise=report_concise,
+    markdown=report_markdown,
+    html=report_html,
+    findings=report_findings,
+    gitlab=report_counts,
+)
+_DRIFT = _Kind(
+    name="drift",
+    text=drift_text,
+    concise=drift_concise,
+    markdown=drift_markdown,
+    html=drift_html,
+    findings=drift_findings,
+    gitlab=lambda doc: code_quality(drift_findings(doc)),
+)
+
+
 def render_plan(doc: Mapping[str, Any], format: Format, *, width: int, color: bool) -> str:
     """A plan document (``schemas/plan.json``) in a format."""
-    match format:
-        case Format.TEXT:
-            return plan_text(doc, width=width, color=color)
-        case Format.CONCISE:
-            return plan_concise(doc, width=width, color=color)
-        case Format.JSON:
-            return plan_json(doc)
-        case Format.NDJSON:
-            return document_lines(doc, "plan")
-        case Format.MARKDOWN:
-            return plan_markdown(doc)
-        case Format.HTML:
-            return plan_html(doc)
-        case Format.GITLAB:
-            return plan_counts(doc)
-        case Format.JUNIT | Format.SARIF | Format.CODE_QUALITY:
-            return _for_machines(plan_findings(doc), format)
-        case _:
-            assert_never(format)
+    return _PLAN.written(doc, format, width=width, color=color)
 
 
 def render_report(doc: Mapping[str, Any], format: Format, *, width: int, color: bool) -> str:
     """A report document (``schemas/report.json``) in a format."""
-    match format:
-        case Format.TEXT:
-            return report_text(doc, width=width, color=color)
-        case Format.CONCISE:
-            return report_concise(doc, width=width, color=color)
-        case Format.JSON:
-            return document_json(doc)
-        case Format.NDJSON:
-            return document_lines(doc, "report")
-        case Format.MARKDOWN:
-            return report_markdown(doc)
-        case Format.HTML:
-            return report_html(doc)
-        case Format.GITLAB:
-            return report_counts(doc)
-        case Format.JUNIT | Format.SARIF | Format.CODE_QUALITY:
-            return _for_machines(report_findings(doc), format)
-        case _:
-            assert_never(format)
+    return _REPORT.written(doc, format, width=width, color=color)
 
 
 def render_drift(doc: Mapping[str, Any], format: Format, *, width: int, color: bool) -> str:
     """A drift document (``schemas/drift.json``) in a format."""
-    match format:
-        case Format.TEXT:
-            return drift_text(doc, width=width, color=color)
-        case Format.CONCISE:
-            return drift_concise(doc, width=width, color=color)
-        case Format.JSON:
-            return document_json(doc)
-        case Format.NDJSON:
-            return document_lines(doc, "drift")
-        case Format.MARKDOWN:
-            return drift_markdown(doc)
-        case Format.HTML:
-            return drift_html(doc)
-        case Format.GITLAB:
-            return code_quality(drift_findings(doc))
-        case Format.JUNIT | Format.SARIF | Format.CODE_QUALITY:
-            return _for_machines(drift_findings(doc), format)
-        case _:
-            assert_never(format)
-
-
-def _for_machines(findings: Findings, format: Format) -> str:
-    match format:
-        case Format.JUNIT:
-            return junit(findings)
-        case Format.SARIF:
-            return sarif(findings)
-        case _:
-            return code_quality(findings)
+    return _DRIFT.written(doc, format, width=width, color=color)

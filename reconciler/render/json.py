@@ -27,11 +27,6 @@ def _safe(dumped: str) -> str:
     return _CI_COMMAND.sub(r"#\\u0023", escaped)
 
 
-def plan_json(doc: Mapping[str, Any]) -> str:
-    """The plan document as text; the same document always gives the same bytes."""
-    return document_json(doc)
-
-
 def _escaped(char: str) -> str:
     return json.dumps(char)[1:-1] if char == "\x7f" or visible(char) != char else char
 

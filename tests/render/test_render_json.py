@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.render.json import document_json, plan_json
+from reconciler.render.json import document_json
 
 
 def test_keys_keep_their_order_and_people_can_read_it() -> None:
-    assert plan_json({"b": 1, "a": "営業 •••"}) == '{\n  "b": 1,\n  "a": "営業 •••"\n}\n'
+    assert document_json({"b": 1, "a": "営業 •••"}) == '{\n  "b": 1,\n  "a": "営業 •••"\n}\n'
 
 
 def test_what_a_terminal_obeys_is_escaped() -> None:

@@ -136,6 +136,10 @@ class Rejected(ProviderError):
     code = "rejected"
 
 
+class Unchecked(Rejected):
+    """Whether it may be sent could not be read. Nothing was sent."""
+
+
 class RateLimited(ProviderError):
     """429 until the retry budget or the longest acceptable wait was used up: not processed."""
 

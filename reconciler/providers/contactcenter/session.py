@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from reconciler.diagnostics import Severity
-from reconciler.errors import NoAnswer, NotFound, NotSent, ReadIncomplete, Rejected
+from reconciler.errors import NoAnswer, NotFound, NotSent, ReadIncomplete, Rejected, Unchecked
 from reconciler.model.addresses import RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.live import AccountLive, Standing
@@ -54,10 +54,6 @@ class CampaignStarted(Rejected):
     """A campaign that was stopped when it was planned is not stopped any more. Nothing was sent."""
 
     code = "contactcenter-campaign-started"
-
-
-class Unchecked(Rejected):
-    """Whether it may be sent could not be read. Nothing was sent."""
 
 
 class ContactCenterSession:

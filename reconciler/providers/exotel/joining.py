@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from reconciler.errors import NoAnswer, NotSent, ReadIncomplete, Rejected
+from reconciler.errors import NoAnswer, NotSent, ReadIncomplete, Rejected, Unchecked
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.kinds import ContactClass, gravest
 from reconciler.model.live import AccountLive, Observed
@@ -30,10 +30,6 @@ class CampaignStarted(Rejected):
     """A campaign of the list started since the plan. Nothing was sent."""
 
     code = "exotel-campaign-started-since"
-
-
-class Unchecked(Rejected):
-    """Whether it may be sent could not be read. Nothing was sent."""
 
 
 def as_of(live: Observed, now: datetime) -> Observed:

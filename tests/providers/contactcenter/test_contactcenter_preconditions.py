@@ -23,12 +23,12 @@ from contactcenter_portal import (
     using,
 )
 
-from reconciler.errors import Rejected
+from reconciler.errors import Rejected, Unchecked
 from reconciler.model.inventory import Inventory
 from reconciler.plan.calls import Evidence, MembersAdded, MembersRemoved, Method, Phase, Step
 from reconciler.providers.base import Scope
 from reconciler.providers.contactcenter import calls
-from reconciler.providers.contactcenter.session import CampaignStarted, ContactCenterSession, Unchecked
+from reconciler.providers.contactcenter.session import CampaignStarted, ContactCenterSession
 from reconciler.sandbox import Sandbox
 
 State = Evidence.State

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -58,6 +58,11 @@ class Refusal:
     remedy: str
 
 
+_NOT_UPDATABLE = Refusal(
+    code="field-not-updatable", reason="The provider cannot change it in place.", remedy="Put the value back"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindRules:
     """What a provider can do with one kind. A ``Refusal`` in place of an ability says why not."""
@@ -71,6 +76,13 @@ class KindRules:
     unique_names: bool = False
     read_only: bool = False
     """Made and changed elsewhere: it must exist, and finding it is no change. ``create`` and ``update`` say why."""
+
+    def fixed(self, paths: Iterable[str]) -> Refusal | None:
+        """Why these fields cannot change in place; None when all of them can. Inner paths go by their field."""
+        if self.update is not None or self.read_only:
+            return self.update or _NOT_UPDATABLE
+        rules = (self.fields.get(path.partition(".")[0]) for path in paths)
+        return None if all(rule is None or rule.updatable for rule in rules) else _NOT_UPDATABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

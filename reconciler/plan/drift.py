@@ -65,6 +65,8 @@ class DriftItem:
     waiver: str = ""
     """Why somebody accepted it, and until when."""
     dependents: tuple[str, ...] = ()
+    by_hand: str = ""
+    """What a person does about it where no apply can."""
 
     @property
     def counts(self) -> bool:
@@ -77,6 +79,12 @@ class DriftItem:
         place = f"{self.source.file}:{self.source.line}" if self.source else "its manifest"
         put_back = " ".join(["reconciler apply", *(f"--select {a}" for a in (self.address, *self.dependents))])
         match self.state:
+            case DriftState.DRIFTED | DriftState.CONFLICT if self.by_hand:
+                return f"no apply can put it back: {self.by_hand}; to keep what is live: change {place}"
+            case DriftState.MISSING if self.by_hand:
+                return f"no apply can make it: {self.by_hand}; if it is meant to be gone: remove {place}"
+            case DriftState.PENDING if self.by_hand:
+                return f"Git is ahead, and no apply can follow: {self.by_hand}"
             case DriftState.DRIFTED:
                 return f"to put it back: {put_back}; to keep what is live: change {place}"
             case DriftState.CONFLICT:

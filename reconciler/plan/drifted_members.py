@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.inventory import Inventory, Owned
@@ -36,7 +37,11 @@ class MemberDrift:
     pending_change: ContactSet = field(default_factory=ContactSet.empty)
     unchanged: int = 0
     unseen: int = 0
+    strangers: int = 0
+    """How many of the vanished have no contact any more, and get none from an apply (``missingContacts: fail``)."""
     reason: str = ""
+    told: tuple[Diagnostic, ...] = ()
+    """What differs and nobody can tell who moved it: attributes of leads, which only the provider's portal changes."""
 
     @property
     def moved_live(self) -> bool:
@@ -72,7 +77,7 @@ def compare_members(
         creating=ContactSet.empty(),
         trust_unknown=True,
     )
-    delta, _ = (diff_members if rules.leads is None else diff_leads)(resource, rules, population)
+    delta, told = (diff_members if rules.leads is None else diff_leads)(resource, rules, population)
     applied = owned.applied if owned is not None else frozenset()
     if not live.readable:
         return _uncounted(delta, live, target, owned, world)
@@ -83,6 +88,7 @@ def compare_members(
     steady = owned is not None and owned.fields.get(ATTRIBUTES, "") == attributes_hash(members, key)
     known = delta.change.where_hashed(key, applied) if steady else ContactSet.empty()
     vanished = absent.where_hashed(key, applied)
+    strangers = vanished.without(world.live.contacts) if rules.contacts_apart else ContactSet.empty()
     pending_remove = delta.remove.where_hashed(key, applied)
     return MemberDrift(
         appeared=delta.remove.without(pending_remove),
@@ -92,6 +98,8 @@ def compare_members(
         pending_remove=pending_remove,
         pending_change=delta.change.without(known),
         unchanged=delta.unchanged,
+        strangers=len(strangers) if members.missing_contacts == "fail" else 0,
+        told=() if rules.leads is None else tuple(d for d in told if d.code == rules.leads.fixed.code),
     )
 
 

@@ -155,9 +155,10 @@ def _decide_present(resource: Resource, live: Observed, world: World, rules: Kin
             what = ", ".join(d.path for d in deltas)
             out.note(resource, "observed-drift", f"observed only: the live object differs in {what}")
         return
+    fixed = rules.fixed(d.path for d in deltas)
     if rules.read_only:
-        if deltas:
-            _cannot_update(resource, deltas, rules, world, out)
+        if deltas and fixed is not None:
+            _cannot_update(resource, deltas, fixed, rules, world, out)
         return
     known = ownership(resource, world.desired, world.inventory)
     ours = known is not None and known.remote_id == live.remote_id
@@ -166,30 +167,24 @@ def _decide_present(resource: Resource, live: Observed, world: World, rules: Kin
         reason = "a live match that is not ours yet"
         if known is not None:
             reason = "the one we owned is gone, and another one has its name"
-        if deltas and not _updatable(deltas, rules):
-            _cannot_update(resource, deltas, rules, world, out)
+        if deltas and fixed is not None:
+            _cannot_update(resource, deltas, fixed, rules, world, out)
             return
         out.changes.append(Adopt(**{**common, "reason": reason}))
     elif known is not None and known.address != resource.address:
         out.changes.append(Adopt(**{**common, "reason": f"renamed from {known.address.name}"}))
     elif deltas:
-        if _updatable(deltas, rules):
+        if fixed is None:
             out.changes.append(Update(**{**common, "reason": _differs(deltas)}))
         elif resource.lifecycle.replace and rules.replace is None and not _protected(resource, world):
             out.changes.append(Replace(**{**common, "reason": f"{_differs(deltas)} and cannot be changed in place"}))
         else:
-            _cannot_update(resource, deltas, rules, world, out)
+            _cannot_update(resource, deltas, fixed, rules, world, out)
 
 
 def _differs(deltas: tuple[Delta, ...]) -> str:
     names = ", ".join(d.path for d in deltas)
     return f"{names} {'differs' if len(deltas) == 1 else 'differ'}"
-
-
-def _updatable(deltas: tuple[Delta, ...], rules: KindRules) -> bool:
-    if rules.update is not None:
-        return False
-    return all((rule := rules.fields.get(d.path.split(".")[0])) is None or rule.updatable for d in deltas)
 
 
 def _protected(resource: Resource, world: World) -> bool:
@@ -198,7 +193,7 @@ def _protected(resource: Resource, world: World) -> bool:
 
 
 def _cannot_update(
-    resource: Resource, deltas: tuple[Delta, ...], rules: KindRules, world: World, out: Decisions
+    resource: Resource, deltas: tuple[Delta, ...], fixed: Refusal, rules: KindRules, world: World, out: Decisions
 ) -> None:
     what = ", ".join(d.path for d in deltas)
     if resource.lifecycle.replace and rules.replace is None and _protected(resource, world):
@@ -209,11 +204,7 @@ def _cannot_update(
             "put the value back, or set lifecycle.protect: false in a change of its own first",
         )
         return
-    refusal = rules.update or Refusal(
-        code="field-not-updatable", reason="The provider cannot change it in place.", remedy="Put the value back"
-    )
-    if resource.lifecycle.replace and rules.replace is not None:
-        refusal = rules.replace
+    refusal = rules.replace if resource.lifecycle.replace and rules.replace is not None else fixed
     out.refuse(resource, refusal.code, f"cannot change {what}: {refusal.reason}", refusal.remedy)
 
 

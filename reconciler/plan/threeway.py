@@ -15,7 +15,7 @@ from reconciler.diagnostics import in_order as diagnostics_in_order
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.desired import Desired
 from reconciler.model.inventory import Inventory, Owned
-from reconciler.model.kinds import KindRules
+from reconciler.model.kinds import KindRules, MembershipRules, Refusal
 from reconciler.model.live import AccountLive, Live, LiveLink, Observed
 from reconciler.model.resources import Declared, Fields, OnRemove, Reference, Resource
 from reconciler.plan.binding import OBJECTS, Bindings, bind, orphans, ownership
@@ -61,6 +61,7 @@ def drift(
         comparison = _Comparison(world, bindings, rules[account.provider], selection)
         items.extend(comparison.items())
         compared += comparison.compared
+        diagnostics.extend(comparison.told)
     items, told = waived(items, desired.waivers, selection, today)
     diagnostics.extend(told)
     return Drift(
@@ -95,6 +96,7 @@ class _Comparison:
     selection: Selection
     compared: int = 0
     went: dict[Address, list[str]] = field(default_factory=dict)
+    told: list[Diagnostic] = field(default_factory=list)
 
     def items(self) -> Iterator[DriftItem]:
         found = [*self._declared(), *self._orphaned(), *self._unmanaged()]
@@ -126,13 +128,14 @@ class _Comparison:
         return self._present(resource, owned, live, rules)
 
     def _absent(self, resource: Resource, owned: Owned | None, rules: KindRules) -> DriftItem:
+        by_hand = _advice(rules.create)
         if owned is not None:
-            return self._item(resource, DriftState.MISSING, "ours, and gone from the provider")
+            return self._item(resource, DriftState.MISSING, "ours, and gone from the provider", by_hand=by_hand)
         if resource.lifecycle.observe or rules.read_only:
-            return self._item(resource, DriftState.MISSING, "not at the provider")
+            return self._item(resource, DriftState.MISSING, "not at the provider", by_hand=by_hand)
         several = self.bindings.ambiguous.get(resource.address)
         reason = f"{len(several)} live objects have its name" if several else "not at the provider yet"
-        return self._item(resource, DriftState.PENDING, reason)
+        return self._item(resource, DriftState.PENDING, reason, by_hand=by_hand)
 
     def _present(
         self, resource: Resource, owned: Owned | None, live: Observed | LiveLink, rules: KindRules
@@ -141,7 +144,9 @@ class _Comparison:
         fields = tuple(_fields(resource, ours, live.fields, rules))
         watched = resource.lifecycle.observe or rules.read_only
         if fields:
-            return self._item(resource, together(fields), "", fields)
+            replaced = resource.lifecycle.replace and rules.replace is None
+            fixed = None if replaced else rules.fixed(f.path for f in fields if not f.accepted)
+            return self._item(resource, together(fields), "", fields, by_hand=_advice(fixed))
         if watched or (ours is not None and ours.address == resource.address):
             return None
         if ours is not None:
@@ -174,9 +179,12 @@ class _Comparison:
             return self._item(resource, DriftState.PENDING, "its list does not exist yet")
         ours = owned if owned is not None and owned.parent == target else None
         found = compare_members(resource, target, ours, self.world, self.rules.membership)
+        self.told.extend(found.told)
         if found.moved_live or found.moved_git:
             state = DriftState.CONFLICT if found.moved_live and found.moved_git else DriftState.DRIFTED
-            return self._item(resource, state if found.moved_live else DriftState.PENDING, found.reason, members=found)
+            state = state if found.moved_live else DriftState.PENDING
+            by_hand = _members_by_hand(found, self.rules.membership)
+            return self._item(resource, state, found.reason, members=found, by_hand=by_hand)
         if resource.lifecycle.observe or (ours is not None and ours.address == resource.address):
             return None
         return self._item(resource, DriftState.PENDING, "live as declared, and not ours yet")
@@ -259,6 +267,7 @@ class _Comparison:
         reason: str,
         fields: tuple[FieldDrift, ...] = (),
         members: MemberDrift | None = None,
+        by_hand: str = "",
     ) -> DriftItem:
         accepted = Accepted.NO
         if resource.lifecycle.observe and state is not DriftState.PENDING:
@@ -276,7 +285,26 @@ class _Comparison:
             members=members,
             source=resource.source,
             accepted=accepted,
+            by_hand=by_hand,
         )
+
+
+def _advice(refusal: Refusal | None) -> str:
+    return "" if refusal is None else refusal.remedy.rstrip(".")
+
+
+def _members_by_hand(found: MemberDrift, rules: MembershipRules) -> str:
+    """What a person does about people whom no apply can add, take off, change or even see."""
+    if found.moved_live and not (found.appeared or found.vanished or found.changed):
+        return "look at the list in the portal: the API does not tell who is on it"
+    if found.strangers:
+        return f"create {found.strangers} contacts there first, or set missingContacts: create"
+    moved = (
+        (found.appeared or found.pending_remove, rules.remove),
+        (found.vanished or found.pending_add, rules.add),
+        (found.changed or found.pending_change, rules.change),
+    )
+    return next((_advice(refusal) for people, refusal in moved if people and refusal is not None), "")
 
 
 def _fields(resource: Resource, owned: Owned | None, live: Fields, rules: KindRules) -> Iterator[FieldDrift]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -107,6 +108,11 @@ class Globals:
     environment: str
     store: str
     parallelism: int | None
+
+    @property
+    def there(self) -> str:
+        """How a command that is printed names the same environment; empty when there is none."""
+        return f" -e {shlex.quote(self.environment)}" if self.environment else ""
 
     @classmethod
     def of(cls, ctx: click.Context, formats: Sequence[str] = (), *, default: str = "text") -> Globals:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,7 +49,8 @@ class DriftItem:
     """One resource that is not as it should be. ``address`` is ``account/Kind/~REMOTE_ID`` for what nobody declares.
 
     ``title`` is the live name of an unmanaged object. What is not declared has the place of its account as ``source``.
-    ``dependents`` are declared relations that went with it.
+    ``dependents`` are declared relations that went with it. ``environment`` is that of the comparison, which the
+    command that puts it right has to name as well.
     """
 
     address: str
@@ -65,6 +67,7 @@ class DriftItem:
     waiver: str = ""
     """Why somebody accepted it, and until when."""
     dependents: tuple[str, ...] = ()
+    environment: str = ""
 
     @property
     def counts(self) -> bool:
@@ -75,7 +78,9 @@ class DriftItem:
     def remedy(self) -> str:
         """Who should act, and with which command."""
         place = f"{self.source.file}:{self.source.line}" if self.source else "its manifest"
-        put_back = " ".join(["reconciler apply", *(f"--select {a}" for a in (self.address, *self.dependents))])
+        there = f" -e {shlex.quote(self.environment)}" if self.environment else ""
+        selected = (f" --select {address}" for address in (self.address, *self.dependents))
+        put_back = "".join([f"reconciler apply{there}", *selected])
         match self.state:
             case DriftState.DRIFTED:
                 return f"to put it back: {put_back}; to keep what is live: change {place}"
@@ -86,7 +91,7 @@ class DriftItem:
             case DriftState.MISSING:
                 return f"to have it again: {put_back}; if it is meant to be gone: remove {place}"
             case DriftState.UNMANAGED:
-                return f"to manage it: reconciler import {self.account}; else leave it alone"
+                return f"to manage it: reconciler import {self.account}{there}; else leave it alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

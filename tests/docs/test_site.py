@@ -7,12 +7,17 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
@@ -94,27 +99,55 @@ def _is_abroad(address: str) -> bool:
     return bool(parts.netloc) or parts.scheme not in ("", "data")
 
 
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+
 @pytest.fixture(scope="module")
-def requests(site: Path) -> list[str]:
-    """Every address that Chromium asks for while it shows some of the pages."""
+def served(site: Path) -> Iterator[str]:
+    """The address of the site on this machine: search needs a server."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
         pytest.skip("Chromium is not installed")
-    asked: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        page = browser.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        for name in ("index.html", "tutorial.html", "manifests.html", "reference/commands.html"):
-            page.goto((site / name).as_uri(), wait_until="networkidle")
-            assert page.locator("h1").count() == 1
+        yield browser
         browser.close()
-    return asked
 
 
-def test_a_browser_asks_nobody_else(requests: list[str]) -> None:
-    assert any(address.endswith(".js") for address in requests)
-    assert [address for address in requests if not address.startswith(("file:", "data:", "blob:"))] == []
+def test_a_browser_asks_nobody_else(browser: Browser, served: str) -> None:
+    """Pages and the search in them."""
+    asked: list[str] = []
+    page = browser.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    for name in ("index.html", "tutorial.html", "reference/commands.html"):
+        page.goto(f"{served}/{name}", wait_until="networkidle")
+        assert page.locator("h1").count() == 1
+    page.locator("input[name=query]").click()
+    page.keyboard.type("quiet hours", delay=10)
+    page.locator(".md-search-result__item").first.wait_for(timeout=30_000)
+    page.close()
+    assert any(address.endswith("search_index.json") for address in asked)
+    assert [address for address in asked if not address.startswith((served, "data:", "blob:"))] == []
+
+
+def test_what_is_copied_from_a_terminal_is_what_was_typed(browser: Browser, served: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{served}/tutorial.html", wait_until="networkidle")
+    block = page.locator("pre code", has_text="reconciler validate")
+    block.evaluate("element => element.setAttribute('data-md-copying', '')")
+    typed = block.first.inner_text().split("\n")
+    page.close()
+    assert [line for line in typed if line.strip()] == ["reconciler validate", "reconciler plan -e sandbox"]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +162,9 @@ def test_a_link_that_leads_nowhere_ends_the_build(text: str, complaint: str, tmp
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "index.md").write_text(f"# Home\n\n{text}\n")
     config = (ROOT / "mkdocs.yml").read_text()
-    config = re.sub(r"^nav:\n.*\Z", "", config.replace("hooks: [docs/hooks.py]\n", ""), flags=re.MULTILINE | re.DOTALL)
+    config = re.sub(
+        r"^nav:\n.*\Z", "", re.sub(r"^(hooks|extra_css): .*\n", "", config, flags=re.M), flags=re.MULTILINE | re.DOTALL
+    )
     (tmp_path / "mkdocs.yml").write_text(config)
     done = _build(tmp_path / "mkdocs.yml", tmp_path / "site")
     assert done.returncode != 0

@@ -64,6 +64,12 @@ def blocks(page: Path) -> list[Block]:
     return list(_blocks(page.read_text(encoding="utf-8")))
 
 
+def mentioned(page: Path) -> set[str]:
+    """The commands that stand in the prose of a page, whole ones only."""
+    spans = re.findall(r"`(reconciler [^`\n…]+)`", page.read_text(encoding="utf-8"))
+    return {span for span in spans if " COMMAND " not in span}
+
+
 def _blocks(text: str) -> Iterator[Block]:
     before: Token | None = None
     for token in MarkdownIt("commonmark").parse(text):

@@ -43,6 +43,13 @@ STAND_INS: Mapping[str, StandIn] = {
 }
 """By the command, exactly as a page shows it, without its comment."""
 
+NAMED_ONLY: Mapping[str, str] = {
+    "reconciler call": "the command as such, which needs an account and an operation",
+    "reconciler init": "wants a folder that has no project yet; blocks run it there",
+    "reconciler sandbox": "goes on until it is ended; blocks run it",
+}
+"""Commands in prose that are not run as they stand, and why."""
+
 
 def _nothing(shell: Shell) -> None:
     """An empty folder, no sandbox, no credentials: a reader who has just installed the tool."""
@@ -180,11 +187,12 @@ def _applied(shell: Shell) -> None:
 
 
 def _removed(shell: Shell) -> None:
-    """The same, and then somebody was taken off a list. RUN is the run that did it."""
+    """The same, and then somebody was taken off a list. RUN is the run that did it, CODE that of a problem."""
     _applied(shell)
     path = shell.folder / "manifests" / "main.yaml"
     path.write_text(path.read_text().replace(', {number: "+12025550002"}', ""))
     _do(shell, "reconciler apply --approve delete")
+    shell.words |= {"CODE": "unknown-field"}
     shell.words["RUN"] = json.loads(_do(shell, "reconciler history --format json"))["runs"][0]["id"]
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli import run
+
 from shells import Shell
-from shown import Block, Command, blocks, mismatch
-from situations import SITUATIONS, STAND_INS
+from shown import Block, Command, blocks, mentioned, mismatch
+from situations import NAMED_ONLY, SITUATIONS, STAND_INS
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -61,6 +63,24 @@ def _check(where: str, shell: Shell, command: Command) -> None:
     if command.shown is not None:
         wrong = mismatch(command.shown, printed)
         assert not wrong, f"{where}: {text}: {wrong}\n{printed}"
+
+
+def test_what_pages_name_in_their_prose_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process, since none of it depends on the one before."""
+    by_hand = [page for page in PAGES if page.parent.name != "reference"]  # there every ADDRESS and KIND is one of many
+    named = {command for page in by_hand for command in mentioned(page)}
+    assert NAMED_ONLY.keys() <= named
+    with ExitStack() as closing:
+        shell = Shell(home=tmp_path / "home", closing=closing)
+        SITUATIONS["removed"](shell)
+        monkeypatch.chdir(shell.folder)
+        for name, value in shell.environment.items():
+            monkeypatch.setenv(name, value)
+        for command in sorted(named - NAMED_ONLY.keys()):
+            words = [shell.words.get(word, word) for word in shlex.split(command)[1:]]
+            assert run(words) == 0, f"{command}\n{capsys.readouterr()}"
 
 
 def test_pages_show_commands() -> None:

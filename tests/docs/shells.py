@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import shlex
 import subprocess
@@ -62,7 +63,7 @@ class Shell:
         return sandbox
 
     def run(self, command: str, answer: str = "") -> tuple[int, str]:
-        """Exit code and everything that was printed. ``answer`` is typed on a terminal when a question waits for it."""
+        """Exit code and all that was printed, on a terminal; ``answer`` is typed when a question waits for it."""
         for word, meant in self.words.items():
             command = " ".join(meant if part == word else part for part in command.split(" "))
         if shlex.split(command, comments=True)[:2] == ["reconciler", "sandbox"]:
@@ -102,8 +103,6 @@ class Shell:
 
     def _variables(self) -> dict[str, str]:
         path = os.pathsep.join([str(self.home / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
-        someone = {"NAME": "Ada", "EMAIL": "ada@example.com"}
-        git = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in someone.items()}
         return {
             "HOME": str(self.home),
             "PATH": path,
@@ -114,49 +113,40 @@ class Shell:
             "NO_PROXY": "127.0.0.1",
             "TZ": "UTC",
             "TMPDIR": str(self.folder),
-            **git,
             **self.environment,
         }
 
     def _typed(self, command: str, answer: str) -> tuple[int, str]:
-        options: dict[str, Any] = {"env": self._variables(), "cwd": self.home}
         words = ["bash", "-c", _ONE_OF_MANY, "bash", str(self.home / "kept"), str(self.home / "place"), command]
-        if answer:
-            return _on_a_terminal(words, answer, options)
-        done = subprocess.run(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_WITHIN_S,
-            check=False,
-            **options,
-        )
-        return done.returncode, done.stdout
+        ours, theirs = pty.openpty()
+        options: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+        with subprocess.Popen(
+            words, env=self._variables(), cwd=self.home, start_new_session=True, **options
+        ) as process:
+            os.close(theirs)
+            try:
+                printed = _printed(ours, answer)
+            except BaseException:
+                process.kill()
+                raise
+            finally:
+                os.close(ours)
+        return process.returncode, printed
 
 
-def _on_a_terminal(words: list[str], answer: str, options: dict[str, Any]) -> tuple[int, str]:
-    """The answer is typed when a question is the last thing that was printed."""
-    asked = False
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        words, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, **options
-    ) as process:
-        os.close(theirs)
-        printed, end = b"", time.monotonic() + _WITHIN_S
-        while time.monotonic() < end:
-            if select.select([ours], [], [], 0.05)[0]:
-                try:
-                    printed += os.read(ours, 65536)
-                except OSError:  # how Linux says that nobody has the other end open any more
-                    break
-            elif not asked and printed.rstrip(b" ").endswith(b":"):
-                os.write(ours, f"{answer}\n".encode())
-                asked = True
-        else:
-            process.kill()
-        os.close(ours)
-        code = process.wait()
-    assert asked, f"nobody asked for {answer}: {printed.decode()}"
-    return code, printed.decode().replace("\r\n", "\n")
+def _printed(terminal: int, answer: str) -> str:
+    """All that comes from a command on a terminal. The answer is typed when a question is the last of it."""
+    printed, left, end = b"", [answer] if answer else [], time.monotonic() + _WITHIN_S
+    while True:
+        if select.select([terminal], [], [], 0.05)[0]:
+            try:
+                printed += os.read(terminal, 65536)
+            except OSError:  # how Linux says that nobody has the other end open any more
+                break
+        elif printed.endswith(b": "):
+            assert left, f"it asks, and the page does not say what is typed:\n{printed.decode()}"
+            os.write(terminal, f"{left.pop()}\n".encode())
+        assert time.monotonic() < end, f"it does not end:\n{printed.decode()}"
+    assert not left, f"nobody asked for {answer}:\n{printed.decode()}"
+    # A line that tells of progress is written over.
+    return re.sub(r"[^\n]*\r", "", printed.decode().replace("\r\n", "\n"))

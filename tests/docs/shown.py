@@ -10,7 +10,7 @@ A comment of HTML right before a block says how it is run::
 ====== ===============================================================================================================
 in     the situation (``situations.py``) in which this block and those after it run, fresh from here on
 exit   the exit code of every command of the block, or one for each, with commas between them; 0 when left out
-type   what the reader types on a terminal when asked; for several commands one for each, empty for none
+type   what the reader types when asked; for several commands one for each, empty for none
 file   no command: this block is the content of that file
 ====== ===============================================================================================================
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -112,7 +111,9 @@ class Globals:
     @property
     def there(self) -> str:
         """How a command that is printed names the same environment; empty when there is none."""
-        return f" -e {shlex.quote(self.environment)}" if self.environment else ""
+        from reconciler.model.desired import in_environment
+
+        return in_environment(self.environment)
 
     @classmethod
     def of(cls, ctx: click.Context, formats: Sequence[str] = (), *, default: str = "text") -> Globals:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.model.addresses import Kind
+from reconciler.model.desired import in_environment
 from reconciler.model.resources import FieldValue
 from reconciler.plan.changes import AccountRead
 from reconciler.plan.drifted_members import MemberDrift
@@ -78,7 +78,7 @@ class DriftItem:
     def remedy(self) -> str:
         """Who should act, and with which command."""
         place = f"{self.source.file}:{self.source.line}" if self.source else "its manifest"
-        there = f" -e {shlex.quote(self.environment)}" if self.environment else ""
+        there = in_environment(self.environment)
         selected = (f" --select {address}" for address in (self.address, *self.dependents))
         put_back = "".join([f"reconciler apply{there}", *selected])
         match self.state:

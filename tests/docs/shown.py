@@ -29,8 +29,6 @@ from markdown_it.token import Token
 _DIRECTIVE = re.compile(r"<!-- run: (?P<pairs>[^\n]+) -->\s*")
 _KEYS = {"in", "exit", "type", "file"}
 SHELLS = {"sh", "shell", "bash", "console"}
-LANGUAGES = {"yaml", "json", "ini", "python", "text", "csv", "toml", "sql"}
-"""Languages of blocks that are no shell's. Another one is welcome here when a page has need of it."""
 
 
 _Typed = list[tuple[int, str, tuple[str, ...] | None]]
@@ -71,38 +69,45 @@ def mentioned(page: Path) -> set[str]:
 
 
 def _blocks(text: str) -> Iterator[Block]:
-    before: Token | None = None
+    directive: Token | None = None
     for token in MarkdownIt("commonmark").parse(text):
         if token.type in ("code_block", "fence"):
-            line = (token.map or [0])[0] + 1
-            said = _said(before, line)
-            language = token.info.strip().partition(" ")[0]
-            if "file" in said:
-                yield Block(line=line, file=said["file"], content=token.content, place=said.get("in", ""))
-            elif token.type == "code_block" or language in SHELLS:
-                yield _shell_block(token, said, line + (token.type == "fence"))
-            elif language not in LANGUAGES:
-                raise ValueError(
-                    f"line {line}: a fenced block says its language, one of {', '.join(sorted(LANGUAGES))}"
-                )
-            elif said:
-                raise ValueError(f"line {line}: nothing is run of a block of {language}")
-            elif language == "text" and re.search(r"^(\$ |reconciler )", token.content, re.MULTILINE):
-                raise ValueError(f"line {line}: commands are in an indented block, or one fenced as sh")
-        if token.type != "html_block" or _DIRECTIVE.search(token.content) or before is None:
-            before = token
+            if (block := _block(token, _said(directive))) is not None:
+                yield block
+            directive = None
+        elif token.type == "html_block" and "run:" in token.content:
+            directive = token
+        elif token.type != "html_block" and directive is not None:
+            raise ValueError(f"line {_line(directive)}: this comment is not right before a block of code")
 
 
-def _said(before: Token | None, line: int) -> Mapping[str, str]:
-    if before is None or before.type != "html_block":
+def _line(token: Token) -> int:
+    return (token.map or [0])[0] + 1
+
+
+def _block(token: Token, said: Mapping[str, str]) -> Block | None:
+    line, language = _line(token), token.info.strip().partition(" ")[0]
+    if "file" in said:
+        return Block(line=line, file=said["file"], content=token.content, place=said.get("in", ""))
+    if token.type == "code_block" or language in SHELLS:
+        return _shell_block(token, said, line + (token.type == "fence"))
+    if not language:
+        raise ValueError(f"line {line}: a fenced block says its language: sh or console, or text when it has none")
+    if said:
+        raise ValueError(f"line {line}: nothing is run of a block of {language}")
+    if re.search(r"^(\$ |reconciler )", token.content, re.MULTILINE):
+        raise ValueError(f"line {line}: commands are in an indented block, or one fenced as sh")
+    return None
+
+
+def _said(directive: Token | None) -> Mapping[str, str]:
+    if directive is None:
         return {}
-    if not (found := _DIRECTIVE.search(before.content)):
-        if "run:" in before.content:
-            raise ValueError(f"line {line}: the comment before it cannot be read")
-        return {}
+    if not (found := _DIRECTIVE.fullmatch(directive.content)):
+        raise ValueError(f"line {_line(directive)}: this comment cannot be read")
     said = dict(pair.split("=", 1) for pair in shlex.split(found["pairs"]))
     if strange := said.keys() - _KEYS:
-        raise ValueError(f"line {line}: unknown in its comment: {', '.join(sorted(strange))}")
+        raise ValueError(f"line {_line(directive)}: unknown in this comment: {', '.join(sorted(strange))}")
     return said
 
 

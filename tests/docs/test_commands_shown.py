@@ -109,6 +109,8 @@ def test_every_situation_is_used() -> None:
     [
         ("```\nreconciler plan\n```\n", "says its language"),
         ("```text\n$ reconciler plan\n```\n", "indented block"),
+        ("```powershell\nreconciler plan\n```\n", "indented block"),
+        ("<!-- run: exit=1 -->\n\nSo:\n\n    reconciler plan\n", "not right before"),
         ("<!-- run: out=x -->\n\n    reconciler plan\n", "unknown"),
         ("<!-- run:in=x -->\n\n    reconciler plan\n", "cannot be read"),
         ("<!-- run: exit=1,2 -->\n\n    reconciler plan\n", "for them 1,2"),

@@ -134,15 +134,21 @@ class Shell:
         return process.returncode, printed
 
 
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # how Linux says that nobody has the other end open any more
+        return b""
+
+
 def _printed(terminal: int, answer: str) -> str:
     """All that comes from a command on a terminal. The answer is typed when a question is the last of it."""
     printed, left, end = b"", [answer] if answer else [], time.monotonic() + _WITHIN_S
     while True:
         if select.select([terminal], [], [], 0.05)[0]:
-            try:
-                printed += os.read(terminal, 65536)
-            except OSError:  # how Linux says that nobody has the other end open any more
+            if not (more := _read(terminal)):
                 break
+            printed += more
         elif printed.endswith(b": "):
             assert left, f"it asks, and the page does not say what is typed:\n{printed.decode()}"
             os.write(terminal, f"{left.pop()}\n".encode())

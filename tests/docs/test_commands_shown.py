@@ -29,6 +29,7 @@ def _bare(command: str) -> str:
     return re.sub(r"\s+# .*", "", command)
 
 
+@pytest.mark.timeout(300)  # a page is many commands, and a machine may be busy
 @pytest.mark.parametrize("page", [page for page, found in SHOWN.items() if found], ids=_name)
 def test_what_a_page_shows_works(page: Path, tmp_path: Path) -> None:
     with ExitStack() as places:

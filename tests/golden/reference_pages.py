@@ -10,14 +10,11 @@ from typing import Any
 
 import click
 
-from reconciler.app.codes import OWN
+from reconciler.app.codes import TABLES
 from reconciler.cli import cli
 from reconciler.errors import Exit
-from reconciler.manifest.codes import CODES as MANIFEST_CODES
-from reconciler.manifest.drafts.codes import CODES as IMPORT_CODES
 from reconciler.manifest.fields import Field, explained
 from reconciler.manifest.schemas import schema_files
-from reconciler.plan.codes import CODES as PLAN_CODES
 from reconciler.providers import registry
 from reconciler.providers.base import BringsCodes
 
@@ -125,8 +122,7 @@ def _exit_codes() -> str:
 
 def code_tables() -> dict[str, Codes]:
     """The codes of the tool and of the providers that come with it, by whom they are of."""
-    own = {"Manifests and contact files": MANIFEST_CODES, "Import": IMPORT_CODES, "Starting a repository": OWN}
-    tables: dict[str, Codes] = {**own, "Planning, applying and the store": PLAN_CODES}
+    tables: dict[str, Codes] = dict(TABLES)
     for name in sorted(registry.BUILT_IN):
         provider = registry.get(name)
         if isinstance(provider, BringsCodes):

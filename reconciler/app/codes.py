@@ -21,7 +21,7 @@ OWN: Mapping[str, tuple[str, str]] = {
 TABLES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Manifests and contact files": MANIFEST_CODES,
     "Import": IMPORT_CODES,
-    "Starting a repository": OWN,
+    "The repository's files": OWN,
     "Planning, applying and the store": PLAN_CODES,
 }
 """The tool's own codes by what they are about, as the user guide has them; each provider has a table besides."""

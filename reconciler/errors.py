@@ -6,6 +6,7 @@ they can live with. No message here may hold a credential or a person's number.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -26,6 +27,59 @@ class Exit(IntEnum):
     USAGE = 64
     INTERRUPTED = 130
     TERMINATED = 143
+
+    @property
+    def meaning(self) -> str:
+        """What it tells a script, in a few words."""
+        return _MEANINGS[self][0]
+
+    @property
+    def remedy(self) -> str:
+        """What to do next."""
+        return _MEANINGS[self][1]
+
+
+_MEANINGS: Mapping[Exit, tuple[str, str]] = {
+    Exit.OK: ("success; nothing differs", "Nothing."),
+    Exit.ERROR: (
+        "unexpected error",
+        "Read the message. It is the store that cannot be used, or a mistake of this tool: `--debug` shows more.",
+    ),
+    Exit.DIFFERENCES: (
+        "differences (`drift`, `plan --detailed-exitcode`, `status --exit-code`)",
+        "Read them. What drifted is put back by `reconciler apply`, or taken over into Git.",
+    ),
+    Exit.INVALID: (
+        "invalid input; nothing was sent",
+        "Correct the manifests where the messages point; `reconciler explain CODE` tells more.",
+    ),
+    Exit.CREDENTIALS: ("credentials refused", "Check the secrets that the Account names."),
+    Exit.REFUSED: (
+        "refused by a guard, approval or freeze; nothing was sent",
+        "The message names the flag that lifts exactly this. Use it if the change is meant.",
+    ),
+    Exit.STALE: (
+        "plan stale, used, expired, or for another project or account",
+        "Make a new plan, and read it again.",
+    ),
+    Exit.PARTIAL: (
+        "partial: some operations failed or were not attempted",
+        "See what failed, then apply again: live state decides what is left to do.",
+    ),
+    Exit.LEASED: ("another apply holds the lease", "Wait for it; `reconciler lock list` names the holder."),
+    Exit.UNRESOLVED: (
+        "an outcome is unresolved; a person is needed",
+        "Look in the portal. The message has the command or flag that says what was found.",
+    ),
+    Exit.UNREACHABLE: (
+        "a provider is unreachable or its read incomplete",
+        "Try again later; `--exclude account:NAME` leaves the account out.",
+    ),
+    Exit.USAGE: ("usage error", "Correct the command line; `--help` shows what it takes."),
+    Exit.INTERRUPTED: ("interrupted, journal closed", "That was Ctrl-C. Apply again when you are ready."),
+    Exit.TERMINATED: ("interrupted, journal closed", "That was a signal to end. Apply again when you are ready."),
+}
+"""What each means and what to do next; the user guide is made of it."""
 
 
 class ReconcilerError(Exception):

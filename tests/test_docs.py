@@ -256,7 +256,8 @@ def test_codes_and_the_tables_that_explain_them_agree() -> None:
     assert codes().keys() - strings == set()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=_name)
+# Words of schemas look like codes.
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "json.md"], ids=_name)
 def test_every_code_in_the_documents_exists(page: Path) -> None:
     families = {code.partition("-")[0] for code in codes()}
     quoted = {text for text in _IN_BACKTICKS.findall(page.read_text()) if _CODE.fullmatch(text)}
@@ -280,23 +281,7 @@ def test_the_readme_lists_the_exit_codes() -> None:
     pairs = [(row[i], row[i + 1]) for row in cells for i in range(0, len(row) - 1, 2)]
     listed = {int(n): text for numbers, text in pairs for n in re.findall(r"\d+", numbers)}
     assert listed.keys() == {int(code) for code in Exit}
-    words = {
-        Exit.OK: "success",
-        Exit.ERROR: "unexpected",
-        Exit.DIFFERENCES: "differences",
-        Exit.INVALID: "invalid",
-        Exit.CREDENTIALS: "credentials",
-        Exit.REFUSED: "refused",
-        Exit.STALE: "stale",
-        Exit.PARTIAL: "partial",
-        Exit.LEASED: "lease",
-        Exit.UNRESOLVED: "unresolved",
-        Exit.UNREACHABLE: "unreachable",
-        Exit.USAGE: "usage",
-        Exit.INTERRUPTED: "interrupted",
-        Exit.TERMINATED: "interrupted",
-    }
-    assert {code: word for code, word in words.items() if word not in listed[code].lower()} == {}
+    assert {code: text for code, text in listed.items() if text != Exit(code).meaning} == {}
 
 
 # --- command lines ---------------------------------------------------------------------------------------------------
@@ -305,11 +290,11 @@ _COMMAND_LINE = re.compile(r"^(?: {4,})?(?:\$ )?(reconciler .+)$", re.MULTILINE)
 
 
 def _command_lines(page: Path) -> Iterator[str]:
-    """Command lines in indented blocks and in backticks; one with an ellipsis is only part of one."""
+    """Command lines in blocks and in backticks; one with an ellipsis, or for any COMMAND, is only part of one."""
     text = page.read_text()
     spans = [s for s in _IN_BACKTICKS.findall(text) if s.startswith("reconciler ")]
     for line in [*_COMMAND_LINE.findall(text), *spans]:
-        if "…" not in line:
+        if "…" not in line and " COMMAND " not in line:
             yield line
 
 

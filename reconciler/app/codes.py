@@ -18,6 +18,14 @@ OWN: Mapping[str, tuple[str, str]] = {
 }
 """Those of what is done here and in no part below."""
 
+TABLES: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Manifests and contact files": MANIFEST_CODES,
+    "Import": IMPORT_CODES,
+    "The repository's files": OWN,
+    "Planning, applying and the store": PLAN_CODES,
+}
+"""The tool's own codes by what they are about, as the user guide has them; each provider has a table besides."""
+
 
 def codes() -> Mapping[str, tuple[str, str]]:
     """All of them, sorted by code. What the tool's own say, no other package can replace."""
@@ -25,4 +33,6 @@ def codes() -> Mapping[str, tuple[str, str]]:
     for provider in (*registry.installed().values(), *map(registry.get, registry.BUILT_IN)):
         if isinstance(provider, BringsCodes):
             known |= provider.codes
-    return dict(sorted({**known, **PLAN_CODES, **IMPORT_CODES, **MANIFEST_CODES, **OWN}.items()))
+    for table in TABLES.values():
+        known |= table
+    return dict(sorted(known.items()))

@@ -29,6 +29,7 @@ from reconciler.errors import (
 from reconciler.masking import mask_number
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
+from reconciler.model.desired import in_environment
 from reconciler.model.inventory import Inventory
 from reconciler.model.resources import Account, Declared
 from reconciler.model.zones import crowd
@@ -224,10 +225,11 @@ class _Dialling:
         )
 
     def _unresolved(self, operation: OperationRecord) -> UnresolvedDial:
+        there = in_environment(self.workspace.desired.project.environment)
         return UnresolvedDial(
             f"{self.address} was dialled {ago(operation)} ago by run {operation.run}, and nothing tells whether that "
             "went out",
-            hint=f"look in the provider's portal, then say: reconciler dial {self.address} --found sent, or "
+            hint=f"look in the provider's portal, then say: reconciler dial {self.address}{there} --found sent, or "
             "--found not-sent",
         )
 

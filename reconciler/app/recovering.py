@@ -25,6 +25,7 @@ from reconciler.apply.ownership import owned_resource, replaced_object
 from reconciler.errors import Exit, ProviderError, StalePlan
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet
+from reconciler.model.desired import in_environment
 from reconciler.model.inventory import Inventory, Owned
 from reconciler.model.kinds import ContactClass
 from reconciler.model.live import AccountLive, Observed
@@ -241,7 +242,8 @@ class _Recovery:
         elif self._covered(address):
             ids = [o.remote_id for o in found.objects]
             self.unclear.append(f"{address}: several new objects have its name ({', '.join(ids)})")
-            adopt = " or ".join(f"reconciler inventory adopt {address} {i}" for i in ids)
+            there = in_environment(self.workspace.desired.project.environment)
+            adopt = " or ".join(f"reconciler inventory adopt {address} {i}{there}" for i in ids)
             self.hints.append(f"look which one it is, then: {adopt}")
 
     def _owned(self, address: Address) -> Owned | None:

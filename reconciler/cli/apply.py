@@ -293,4 +293,4 @@ def _tell(applied: Applied, shared: Globals) -> None:
     deliver(render_report, report_document(applied.report, show_pii=shared.show_pii), shared)
     if applied.snapshot is not None:
         note(f"What was removed is kept in {applied.snapshot}")
-        note(f"Bring it back with: reconciler restore {applied.report.run_id}")
+        note(f"Bring it back with: reconciler restore {applied.report.run_id}{shared.there}")

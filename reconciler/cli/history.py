@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> int:
     """List past applies, newest first; `history show RUN` lists every operation of one."""
     from reconciler.app.planning import loaded, required, store_for
-    from reconciler.cli.output import emit
+    from reconciler.cli.output import emit, note
     from reconciler.errors import Exit, UsageError
     from reconciler.render.json import document_json
 
@@ -38,6 +38,8 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> int:
             runs = store.runs()
             document = {"runs": [_run(r) for r in runs]}
             lines = [_run_line(r) for r in runs] or ["Nothing has been applied yet."]
+            if not runs and not shared.environment:
+                note("hint: where a project has environments, each has a history of its own: -e NAME")
     emit(document_json(document) if shared.format == "json" else "\n".join(lines))
     return Exit.OK
 

@@ -108,6 +108,13 @@ class Globals:
     store: str
     parallelism: int | None
 
+    @property
+    def there(self) -> str:
+        """How a command that is printed names the same environment; empty when there is none."""
+        from reconciler.model.desired import in_environment
+
+        return in_environment(self.environment)
+
     @classmethod
     def of(cls, ctx: click.Context, formats: Sequence[str] = (), *, default: str = "text") -> Globals:
         """Raises click.UsageError for a format that is not among ``formats`` (those of plans when left out)."""

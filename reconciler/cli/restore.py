@@ -65,7 +65,7 @@ def command(
         progress.clear()
         emit_plan(planned.document(show_pii=shared.show_pii), shared)
         if planned.plan.changes:
-            note(f"Nothing was changed. Bring it back with: reconciler restore {snapshot} --apply")
+            note(f"Nothing was changed. Bring it back with: reconciler restore {snapshot}{shared.there} --apply")
         return planned.exit_code
     options = ApplyOptions(approve=approvals(yes, approve, ctx))
     options.deadline_s = deadline.total_seconds() if deadline else None

@@ -160,7 +160,15 @@ def _children(schema: Node, node: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _required(schema: Node, node: Node) -> frozenset[str]:
-    return frozenset(name for shape in _shapes(schema, node) for name in shape.get("required", ()))
+    """Names that have to be there; where there is a choice, those that every choice asks for."""
+    own = resolved(schema, node)
+    found = frozenset(own.get("required", ()))
+    objects = [
+        c for choice in own.get("anyOf", ()) if {"properties", "required"} & (c := resolved(schema, choice)).keys()
+    ]
+    if objects:
+        found |= frozenset.intersection(*(_required(schema, choice) for choice in objects))
+    return found | (_required(schema, own["items"]) if "items" in own else frozenset())
 
 
 def _close(kind: str, word: str, steps: list[str]) -> Iterator[str]:

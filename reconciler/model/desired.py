@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -35,6 +36,14 @@ class Waiver:
     expires: date
     fields: frozenset[str] = frozenset()
     source: Span | None = None
+
+
+def in_environment(name: str) -> str:
+    """What a command that is told to people says to mean that environment, a space before it; empty for none.
+
+    Without it the command would go to another account, or to what another store namespace owns.
+    """
+    return f" -e {shlex.quote(name)}" if name else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.model.addresses import Kind
+from reconciler.model.desired import in_environment
 from reconciler.model.resources import FieldValue
 from reconciler.plan.changes import AccountRead
 from reconciler.plan.drifted_members import MemberDrift
@@ -48,7 +49,8 @@ class DriftItem:
     """One resource that is not as it should be. ``address`` is ``account/Kind/~REMOTE_ID`` for what nobody declares.
 
     ``title`` is the live name of an unmanaged object. What is not declared has the place of its account as ``source``.
-    ``dependents`` are declared relations that went with it.
+    ``dependents`` are declared relations that went with it. ``environment`` is that of the comparison, which the
+    command that puts it right has to name as well.
     """
 
     address: str
@@ -67,6 +69,7 @@ class DriftItem:
     dependents: tuple[str, ...] = ()
     by_hand: str = ""
     """What a person does about it where no apply can."""
+    environment: str = ""
 
     @property
     def counts(self) -> bool:
@@ -77,7 +80,9 @@ class DriftItem:
     def remedy(self) -> str:
         """Who should act, and with which command."""
         place = f"{self.source.file}:{self.source.line}" if self.source else "its manifest"
-        put_back = " ".join(["reconciler apply", *(f"--select {a}" for a in (self.address, *self.dependents))])
+        there = in_environment(self.environment)
+        selected = (f" --select {address}" for address in (self.address, *self.dependents))
+        put_back = "".join([f"reconciler apply{there}", *selected])
         match self.state:
             case DriftState.DRIFTED | DriftState.CONFLICT if self.by_hand:
                 return f"no apply can put it back: {self.by_hand}; to keep what is live: change {place}"
@@ -94,7 +99,7 @@ class DriftItem:
             case DriftState.MISSING:
                 return f"to have it again: {put_back}; if it is meant to be gone: remove {place}"
             case DriftState.UNMANAGED:
-                return f"to manage it: reconciler import {self.account}; else leave it alone"
+                return f"to manage it: reconciler import {self.account}{there}; else leave it alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,7 +103,8 @@ class _Comparison:
         for item in found:
             address = None if item.state is DriftState.UNMANAGED else Address.parse(item.address)
             went = self.went.get(address) if address is not None else None
-            yield replace(item, dependents=tuple(sorted(went))) if went else item
+            environment = self.world.desired.project.environment
+            yield replace(item, dependents=tuple(sorted(went or ())), environment=environment)
 
     def _declared(self) -> Iterator[DriftItem]:
         for resource in self.world.desired.of(self.world.account.name):

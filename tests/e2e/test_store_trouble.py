@@ -173,7 +173,11 @@ def test_environments_in_one_store_know_nothing_of_each_other(repository: Reposi
     repository.write("lists.yaml", a_list("a"))
     assert repository("apply", "--yes", "-e", "one").code == 0
     assert repository("inventory", "list", "-e", "two").out == "Nothing is owned yet.\n"
-    assert repository("history", "-e", "two").out == "Nothing has been applied yet.\n"
+    other = repository("history", "-e", "two")
+    assert (other.out, other.err) == ("Nothing has been applied yet.\n", "")
+    neither = repository("history")
+    assert neither.out == "Nothing has been applied yet.\n"
+    assert "-e NAME" in neither.err
     assert len(json.loads(repository("history", "-e", "one", "--format", "json").out)["runs"]) == 1
 
 

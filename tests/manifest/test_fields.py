@@ -96,3 +96,11 @@ def test_what_was_probably_meant(text: str, close: str) -> None:
 def test_dots_with_nothing_between_them_name_nothing(text: str) -> None:
     with pytest.raises(NoSuchField):
         explained(text)
+
+
+def test_of_a_choice_only_what_every_choice_asks_for_is_required() -> None:
+    (suppression,) = explained("Suppression")
+    required = {f.name: f.required for f in suppression.fields}
+    assert (required["spec.numbers"], required["spec.contactsFrom"]) == (False, False)
+    assert explained("slicktext/v1/Membership.list.id")[0].required
+    assert explained("slicktext/v1/Account.auth.apiKey")[0].required

@@ -338,3 +338,41 @@ def test_every_person_who_differs_is_in_exactly_one_set(
         "pending_remove": {number(i) for i in (now - git) & applied},
     }
     assert members.unchanged == len(now & git)
+
+
+@pytest.mark.parametrize(
+    ("state", "command"),
+    [
+        (DriftState.DRIFTED, "reconciler apply -e 'my sandbox' --select main/List/vip;"),
+        (DriftState.UNMANAGED, "reconciler import main -e 'my sandbox';"),
+    ],
+)
+def test_what_puts_it_right_names_the_environment_that_was_compared(state: DriftState, command: str) -> None:
+    """Without it, the command that is pasted would write to another account."""
+    item = DriftItem(
+        address="main/List/vip",
+        account="main",
+        provider="madeup",
+        kind=Kind.LIST,
+        state=state,
+        environment="my sandbox",
+    )
+    assert command in item.remedy
+    assert " -e " not in replace(item, environment="").remedy
+
+
+def test_items_know_their_environment() -> None:
+    desired = Desired(
+        project=Project(root="/", environment="prod"),
+        accounts={"main": Account(name="main", provider="madeup", auth={}, source=SPAN)},
+        resources={r.address: r for r in (a_list("vip"),)},
+    )
+    found = drift(
+        desired,
+        Live(accounts={"main": live()}),
+        Inventory(key=KEY),
+        {"madeup": MadeUp()},
+        selection=Selection(),
+        today=TODAY,
+    )
+    assert [item.environment for item in found.items] == ["prod"]

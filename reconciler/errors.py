@@ -58,7 +58,7 @@ class StoreError(ReconcilerError):
 
 
 class Refused(ReconcilerError):
-    """A guard, an approval or a freeze said no; nothing was sent."""
+    """A guard, a policy, an approval or a freeze said no; nothing was sent."""
 
     exit_code = Exit.REFUSED
     code = "refused"

@@ -116,13 +116,14 @@ CODES: Mapping[str, tuple[str, str]] = {
         "Make a new plan and have it reviewed.",
     ),
     "policy-plugin-failed": (
-        "A plug-in that a Policy names cannot be imported, raised something, or answered what is no finding. What cannot be "
-        "judged is refused.",
+        "A plug-in that a Policy names cannot be imported, raised something, or answered what is no finding. What "
+        "cannot be judged is refused.",
         "Mend the plug-in, or take it out of the Policy.",
     ),
     "policy-plugin-missing": (
-        "A Policy names a plug-in that no installed package brings, or that several do. What cannot be judged is refused.",
-        "Install the package where reconciler runs, or correct the name: it is that of an entry point of reconciler.policies.",
+        "A Policy names a plug-in that no installed package brings, or that several do. What cannot be judged is "
+        "refused.",
+        "Install the package where reconciler runs, or correct the name, which is that of an entry point.",
     ),
     "protected-kept": (
         "A protected resource is no longer declared. Protection outlives the manifest, so it stays.",

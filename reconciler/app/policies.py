@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from itertools import islice
+from pathlib import Path
 
 from reconciler.app.leasing import in_daemon
 from reconciler.diagnostics import Diagnostic, Severity, Span, error, in_order
 from reconciler.errors import Refused
-from reconciler.manifest.load import Loaded
+from reconciler.manifest.load import Loaded, load_policies
 from reconciler.model.addresses import Address
 from reconciler.model.desired import Desired
 from reconciler.model.resources import Account, Resource
@@ -95,8 +96,10 @@ class Judging:
             raise RefusedByPolicy(refused)
 
 
-def own_codes(found: Policies) -> Mapping[str, tuple[str, str]]:
-    """The codes that the Policy documents of a project bring, and those of the plug-ins that they name."""
+def codes_here(folder: Path) -> Mapping[str, tuple[str, str]]:
+    """The codes that the Policy documents of the project in ``folder`` bring, and those of the plug-ins that they name:
+    what each means, and what to do."""
+    found = load_policies(folder)
     known: dict[str, tuple[str, str]] = {}
     for use in found.plugins:
         if not isinstance(plugin := _plugin(use), Diagnostic):

@@ -79,6 +79,14 @@ def gather(findings: Findings, paths: Sequence[Path], folder: Path) -> Inputs:
     return inputs
 
 
+def policies_of(findings: Findings, folder: Path) -> list[Document]:
+    """The Policy documents of the project in ``folder``, if there is one; nothing else is parsed."""
+    gathering = _Gathering(findings, folder, Inputs(root=folder.resolve()))
+    if (project := gathering.project_file(folder)) is not None:
+        gathering.add_policies(project)
+    return gathering.inputs.policies
+
+
 def _common_folder(paths: Sequence[Path]) -> Path:
     real = [p.resolve() for p in paths]
     return Path(os.path.commonpath([p if p.is_dir() else p.parent for p in real]))

@@ -15,7 +15,7 @@ from reconciler.manifest.documents import Broken
 from reconciler.manifest.entries import Entries, check, check_projects
 from reconciler.manifest.files import Found, Unreadable, decode, read_bytes, shown_name
 from reconciler.manifest.findings import Findings
-from reconciler.manifest.inputs import Inputs, gather
+from reconciler.manifest.inputs import Inputs, gather, policies_of
 from reconciler.manifest.members import People
 from reconciler.manifest.policies import build_policies, judged
 from reconciler.manifest.project import Settings, check_values, given_variables, settings
@@ -68,6 +68,13 @@ def load(paths: Sequence[Path], options: LoadOptions | None = None) -> Loaded:
     inputs = gather(findings, paths, folder)
     found = _loaded(findings, inputs, options, folder)
     return replace(found, desired=None if findings.failures else found.desired, diagnostics=findings.all())
+
+
+def load_policies(folder: Path) -> Policies:
+    """The policies of the project in ``folder``, as far as they can be used, whatever else is wrong in there."""
+    findings = Findings()
+    entries = check(findings, policies_of(findings, folder), {}).policies
+    return build_policies(findings, entries, None, {})
 
 
 def _loaded(findings: Findings, inputs: Inputs, options: LoadOptions, folder: Path) -> Loaded:

@@ -121,7 +121,7 @@ def danger(plan: PlanDocument) -> str:
 def headline(plan: PlanDocument) -> str:
     """``2 to delete, 1 to create; members -3 +120``, or that there is nothing to do; empty if neither is true."""
     if not plan["changes"]:
-        return "" if errors(plan) else NOTHING_TO_DO
+        return "" if errors(plan) > refusals(plan) else NOTHING_TO_DO
     return "; ".join(part for part in (_actions(plan["summary"]), _members(plan["summary"]), _deleted(plan)) if part)
 
 

@@ -112,7 +112,7 @@ def _loaded(findings: Findings, inputs: Inputs, options: LoadOptions, folder: Pa
         waivers=waivers,
     )
     check_providers(findings, built, desired, providers)
-    said = judged(Findings(show_pii=options.show_pii), policies, desired, built, accounts, providers)
+    said = judged(findings, policies, desired, built, accounts, providers)
     return Loaded(desired=desired, diagnostics=(), policies=policies, judged=said)
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.diagnostics import Diagnostic, Severity, Span, in_order
 from reconciler.manifest.accounts import Accounts
 from reconciler.manifest.codes import CODES
 from reconciler.manifest.complaints import closest
 from reconciler.manifest.documents import Path
 from reconciler.manifest.entries import Entry
-from reconciler.manifest.findings import Findings
+from reconciler.manifest.findings import LISTED_IN_FILE, Findings
 from reconciler.manifest.resources import Built, unique
 from reconciler.manifest.variables import varies
 from reconciler.model.addresses import Address, Kind
@@ -196,17 +196,21 @@ def judged(
     accounts: Accounts,
     providers: Mapping[str, Provider],
 ) -> tuple[Diagnostic, ...]:
-    """What the policies say of the manifests, each at the place that is wrong. ``findings`` is for these alone: the
-    manifests can be used, and only to apply them is refused."""
+    """What the policies say of the manifests, each at the place that is wrong. None of it is collected in ``findings``:
+    the manifests can be used. And none is only counted, however many there are: whoever leaves those that are listed
+    out of a plan must not get past the others."""
     hosts = {a.name: _hosts(a, providers.get(a.provider)) for a in desired.accounts.values()}
+    said: list[Diagnostic] = []
     for breach in breaches(policies.within(desired.project.environment), desired, hosts):
         about = breach.about
-        entry = built.entries[about] if isinstance(about, Address) else accounts.entries[about]
-        span = findings.span(entry.document, breach.path)
+        document = (built.entries[about] if isinstance(about, Address) else accounts.entries[about]).document
         found = breach.found
-        told = replace(found, message=findings.shown(found.message), hint=findings.shown(found.hint), source=span)
-        findings.quoted(entry.document, told)
-    return findings.all()
+        if len(said) < LISTED_IN_FILE:
+            found = findings.with_line(document, replace(found, source=findings.span(document, breach.path)))
+        else:  # finding the very place means parsing the document once more
+            found = replace(found, source=Span(file=document.source.name, line=document.line, column=document.column))
+        said.append(replace(found, message=findings.shown(found.message), hint=findings.shown(found.hint)))
+    return in_order(said)
 
 
 def _hosts(account: Account, provider: Provider | None) -> dict[str, str]:

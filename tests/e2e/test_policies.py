@@ -94,6 +94,17 @@ def test_what_is_declared_is_refused_everywhere_and_lifted_by_nothing(texts: Rep
     texts.settled()
 
 
+def test_of_very_many_that_are_wrong_each_is_refused(texts: Repository) -> None:
+    """Leaving those out that are listed must not let the others pass."""
+    texts.write("lists.yaml", "".join(a_list(f"l{i:04d}") for i in range(1_003)))
+    texts.write("policy.yaml", policy(NAMES))
+    found = texts("validate", "--format", "json").json["diagnostics"]
+    assert {d["address"] for d in found} == {f"main/List/l{i:04d}" for i in range(1_003)}
+    assert {d["source"]["file"] for d in found} == {"manifests/lists.yaml"}
+    assert texts("apply", *EVERYTHING, "--exclude", "main/List/l0*", "--exclude", "main/List/l1000").code == 5
+    assert texts.writes() == []
+
+
 def test_what_is_not_to_be_done_is_refused_by_its_class(texts: Repository) -> None:
     texts.write("lists.yaml", a_list("a", lifecycle="{onRemove: delete}") + a_list("b"))
     texts.write("policy.yaml", policy(NO_DELETES))

@@ -224,6 +224,55 @@ def test_what_is_forbidden_is_told_where_it_stands(texts: Repository, rule: str,
     assert texts.writes() == []
 
 
+EXOTEL = """\
+apiVersion: exotel/v1
+kind: Account
+metadata: {name: voice}
+spec: {accountSid: acme1, region: REGION, auth: {apiKey: {env: K}, apiToken: {env: T}}}
+"""
+INTELEPEER = """\
+apiVersion: intelepeer/v1
+kind: Account
+metadata: {name: calls}
+spec: {authUrl: "http://localhost:9/login", auth: {token: {env: T}}, membershipMode: none, associateSemantics: add}
+"""
+
+
+@pytest.mark.parametrize(
+    ("account", "host", "code", "place"),
+    [
+        (EXOTEL.replace("REGION", "mumbai"), "api.in.exotel.com", 5, "4:1"),
+        (EXOTEL.replace("REGION", "singapore"), "api.in.exotel.com", 0, ""),
+        (EXOTEL.replace("REGION", "singapore"), "API.exotel.com", 5, "4:1"),
+        (INTELEPEER, "localhost", 5, "4:17"),
+        (INTELEPEER, "engage.*", 5, "4:1"),
+        (INTELEPEER, "example.com", 0, ""),
+    ],
+)
+def test_a_host_is_told_where_it_is_named_or_not(
+    repository: Repository, account: str, host: str, code: int, place: str
+) -> None:
+    repository.write("account.yaml", account)
+    repository.write("policy.yaml", policy(f"code: acme-no, forbid: {{hosts: ['{host}']}}"))
+    valid = repository("validate")
+    assert valid.code == code, valid.err
+    assert bool(place) == (f"manifests/account.yaml:{place}: error[acme-no]: the host" in valid.err), valid.err
+
+
+def test_what_comes_back_is_judged_as_well(texts: Repository) -> None:
+    texts.write("lists.yaml", a_list("a", lifecycle="{onRemove: delete}") + a_list("b"))
+    texts.apply()
+    texts.write("lists.yaml", a_list("b"))
+    texts.apply()
+    run = texts("history", "--format", "json").json["runs"][0]["id"]
+    texts.write("policy.yaml", policy("code: acme-no, forbid: {actions: [create]}"))
+    before = len(texts.writes())
+    assert texts("restore", run).code == 0
+    refused = texts("restore", run, "--apply", *EVERYTHING)
+    assert (refused.code, "error[acme-no]" in refused.err) == (5, True), refused.err
+    assert len(texts.writes()) == before
+
+
 def test_an_operation_by_hand_is_no_way_around(texts: Repository) -> None:
     texts.write("lists.yaml", a_list("a"))
     texts.apply()

@@ -40,7 +40,7 @@ class RefusedByPolicy(Refused):
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        super().__init__("; ".join(d.message for d in self.diagnostics[:5]), hint="no flag lifts a policy")
+        super().__init__("refused by policy, which no flag lifts; nothing was sent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ def test_what_is_declared_is_refused_everywhere_and_lifted_by_nothing(texts: Rep
     refused = texts("apply", *EVERYTHING)
     assert refused.code == 5
     assert "error[acme-names]" in refused.err
+    assert "error[refused]: refused by policy, which no flag lifts; nothing was sent" in refused.err
     assert "--allow" not in refused.err
     for lift in ("acme-names=1", "policy=house"):
         assert texts("apply", *EVERYTHING, "--allow", lift).code != 0

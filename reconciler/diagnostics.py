@@ -34,7 +34,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """One problem. ``code`` is stable (``reconciler explain CODE``); ``excerpt`` is the quoted source line, if any."""
+    """One problem. ``code`` is stable (``reconciler explain CODE``); ``excerpt`` is the quoted source line, if any.
+
+    ``policy`` is the name of the Policy document that says so; the code is its own then.
+    """
 
     code: str
     severity: Severity
@@ -43,6 +46,7 @@ class Diagnostic:
     address: str = ""
     source: Span | None = None
     excerpt: str = ""
+    policy: str = ""
 
     @property
     def blocking(self) -> bool:

@@ -55,7 +55,7 @@ _MEANINGS: Mapping[Exit, tuple[str, str]] = {
     ),
     Exit.CREDENTIALS: ("credentials refused", "Check the secrets that the Account names."),
     Exit.REFUSED: (
-        "refused by a guard, approval or freeze; nothing was sent",
+        "refused by a guard, approval, policy or freeze; nothing was sent",
         "The message names the flag that lifts exactly this. Use it if the change is meant.",
     ),
     Exit.STALE: (
@@ -112,7 +112,7 @@ class StoreError(ReconcilerError):
 
 
 class Refused(ReconcilerError):
-    """A guard, an approval or a freeze said no; nothing was sent."""
+    """A guard, a policy, an approval or a freeze said no; nothing was sent."""
 
     exit_code = Exit.REFUSED
     code = "refused"

@@ -137,14 +137,16 @@ def test_every_example_is_valid(example: Example, tmp_path: Path, monkeypatch: p
 
     assert [f"{d.source}: {d.code}: {d.message}" for d in loaded.diagnostics] == []
     assert loaded.desired is not None
-    assert loaded.desired.resources or all(d["kind"] in {"Account", "Project", "Suppression"} for d in documents)
+    assert loaded.desired.resources or all(
+        d["kind"] in {"Account", "Policy", "Project", "Suppression"} for d in documents
+    )
 
 
 def test_there_are_examples_of_every_kind() -> None:
     kinds = {d["kind"] for e in EXAMPLES for d in yaml.safe_load_all(e.text) if d}
     assert kinds == {
         *("Account", "List", "Campaign", "Association", "Membership"),
-        *("Project", "Suppression", "Waiver"),
+        *("Policy", "Project", "Suppression", "Waiver"),
     }
 
 

@@ -14,6 +14,7 @@ from reconciler.app import clock, cold
 from reconciler.app.leasing import RENEW_EVERY_S, in_daemon, leased
 from reconciler.app.leftovers import Leftovers
 from reconciler.app.planning import Planned, Request, Workspace, check_expected, check_saved, store_for
+from reconciler.app.policies import RefusedByPolicy
 from reconciler.app.recovering import settle_leftovers
 from reconciler.app.running import Runner
 from reconciler.apply.control import FREEZE_VARIABLE, Control, frozen
@@ -136,7 +137,9 @@ def _check_review(planned: Planned, options: ApplyOptions, store: Store) -> None
 
 
 async def _check_allowed(planned: Planned, options: ApplyOptions) -> None:
-    """Raises Refused unless every guard is lifted, every class of change approved, and nothing frozen."""
+    """Raises Refused unless policies agree, guards are lifted, each class of change approved, and nothing frozen."""
+    if refusals := planned.plan.refusals:
+        raise RefusedByPolicy(refusals)
     if guards := planned.plan.guards:
         flags = " ".join(f"--allow {lift}" for lift in dict.fromkeys(g.lift for g in guards))
         again = f"make the plan again with: {flags}" if options.reviewed else f"if this is meant, add: {flags}"

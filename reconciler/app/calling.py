@@ -124,6 +124,7 @@ async def call(request: Request, wanted: Wanted) -> Called:
             return Called(response=await _asked(session, prepared), people=prepared.operation.people)
     control = Control(root=Path(workspace.desired.project.root), variable=os.environ.get(FREEZE_VARIABLE))
     _check_approved(prepared, wanted.approved)
+    workspace.judging.check_call(prepared.account, prepared.desired.project.environment, _classes(prepared))
     _check_free(prepared, control)
     _check_arguments(prepared)
     wanted.signals(control)
@@ -184,6 +185,13 @@ def _check_approved(prepared: _Prepared, approved: frozenset[Approval]) -> None:
             )
     elif not approved >= YES:
         raise Refused(f"{operation.name} writes and was not approved", hint="if this is meant, add: --yes")
+
+
+def _classes(prepared: _Prepared) -> frozenset[Approval]:
+    """What a policy may forbid of this operation: what it certainly is."""
+    contacts = prepared.operation.contact_class is ContactClass.STARTS_CONTACTING
+    deletes = prepared.call.method is Method.DELETE
+    return frozenset({*((Approval.CONTACT,) if contacts else ()), *((Approval.DELETE,) if deletes else ())})
 
 
 def _check_free(prepared: _Prepared, control: Control) -> None:

@@ -275,8 +275,9 @@ class _Dialling:
         return [(o.address, o.remote_id) for o in ours if o.remote_id in made.lists]
 
     def _check(self, made: Dial) -> None:
-        """Raises Refused for people who must not be contacted, too many of them, and a freeze."""
-        suppressed = self.workspace.desired.suppressed(self.account.name)
+        """Raises Refused for people who must not be contacted, too many of them, a policy, and a freeze."""
+        desired = self.workspace.desired
+        suppressed = desired.suppressed(self.account.name)
         hit = made.contacts.within(suppressed)
         if hit:
             raise _suppressed(self.address, f"{len(hit)} ({mask_number(next(hit.numbers()))}, …)")
@@ -284,6 +285,8 @@ class _Dialling:
             known = remembered(self.inventory, self.account.name, made.lists, suppressed)
             if known:
                 raise _suppressed(self.address, str(len(known)))
+        campaign = desired.resources[self.address]
+        self.workspace.judging.check_dial(campaign, desired.project.environment, made.recipients)
         limit = self.account.guards.max_reach
         if limit is not None and made.recipients > max(limit, self.workspace.allows.up_to("reach", self.account.name)):
             raise Refused(

@@ -13,6 +13,7 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.app import clock
+from reconciler.app.policies import Judging
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import CredentialsRefused, Exit, InvalidInput, StalePlan, StoreError, UsageError
 from reconciler.manifest.load import Loaded, LoadOptions, load
@@ -228,6 +229,7 @@ class Workspace:
     notes: tuple[Diagnostic, ...]
     selection: Selection
     allows: Allows
+    judging: Judging = Judging()
     accounts: Mapping[str, Account] = field(default_factory=dict)
     revise: Callable[[Desired, Live], Desired] = lambda desired, live: desired
     """The last word on what is desired, once it is known what is live."""
@@ -247,6 +249,7 @@ class Workspace:
             notes=found.diagnostics,
             selection=selection,
             allows=allows,
+            judging=Judging.of(found),
             providers={name: get_provider(name) for name in sorted(names)},
         )
 
@@ -267,7 +270,7 @@ class Workspace:
             live = await read_members(accounts, sessions, live, lists)
             made = make_plan(desired, live, inventory, rules, options)
         return Planned(
-            plan=made,
+            plan=await self.judging.judged(made, desired, self.selection, accounts, tool=TOOL),
             desired=desired,
             live=live,
             inventory=inventory,

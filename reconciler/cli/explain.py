@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
 def command(what: str | None, **_: Any) -> int:
     """Explain a CODE, as it stands in brackets after `error` or `warning`; without one, list them all.
 
+    In a project that includes the codes of its own policies.
+
     Or explain a kind (slicktext/v1/List, or List for that of every provider) or a field of it (List.name).
     """
     from reconciler.app.codes import codes
+    from reconciler.app.policies import codes_here
     from reconciler.cli.output import emit
     from reconciler.errors import Exit
 
-    known = codes()
+    known = {**codes_here(Path.cwd()), **codes()}
     if what is None:
         wide = max(map(len, known))
         emit("\n".join(f"{name:<{wide}}  {meaning}" for name, (meaning, _) in sorted(known.items())))

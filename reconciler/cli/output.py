@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from reconciler.cli.options import Globals
-from reconciler.errors import Exit, InvalidInput, ReconcilerError
+from reconciler.errors import Exit, InvalidInput, ReconcilerError, Refused
 from reconciler.masking import harmless, mask_text
 
 if TYPE_CHECKING:
@@ -138,6 +138,8 @@ def tell_failure(problem: ReconcilerError) -> Exit:
         from reconciler.render.diagnostics import diagnostics_text
 
         note(diagnostics_text(diagnostics, colored(None, sys.stderr), width=stderr_width()))
+        if isinstance(problem, Refused):
+            note(f"error[{problem.code}]: {problem.message}")
         return problem.exit_code
     note(f"error[{problem.code}]: {harmless(mask_text(problem.message))}")
     if problem.hint:

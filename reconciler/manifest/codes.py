@@ -88,7 +88,7 @@ _MANIFESTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "unknown-api-version": (
         "No provider has this apiVersion.",
-        "Write <provider>/v1, or reconciler/v1 for Project, Suppression and Waiver.",
+        "Write <provider>/v1, or reconciler/v1 for Project, Suppression, Waiver and Policy.",
     ),
     "unknown-kind": (
         "The provider has no such kind.",
@@ -183,15 +183,20 @@ _MANIFESTS: Final[Mapping[str, tuple[str, str]]] = {
         "Give one in the Project, with --values FILE or with --var NAME=VALUE.",
     ),
     "bad-variable": (
-        "A variable is not written ${var.name}, or the value of a variable has variables in it.",
-        "Correct the spelling; write $${var… for text that only looks like a variable.",
+        "A variable is not written ${var.name}, or stands in the value of a variable or in a Policy.",
+        "Correct the spelling; write $${var… for text that only looks like a variable. Policies have none: who sets "
+        "variables could loosen them.",
     ),
     "several-projects": (
         "There is more than one Project document.",
         "Keep one.",
     ),
+    "policy-code-taken": (
+        "A rule of a Policy has a code that the tool has already, so nobody could tell the two apart.",
+        "Give it another code, best beginning with the name of the house.",
+    ),
     "unknown-environment": (
-        "The Project declares no environment of the name given.",
+        "The Project declares no environment of the name given, on the command line or in a rule of a Policy.",
         "Use one that it declares, or add it there.",
     ),
     "unknown-account": (

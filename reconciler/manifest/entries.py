@@ -15,6 +15,9 @@ from reconciler.manifest.variables import substitute
 
 OURS = "reconciler/v1"
 
+_CONSTANT = ("Project", "Policy")
+"""Kinds without variables: where the variables are, and what whoever sets variables must not change."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 
 
@@ -68,18 +71,24 @@ class Entries:
     accounts: list[Entry] = field(default_factory=list)
     suppressions: list[Entry] = field(default_factory=list)
     waivers: list[Entry] = field(default_factory=list)
+    policies: list[Entry] = field(default_factory=list)
     resources: list[Entry] = field(default_factory=list)
     unknown: int = 0
 
     @property
     def known(self) -> bool:
         """Whether there is anything at all besides Projects."""
-        return bool(self.accounts or self.suppressions or self.waivers or self.resources)
+        return bool(self.accounts or self.suppressions or self.waivers or self.policies or self.resources)
 
 
 def is_project(document: Document) -> bool:
     data = document.data
     return isinstance(data, dict) and data.get("apiVersion") == OURS and data.get("kind") == "Project"
+
+
+def is_policy(document: Document) -> bool:
+    data = document.data
+    return isinstance(data, dict) and data.get("apiVersion") == OURS and data.get("kind") == "Policy"
 
 
 def check_projects(findings: Findings, documents: Iterable[Document]) -> list[Entry]:
@@ -91,7 +100,12 @@ def check_projects(findings: Findings, documents: Iterable[Document]) -> list[En
 def check(findings: Findings, documents: Iterable[Document], variables: Mapping[str, str]) -> Entries:
     """Every document but the Projects, checked and sorted by kind."""
     entries = Entries()
-    by_kind = {"Account": entries.accounts, "Suppression": entries.suppressions, "Waiver": entries.waivers}
+    by_kind = {
+        "Account": entries.accounts,
+        "Suppression": entries.suppressions,
+        "Waiver": entries.waivers,
+        "Policy": entries.policies,
+    }
     for document in documents:
         if is_project(document):
             continue
@@ -117,7 +131,7 @@ def _entry(findings: Findings, document: Document, variables: Mapping[str, str])
     before = findings.failures
     if document.flaws:
         findings.flaws(document, schema_flaws(document, schema))
-    if document.has_mark and schema.kind != "Project":
+    if document.has_mark and schema.kind not in _CONSTANT:
         data = substitute(findings, document, variables)
     valid = schema.is_valid(data)
     sound = valid and findings.failures == before

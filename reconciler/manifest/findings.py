@@ -64,10 +64,14 @@ class Findings:
             return
         if self._enough((document.source.name, diagnostic.code), LISTED_IN_FILE, diagnostic):
             return
+        self.add([self.with_line(document, diagnostic)])
+
+    def with_line(self, document: Document, diagnostic: Diagnostic) -> Diagnostic:
+        """A placed diagnostic with its line, when its place is in ``document``; it is not collected."""
         span = diagnostic.source
-        if span is not None and span.file == document.source.name:
-            diagnostic = replace(diagnostic, excerpt=self._excerpt(document, span))
-        self.add([diagnostic])
+        if span is None or span.file != document.source.name:
+            return diagnostic
+        return replace(diagnostic, excerpt=self._excerpt(document, span))
 
     def _enough(self, key: tuple[int | str, str], limit: int, diagnostic: Diagnostic) -> bool:
         """Whether so many were told already; this one then only counts, and still is a failure."""

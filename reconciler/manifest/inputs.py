@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -11,21 +11,26 @@ from pathlib import Path
 from reconciler.diagnostics import Span
 from reconciler.errors import UsageError
 from reconciler.manifest.documents import Broken, Document, Parsed
-from reconciler.manifest.entries import is_project
+from reconciler.manifest.entries import is_policy, is_project
 from reconciler.manifest.files import Found, Unreadable, decode, manifest_files, read_bytes, shown_name
 from reconciler.manifest.findings import Findings
 from reconciler.manifest.values import path_problem
 from reconciler.manifest.yaml import parse
 
 PROJECT_FILES = ("reconciler.yaml", "reconciler.yml")
+_POLICY = b"Policy"
 
 
 @dataclass(slots=True)
 class Inputs:
-    """Everything that was read. ``root`` is the project's real path; ``unreadable`` the text of what was no YAML."""
+    """Everything that was read. ``root`` is the project's real path; ``unreadable`` the text of what was no YAML.
+
+    ``policies`` are the project's Policy documents in files that nobody named.
+    """
 
     root: Path
     documents: list[Document] = field(default_factory=list)
+    policies: list[Document] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
 
@@ -47,7 +52,8 @@ def gather(findings: Findings, paths: Sequence[Path], folder: Path) -> Inputs:
     """Read every manifest at or below ``paths``, or the project in ``folder`` when there are none.
 
     A folder with a project file stands for the manifests that it names. Without any Project document in what was
-    given, the one in ``folder`` counts when everything given is below it: its guards and its store hold there too.
+    given, the one in ``folder`` counts when everything given is below it: its guards, its store and its policies hold
+    there too, wherever the policies are.
     Raises UsageError for a path that does not exist.
     """
     for path in paths:
@@ -64,11 +70,21 @@ def gather(findings: Findings, paths: Sequence[Path], folder: Path) -> Inputs:
         gathering.inputs.root = project.parent.resolve()
     for path in given:
         gathering.add(path)
+    if own is not None and project == own:
+        gathering.add_policies(own)
     inputs = gathering.inputs
     found = next((d for d in inputs.documents if is_project(d)), None) if project is None else None
     if found is not None:
         inputs.root = Path(found.source.path).resolve().parent
     return inputs
+
+
+def policies_of(findings: Findings, folder: Path) -> list[Document]:
+    """The Policy documents of the project in ``folder``, if there is one; nothing else is parsed."""
+    gathering = _Gathering(findings, folder, Inputs(root=folder.resolve()))
+    if (project := gathering.project_file(folder)) is not None:
+        gathering.add_policies(project)
+    return gathering.inputs.policies
 
 
 def _common_folder(paths: Sequence[Path]) -> Path:
@@ -133,12 +149,35 @@ class _Gathering:
             else:
                 self._walk(project.parent / text, root)
 
-    def _walk(self, path: Path, root: Path) -> None:
+    def add_policies(self, project: Path) -> None:
+        """The Policy documents of a project of which only a part was given, and nothing else from their files."""
+        root = project.resolve().parent
+        named = [text for d in self._projects(project) for text in _manifests(d) or ()] or ["."]
+        places = [project.parent / text for text in named if isinstance(text, str)]
+        for place in places:
+            if not path_problem(str(place.relative_to(project.parent)), project.parent, root) and place.exists():
+                self._walk(place, root, self._take_policies)
+
+    def _take_policies(self, found: Found) -> None:
+        if found.real in self.inputs.digests:
+            return
+        file = self._read(found, only=_POLICY)
+        if isinstance(file, Unreadable):
+            self._refuse(file)
+            return
+        policies = [d for d in file.parsed.documents if is_policy(d)]
+        for broken in file.parsed.broken:
+            self.findings.broken(broken)
+        if policies:
+            self.inputs.digests[found.real] = file.digest
+            self.inputs.policies += policies
+
+    def _walk(self, path: Path, root: Path, take: Callable[[Found], None] | None = None) -> None:
         for found in manifest_files(path, root):
             if isinstance(found, Unreadable):
                 self._refuse(found)
             else:
-                self.take(found)
+                (take or self.take)(found)
 
     def _refuse(self, file: Unreadable) -> None:
         if file.path in self.refused:
@@ -147,11 +186,14 @@ class _Gathering:
         source = Span(file=shown_name(file.path, self.folder), line=1)
         self.findings.error(file.code, file.message, hint=file.hint, source=source)
 
-    def _read(self, found: Found) -> _File | Unreadable:
+    def _read(self, found: Found, only: bytes = b"") -> _File | Unreadable:
+        """What is in a file. Without the word ``only`` in it, it is not worth being parsed."""
         if found.real not in self.known:
             content = read_bytes(found)
             if isinstance(content, Unreadable):
                 self.known[found.real] = content
+            elif only not in content:
+                return _File(Parsed(), "")
             else:
                 source, flaws = decode(found.path, shown_name(found.path, self.folder), content)
                 parsed = parse(source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,13 +15,15 @@ from reconciler.manifest.documents import Broken
 from reconciler.manifest.entries import Entries, check, check_projects
 from reconciler.manifest.files import Found, Unreadable, decode, read_bytes, shown_name
 from reconciler.manifest.findings import Findings
-from reconciler.manifest.inputs import Inputs, gather
+from reconciler.manifest.inputs import Inputs, gather, policies_of
 from reconciler.manifest.members import People
+from reconciler.manifest.policies import build_policies, judged
 from reconciler.manifest.project import Settings, check_values, given_variables, settings
 from reconciler.manifest.references import Declarations
 from reconciler.manifest.resources import build_resources, build_waivers
 from reconciler.manifest.yaml import parse
 from reconciler.model.desired import Desired
+from reconciler.plan.policy import Policies
 from reconciler.providers.base import Provider
 
 
@@ -43,10 +45,15 @@ class LoadOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """``desired`` is None when any diagnostic is an error: half of what is wanted would read as the rest unwanted."""
+    """``desired`` is None when any diagnostic is an error: half of what is wanted would read as the rest unwanted.
+
+    ``judged`` is what the policies say of the manifests. It keeps nothing from being loaded.
+    """
 
     desired: Desired | None
     diagnostics: tuple[Diagnostic, ...]
+    policies: Policies = Policies()
+    judged: tuple[Diagnostic, ...] = ()
 
 
 def load(paths: Sequence[Path], options: LoadOptions | None = None) -> Loaded:
@@ -59,12 +66,19 @@ def load(paths: Sequence[Path], options: LoadOptions | None = None) -> Loaded:
     findings = Findings(show_pii=options.show_pii)
     folder = Path.cwd()
     inputs = gather(findings, paths, folder)
-    desired = _desired(findings, inputs, options, folder)
-    return Loaded(desired=None if findings.failures else desired, diagnostics=findings.all())
+    found = _loaded(findings, inputs, options, folder)
+    return replace(found, desired=None if findings.failures else found.desired, diagnostics=findings.all())
 
 
-def _desired(findings: Findings, inputs: Inputs, options: LoadOptions, folder: Path) -> Desired:
-    """Everything that could be built, with every problem found on the way."""
+def load_policies(folder: Path) -> Policies:
+    """The policies of the project in ``folder``, as far as they can be used, whatever else is wrong in there."""
+    findings = Findings()
+    entries = check(findings, policies_of(findings, folder), {}).policies
+    return build_policies(findings, entries, None, {})
+
+
+def _loaded(findings: Findings, inputs: Inputs, options: LoadOptions, folder: Path) -> Loaded:
+    """Everything that could be built; every problem found on the way is in ``findings``."""
     projects = check_projects(findings, inputs.documents)
     project = settings(findings, projects, inputs.root, options.environment)
     entries = check(findings, inputs.documents, _variables(findings, inputs, project, options, folder))
@@ -73,6 +87,7 @@ def _desired(findings: Findings, inputs: Inputs, options: LoadOptions, folder: P
         where = Span(file=shown_name(inputs.root, folder), line=1)
         message = "no manifests were found here"
         findings.error("no-manifests", message, hint="manifests are *.yaml and *.yml files", source=where)
+    entries.policies += check(findings, inputs.policies, {}).policies
     providers = _registered(entries) if options.providers is None else options.providers
     rules = Rules(
         root=inputs.root,
@@ -86,6 +101,7 @@ def _desired(findings: Findings, inputs: Inputs, options: LoadOptions, folder: P
     built = build_resources(findings, entries, accounts, declarations, people.members)
     suppressions = people.suppressions(entries.suppressions, accounts)
     waivers = build_waivers(findings, entries.waivers, declarations)
+    policies = build_policies(findings, entries.policies, project.environments, providers)
     check_together(findings, built, declarations)
     desired = Desired(
         project=project.project,
@@ -96,7 +112,8 @@ def _desired(findings: Findings, inputs: Inputs, options: LoadOptions, folder: P
         waivers=waivers,
     )
     check_providers(findings, built, desired, providers)
-    return desired
+    said = judged(findings, policies, desired, built, accounts, providers)
+    return Loaded(desired=desired, diagnostics=(), policies=policies, judged=said)
 
 
 def _registered(entries: Entries) -> Mapping[str, Provider]:

@@ -32,6 +32,8 @@ class Settings:
     project: Project
     variables: Mapping[str, str] = field(default_factory=dict)
     guards: Sequence[Mapping[str, Any]] = ()
+    environments: frozenset[str] | None = frozenset()
+    """Those that are declared; None where that cannot be told."""
 
 
 def settings(findings: Findings, projects: Sequence[Entry], root: Path, environment: str) -> Settings:
@@ -61,6 +63,7 @@ def settings(findings: Findings, projects: Sequence[Entry], root: Path, environm
         ),
         variables={**spec.get("variables", {}), **chosen.get("variables", {})},
         guards=[g for g in (spec.get("guards"), chosen.get("guards")) if g],
+        environments=None if entry is not None and not entry.sound else frozenset(spec.get("environments", {})),
     )
 
 

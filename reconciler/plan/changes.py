@@ -217,7 +217,13 @@ class Plan:
 
     @property
     def blocking(self) -> tuple[Diagnostic, ...]:
-        return tuple(d for d in self.diagnostics if d.blocking)
+        """What makes the plan impossible, whoever wants it."""
+        return tuple(d for d in self.diagnostics if d.blocking and not d.policy)
+
+    @property
+    def refusals(self) -> tuple[Diagnostic, ...]:
+        """What policies refuse. It could be done; nothing but another policy allows it."""
+        return tuple(d for d in self.diagnostics if d.blocking and d.policy)
 
     @property
     def call_count(self) -> int:

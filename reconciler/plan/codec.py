@@ -135,6 +135,7 @@ def diagnostic(problem: Diagnostic, show_pii: bool = False) -> dict[str, Any]:
         "address": problem.address,
         "source": span_document(problem.source),
         "excerpt": problem.excerpt if show_pii else mask_in_place(problem.excerpt),
+        **({"policy": problem.policy} if problem.policy else {}),
     }
 
 

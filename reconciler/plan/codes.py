@@ -115,6 +115,16 @@ CODES: Mapping[str, tuple[str, str]] = {
         "project's.",
         "Make a new plan and have it reviewed.",
     ),
+    "policy-plugin-failed": (
+        "A plug-in that a Policy names cannot be imported, raised something, or answered what is no finding. What "
+        "cannot be judged is refused.",
+        "Mend the plug-in, or take it out of the Policy.",
+    ),
+    "policy-plugin-missing": (
+        "A Policy names a plug-in that no installed package brings, or that several do. What cannot be judged is "
+        "refused.",
+        "Install the package where reconciler runs, or correct the name, which is that of an entry point.",
+    ),
     "protected-kept": (
         "A protected resource is no longer declared. Protection outlives the manifest, so it stays.",
         "Declare it with lifecycle.protect: false, apply, and remove it then; or let go of it with inventory forget.",
@@ -140,7 +150,10 @@ CODES: Mapping[str, tuple[str, str]] = {
         "A reference by id names a live object that is not there.",
         "Correct the id, or declare the object and refer to it by name.",
     ),
-    "refused": ("A guard, a missing approval or a freeze stopped the apply; nothing was sent.", "The hint says how."),
+    "refused": (
+        "A guard, a policy, a missing approval or a freeze stopped the apply; nothing was sent.",
+        "The hint says how.",
+    ),
     "rejected": ("The provider refused a request.", "Its own words say why; correct the manifest and apply again."),
     "same-account": (
         "Two declared accounts are one and the same at the provider.",

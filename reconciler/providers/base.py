@@ -413,3 +413,12 @@ class Provider(Protocol):
     def connect(self, account: Account, connection: Connection) -> Session:
         """A session; no request is sent yet."""
         ...
+
+
+@runtime_checkable
+class Located(Protocol):
+    """What a provider has whose accounts are not all at one address when they name none. Optional."""
+
+    def location(self, account: Account) -> str:
+        """The URL of the account's API."""
+        ...

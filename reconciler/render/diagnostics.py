@@ -50,7 +50,7 @@ def diagnostic_document(diagnostic: Diagnostic, *, show_pii: bool = False) -> Di
     """One diagnostic in its JSON shape, numbers masked unless ``show_pii``."""
     text, quoted = (str, str) if show_pii else (mask_text, mask_in_place)
     span = diagnostic.source
-    return {
+    document: DiagnosticDocument = {
         "code": diagnostic.code,
         "severity": diagnostic.severity.value,
         "message": text(diagnostic.message),
@@ -59,6 +59,9 @@ def diagnostic_document(diagnostic: Diagnostic, *, show_pii: bool = False) -> Di
         "source": cast(SourceDocument, asdict(span)) if span else None,
         "excerpt": quoted(diagnostic.excerpt),
     }
+    if diagnostic.policy:
+        document["policy"] = diagnostic.policy
+    return document
 
 
 def diagnostic_lines(problem: DiagnosticDocument, width: int | None) -> list[Line]:

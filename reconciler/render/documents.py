@@ -26,6 +26,7 @@ class DiagnosticDocument(TypedDict):
     address: str
     source: SourceDocument | None
     excerpt: NotRequired[str]
+    policy: NotRequired[str]
 
 
 class AccountDocument(TypedDict):

@@ -49,11 +49,13 @@ def plan_markdown(doc: Mapping[str, Any], *, budget: int = BUDGET) -> str:
     plan = cast(PlanDocument, doc)
     blocked = words.blocking_codes(plan)
     problems = words.problems(plan)
+    errors = [p for p in problems if p["severity"] == "error"]
     grave = [c for c in plan["changes"] if _grave(c) or c["address"] in blocked]
     rest = [c for c in plan["changes"] if c not in grave]
     sections = [
         Section("Refused unless lifted", [_guard(g) for g in plan["guards"]]),
-        Section("Problems", [_problem(p) for p in problems if p["severity"] == "error"]),
+        Section("Refused by policy", [_problem(p) for p in errors if "policy" in p]),
+        Section("Problems", [_problem(p) for p in errors if "policy" not in p]),
         Section("Look at these first", [_change(c, blocked.get(c["address"], [])) for c in grave]),
         Section(words.counted(len(rest), "other changes" if grave else "changes"), [_change(c) for c in rest], True),
         Section("Warnings", [_problem(p) for p in problems if p["severity"] == "warning"], True),

@@ -98,12 +98,18 @@ def errors(plan: PlanDocument) -> int:
     return sum(p["severity"] == "error" for p in problems(plan))
 
 
+def refusals(plan: PlanDocument) -> int:
+    """How many of the errors are what policies say: it could be done, and is not allowed."""
+    return sum(p["severity"] == "error" and "policy" in p for p in problems(plan))
+
+
 def danger(plan: PlanDocument) -> str:
     """What a reader must not miss, on one line; empty on a harmless day."""
     summary = plan["summary"]
     gone = summary["delete"] + summary["replace"]
     parts = (
-        counted(errors(plan), "problems") if errors(plan) else "",
+        counted(impossible, "problems") if (impossible := errors(plan) - refusals(plan)) else "",
+        f"refused by {counted(refusals(plan), 'policy findings')}" if refusals(plan) else "",
         f"{counted(len(plan['guards']), 'guards')} against it" if plan["guards"] else "",
         _starting(plan),
         counted(gone, "deletes") if gone else "",
@@ -115,7 +121,7 @@ def danger(plan: PlanDocument) -> str:
 def headline(plan: PlanDocument) -> str:
     """``2 to delete, 1 to create; members -3 +120``, or that there is nothing to do; empty if neither is true."""
     if not plan["changes"]:
-        return "" if errors(plan) else NOTHING_TO_DO
+        return "" if errors(plan) > refusals(plan) else NOTHING_TO_DO
     return "; ".join(part for part in (_actions(plan["summary"]), _members(plan["summary"]), _deleted(plan)) if part)
 
 
@@ -204,8 +210,10 @@ def approvals(plan: PlanDocument) -> str:
 def verdict(plan: PlanDocument) -> list[str]:
     """Why this plan cannot be applied as it stands, if so."""
     told = []
-    if count := errors(plan):
+    if count := errors(plan) - refusals(plan):
         told.append(f"{counted(count, 'problems')}: this plan cannot be applied as it stands.")
+    if count := refusals(plan):
+        told.append(f"{counted(count, 'policy findings')} against this plan: it is refused, and no flag lifts that.")
     if count := len(plan["guards"]):
         told.append(f"{counted(count, 'guards')} would refuse this plan unless lifted as shown above.")
     waits = plan.get("waits", [])

@@ -67,7 +67,8 @@ def test_every_provider_kind_is_there() -> None:
     kinds = {"Account", "List", "Campaign", "Association", "Membership"}
     for provider in ("slicktext/v1", "intelepeer/v1"):
         assert kinds <= {kind for version, kind in KINDS if version == provider}
-    assert {kind for version, kind in KINDS if version == "reconciler/v1"} == {"Project", "Suppression", "Waiver"}
+    ours = {"Policy", "Project", "Suppression", "Waiver"}
+    assert {kind for version, kind in KINDS if version == "reconciler/v1"} == ours
 
 
 def test_the_schema_for_editors_chooses_among_all_kinds() -> None:

@@ -129,7 +129,8 @@ def problems(text: st.SearchStrategy[str], addresses: st.SearchStrategy[str]) ->
             "address": st.one_of(st.just(""), addresses),
             "source": st.one_of(st.none(), sources(text)),
             "excerpt": text,
-        }
+        },
+        optional={"policy": text},
     )
 
 

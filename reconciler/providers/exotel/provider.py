@@ -53,8 +53,11 @@ class ExotelProvider:
     def identity(self, account: Account) -> str:
         if next(problems(account), None) is not None:
             return ""
-        host = urlsplit(base_url(account, defaults_of(account))).hostname or ""
+        host = urlsplit(self.location(account)).hostname or ""
         return f"exotel:{host}:account={Settings.of(account).sid}"
+
+    def location(self, account: Account) -> str:
+        return base_url(account, defaults_of(account))
 
     def check_account(self, account: Account) -> tuple[Diagnostic, ...]:
         return tuple(problems(account))

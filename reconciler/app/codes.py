@@ -11,6 +11,11 @@ from reconciler.providers import registry
 from reconciler.providers.base import BringsCodes
 
 OWN: Mapping[str, tuple[str, str]] = {
+    "format-refused": (
+        "A file cannot be put into the form of `fmt` without changing what it says, so it stays as it is. That takes "
+        "an odd file, such as one with a key of a thousand characters.",
+        "Write that part of it in a plainer way.",
+    ),
     "init-exists": (
         "There are files where `init` would write. Nothing was written.",
         "Move them away, or start in another folder.",

@@ -26,6 +26,7 @@ _COMMANDS = {
     "dial": ("reconciler.cli.dial", "Send one campaign now, to everybody on its lists."),
     "drift": ("reconciler.cli.drift", "Show what moved behind Git's back; writes nothing."),
     "explain": ("reconciler.cli.explain", "Explain the code of a diagnostic, or a field of a manifest."),
+    "fmt": ("reconciler.cli.fmt", "Put manifests into one form, comments kept."),
     "graph": ("reconciler.cli.graph", "Draw what is declared and what feeds what, as DOT or Mermaid."),
     "history": ("reconciler.cli.history", "Show past applies and every operation in them."),
     "import": ("reconciler.cli.importing", "Write a live account as manifests and contact files."),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.diagnostics import Span
 from reconciler.errors import UsageError
-from reconciler.manifest.documents import Broken, Document, Parsed
+from reconciler.manifest.documents import Broken, Document, Parsed, Source
 from reconciler.manifest.entries import is_project
 from reconciler.manifest.files import Found, Unreadable, decode, manifest_files, read_bytes, shown_name
 from reconciler.manifest.findings import Findings
@@ -43,6 +43,34 @@ class Inputs:
         return sha256("".join(sorted(names)).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """One file as it is on disk: ``source`` is its text without a byte order mark."""
+
+    source: Source
+    content: bytes
+    parsed: Parsed
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.content).hexdigest()
+
+
+def files_at(findings: Findings, paths: Sequence[Path], folder: Path) -> list[ManifestFile]:
+    """The files that ``paths`` name (none: the project in ``folder``), each once and nothing beside them.
+
+    A folder with a project file stands for that and the manifests that it names. What cannot be read is
+    reported. Raises UsageError for a path that does not exist.
+    """
+    _check_there(paths)
+    given = [folder / path for path in paths] or [folder]
+    gathering = _Gathering(findings, folder, Inputs(root=_common_folder(given)))
+    for path in given:
+        gathering.add(path) if path.is_dir() else gathering.take(_found(path))
+    files = (gathering.known[real] for real in gathering.inputs.digests)
+    return [file for file in files if isinstance(file, ManifestFile)]
+
+
 def gather(findings: Findings, paths: Sequence[Path], folder: Path) -> Inputs:
     """Read every manifest at or below ``paths``, or the project in ``folder`` when there are none.
 
@@ -50,9 +78,7 @@ def gather(findings: Findings, paths: Sequence[Path], folder: Path) -> Inputs:
     given, the one in ``folder`` counts when everything given is below it: its guards and its store hold there too.
     Raises UsageError for a path that does not exist.
     """
-    for path in paths:
-        if not path.exists():
-            raise UsageError(f"There is no {path}.", hint="Give the path of a manifest or of a folder with manifests.")
+    _check_there(paths)
     given = [folder / path for path in paths] or [folder]
     gathering = _Gathering(findings, folder, Inputs(root=_common_folder(given)))
     project = next((p for p in map(gathering.project_file, given) if p is not None), None)
@@ -71,6 +97,12 @@ def gather(findings: Findings, paths: Sequence[Path], folder: Path) -> Inputs:
     return inputs
 
 
+def _check_there(paths: Sequence[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"There is no {path}.", hint="Give the path of a manifest or of a folder with manifests.")
+
+
 def _common_folder(paths: Sequence[Path]) -> Path:
     real = [p.resolve() for p in paths]
     return Path(os.path.commonpath([p if p.is_dir() else p.parent for p in real]))
@@ -81,7 +113,7 @@ class _Gathering:
     findings: Findings
     folder: Path
     inputs: Inputs
-    known: dict[str, _File | Unreadable] = field(default_factory=dict)
+    known: dict[str, ManifestFile | Unreadable] = field(default_factory=dict)
     refused: set[Path] = field(default_factory=set)
 
     def project_file(self, path: Path) -> Path | None:
@@ -147,7 +179,7 @@ class _Gathering:
         source = Span(file=shown_name(file.path, self.folder), line=1)
         self.findings.error(file.code, file.message, hint=file.hint, source=source)
 
-    def _read(self, found: Found) -> _File | Unreadable:
+    def _read(self, found: Found) -> ManifestFile | Unreadable:
         if found.real not in self.known:
             content = read_bytes(found)
             if isinstance(content, Unreadable):
@@ -156,7 +188,7 @@ class _Gathering:
                 source, flaws = decode(found.path, shown_name(found.path, self.folder), content)
                 parsed = parse(source)
                 parsed.broken += [Broken(source=source, flaw=flaw, text=source.text) for flaw in flaws]
-                self.known[found.real] = _File(parsed, sha256(content).hexdigest())
+                self.known[found.real] = ManifestFile(source, content, parsed)
         return self.known[found.real]
 
 
@@ -169,9 +201,3 @@ def _manifests(project: Document) -> Sequence[object] | None:
     spec = project.data.get("spec")
     named = spec.get("manifests") if isinstance(spec, dict) else None
     return named if isinstance(named, list) else None
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    parsed: Parsed
-    digest: str

@@ -72,6 +72,8 @@ class Request:
     progress: Progress = silent
     tell: Callable[[str], None] = lambda text: None
     """Told what a command waits for, at once."""
+    coming: Path | None = None
+    """A folder, seen from the project's, that the command itself writes, so that it need not be there before."""
     reviewed: bool = False
     """Whether somebody approved this very plan before (a saved one, or a digest): its flags cannot be added to then."""
 
@@ -135,6 +137,7 @@ def loaded(request: Request) -> Loaded:
         values_files=tuple(map(Path, inputs.values)),
         allowed_hosts=_allowed_hosts(inputs),
         show_pii=request.show_pii,
+        coming=request.coming,
     )
     return load([Path(p) for p in inputs.paths], options)
 

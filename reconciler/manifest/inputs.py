@@ -71,16 +71,17 @@ def files_at(findings: Findings, paths: Sequence[Path], folder: Path) -> list[Ma
     return [file for file in files if isinstance(file, ManifestFile)]
 
 
-def gather(findings: Findings, paths: Sequence[Path], folder: Path) -> Inputs:
+def gather(findings: Findings, paths: Sequence[Path], folder: Path, coming: Path | None = None) -> Inputs:
     """Read every manifest at or below ``paths``, or the project in ``folder`` when there are none.
 
     A folder with a project file stands for the manifests that it names. Without any Project document in what was
     given, the one in ``folder`` counts when everything given is below it: its guards and its store hold there too.
+    ``coming`` is a folder, seen from the project's, that is about to be written: a project may name it already.
     Raises UsageError for a path that does not exist.
     """
     _check_there(paths)
     given = [folder / path for path in paths] or [folder]
-    gathering = _Gathering(findings, folder, Inputs(root=_common_folder(given)))
+    gathering = _Gathering(findings, folder, Inputs(root=_common_folder(given)), coming)
     project = next((p for p in map(gathering.project_file, given) if p is not None), None)
     own = gathering.project_file(folder) if project is None else None
     if own is not None and all(p.resolve().is_relative_to(folder.resolve()) for p in given):
@@ -113,6 +114,7 @@ class _Gathering:
     findings: Findings
     folder: Path
     inputs: Inputs
+    coming: Path | None = None
     known: dict[str, ManifestFile | Unreadable] = field(default_factory=dict)
     refused: set[Path] = field(default_factory=set)
 
@@ -160,10 +162,15 @@ class _Gathering:
             if problem := path_problem(text, project.parent, root):
                 self.findings.at(document, ("spec", "manifests", i), "path-outside-project", problem)
             elif not (project.parent / text).exists():
+                if self._is_coming(project.parent / text, root):
+                    continue
                 message = "there is no such folder or file"
                 self.findings.at(document, ("spec", "manifests", i), "manifests-not-found", message)
             else:
                 self._walk(project.parent / text, root)
+
+    def _is_coming(self, path: Path, root: Path) -> bool:
+        return self.coming is not None and Path(os.path.realpath(root / self.coming)).is_relative_to(path.resolve())
 
     def _walk(self, path: Path, root: Path) -> None:
         for found in manifest_files(path, root):

@@ -30,7 +30,8 @@ class LoadOptions:
     """What the command line says about a load.
 
     ``variables`` win over those of ``values_files``, the later file over the earlier, all of them over the project's.
-    ``allowed_hosts`` are ``HOST`` or ``HOST:PORT``. ``providers`` None: those of the registry.
+    ``allowed_hosts`` are ``HOST`` or ``HOST:PORT``. ``providers`` None: those of the registry. ``coming`` is a folder, seen
+    from the project's, that is about to be written: the project may name it although it is not there yet.
     """
 
     environment: str = ""
@@ -39,6 +40,7 @@ class LoadOptions:
     allowed_hosts: Collection[str] = ()
     show_pii: bool = False
     providers: Mapping[str, Provider] | None = None
+    coming: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ def load(paths: Sequence[Path], options: LoadOptions | None = None) -> Loaded:
     options = options or LoadOptions()
     findings = Findings(show_pii=options.show_pii)
     folder = Path.cwd()
-    inputs = gather(findings, paths, folder)
+    inputs = gather(findings, paths, folder, options.coming)
     desired = _desired(findings, inputs, options, folder)
     return Loaded(desired=None if findings.failures else desired, diagnostics=findings.all())
 

@@ -130,8 +130,13 @@ class Planned:
 
 def loaded(request: Request) -> Loaded:
     """The manifests, checked as far as that goes without a network."""
+    return load([Path(p) for p in request.inputs.paths], load_options(request))
+
+
+def load_options(request: Request) -> LoadOptions:
+    """What a request says about loading. Raises UsageError for a variable that is not written NAME=VALUE."""
     inputs = request.inputs
-    options = LoadOptions(
+    return LoadOptions(
         environment=inputs.environment,
         variables=_variables(inputs.variables),
         values_files=tuple(map(Path, inputs.values)),
@@ -139,7 +144,6 @@ def loaded(request: Request) -> Loaded:
         show_pii=request.show_pii,
         coming=request.coming,
     )
-    return load([Path(p) for p in inputs.paths], options)
 
 
 def _allowed_hosts(inputs: Inputs) -> frozenset[str]:

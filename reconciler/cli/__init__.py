@@ -28,6 +28,7 @@ _COMMANDS = {
     "explain": ("reconciler.cli.explain", "Explain the code of a diagnostic, or a field of a manifest."),
     "fmt": ("reconciler.cli.fmt", "Put manifests into one form, comments kept."),
     "graph": ("reconciler.cli.graph", "Draw what is declared and what feeds what, as DOT or Mermaid."),
+    "guard": ("reconciler.cli.guard", "Refuse files of people's numbers that no manifest names."),
     "history": ("reconciler.cli.history", "Show past applies and every operation in them."),
     "import": ("reconciler.cli.importing", "Write a live account as manifests and contact files."),
     "init": ("reconciler.cli.init", "Start a repository: project, account, list, membership, pipeline."),

@@ -80,8 +80,8 @@ _MANIFESTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "manifests-not-found": (
         "The project's manifests name a folder or a file that does not exist.",
-        "Correct the path, which is relative to the project file, or make the folder; `reconciler import` makes the one "
-        "that it writes to.",
+        "Correct the path, which is relative to the project file, or make the folder; `reconciler import` makes the "
+        "one that it writes to.",
     ),
     "path-outside-project": (
         "A path is absolute, or leads out of the project, perhaps through a symbolic link.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -12,7 +13,7 @@ from reconciler.errors import UsageError
 from reconciler.manifest.accounts import Rules, build_accounts
 from reconciler.manifest.crosschecks import check_providers, check_together
 from reconciler.manifest.documents import Broken
-from reconciler.manifest.entries import Entries, check, check_projects
+from reconciler.manifest.entries import Entries, Entry, check, check_projects
 from reconciler.manifest.files import Found, Unreadable, decode, read_bytes, shown_name
 from reconciler.manifest.findings import Findings
 from reconciler.manifest.inputs import Inputs, gather
@@ -30,8 +31,8 @@ class LoadOptions:
     """What the command line says about a load.
 
     ``variables`` win over those of ``values_files``, the later file over the earlier, all of them over the project's.
-    ``allowed_hosts`` are ``HOST`` or ``HOST:PORT``. ``providers`` None: those of the registry. ``coming`` is a folder, seen
-    from the project's, that is about to be written: the project may name it although it is not there yet.
+    ``allowed_hosts`` are ``HOST`` or ``HOST:PORT``. ``providers`` None: those of the registry. ``coming`` is a folder,
+    seen from the project's, that is about to be written: the project may name it although it is not there yet.
     """
 
     environment: str = ""
@@ -63,6 +64,30 @@ def load(paths: Sequence[Path], options: LoadOptions | None = None) -> Loaded:
     inputs = gather(findings, paths, folder, options.coming)
     desired = _desired(findings, inputs, options, folder)
     return Loaded(desired=None if findings.failures else desired, diagnostics=findings.all())
+
+
+def contact_files(options: LoadOptions | None = None) -> frozenset[Path]:
+    """The real paths of all files that the project in the current folder names in ``contactsFrom``.
+
+    Whatever else is wrong with its manifests does not matter here.
+    """
+    options, findings, folder = options or LoadOptions(), Findings(), Path.cwd()
+    inputs = gather(findings, (), folder)
+    project = settings(findings, check_projects(findings, inputs.documents), inputs.root, options.environment)
+    entries = check(findings, inputs.documents, _variables(findings, inputs, project, options, folder))
+    return frozenset(
+        Path(os.path.realpath(Path(entry.document.source.path).parent / file))
+        for entry in (*entries.resources, *entries.suppressions)
+        for file in _files_of(entry)
+    )
+
+
+def _files_of(entry: Entry) -> list[str]:
+    """What an entry names in ``contactsFrom``, also where it does not fit its schema."""
+    spec = entry.data.get("spec")
+    given = spec.get("contactsFrom") if isinstance(spec, dict) else None
+    files = [f.get("file") for f in given if isinstance(f, dict)] if isinstance(given, list) else []
+    return [file for file in files if isinstance(file, str)]
 
 
 def _desired(findings: Findings, inputs: Inputs, options: LoadOptions, folder: Path) -> Desired:

@@ -110,7 +110,7 @@ def _desired(findings: Findings, inputs: Inputs, options: LoadOptions, folder: P
     accounts = build_accounts(findings, entries.accounts, rules)
     declarations = Declarations(unreadable="\n".join(inputs.unreadable))
     people = People(findings, declarations, inputs.root, folder)
-    built = build_resources(findings, entries, accounts, declarations, people.members)
+    built = build_resources(findings, entries, accounts, declarations, people.members, project.lifecycle)
     suppressions = people.suppressions(entries.suppressions, accounts)
     waivers = build_waivers(findings, entries.waivers, declarations)
     check_together(findings, built, declarations)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.app.writing import replace_file
-from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.errors import InvalidInput
 from reconciler.manifest.documents import Broken
 from reconciler.manifest.files import decode
@@ -19,6 +19,8 @@ from reconciler.manifest.formatting.form import CannotFormat, formatted
 from reconciler.manifest.inputs import ManifestFile, files_at
 from reconciler.manifest.yaml import parse
 from reconciler.plan.codec import diagnostic as diagnostic_document
+
+_PLAINER = "write what is unusual in it in a plainer way"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +104,8 @@ def _form(findings: Findings, file: ManifestFile) -> str | None:
     try:
         return formatted(file.source, file.parsed.documents)
     except CannotFormat as problem:
-        document = file.parsed.documents[0]
-        findings.at(document, (), "format-refused", f"this file stays as it is: in the form of fmt {problem}")
+        message = f"this file stays as it is: in the form of fmt {problem}"
+        findings.error("format-refused", message, hint=_PLAINER, source=Span(file=file.source.name, line=1))
         return None
 
 
@@ -126,4 +128,4 @@ def difference(formed: FormattedFile, *, show_pii: bool = False) -> list[str]:
     form, _ = decode(source.path, source.name, (formed.form or "").encode())
     old = findings.quotable(source, formed.file.parsed.documents)
     new = Findings(show_pii=show_pii).quotable(form, parse(form).documents)
-    return list(unified_diff(old, new, source.name, f"{source.name} (formatted)", lineterm="", n=2))
+    return list(unified_diff(old, new, "as it is", "as it should be", lineterm="", n=2))

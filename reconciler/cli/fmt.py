@@ -65,6 +65,7 @@ def _pass_on(found: Formatting) -> None:
 def _tell(found: Formatting, shared: Globals, *, diff: bool, looking: bool) -> None:
     from reconciler.app.formatting import difference
     from reconciler.cli.output import emit
+    from reconciler.masking import mask_text
     from reconciler.render.json import document_json
     from reconciler.render.screen import safe
     from reconciler.render.words import counted
@@ -74,13 +75,11 @@ def _tell(found: Formatting, shared: Globals, *, diff: bool, looking: bool) -> N
         return
     lines = []
     for formed in found.differing:
-        lines.append(f"~ {safe(formed.name)}")
+        name = safe(formed.name)
+        lines.append(f"~ {name if shared.show_pii else mask_text(name)}")
         if diff:
             lines += difference(formed, show_pii=shared.show_pii) or ["  only the ends of its lines, or of the file"]
     changed, same = len(found.differing), sum(f.form is not None and not f.differs for f in found.files)
     done = "to format" if looking else "formatted"
-    emit(
-        "\n".join(
-            [*lines, f"{counted(changed, 'files')} {done}, {same:,} as {'it' if same == 1 else 'they'} should be."]
-        )
-    )
+    lines.append(f"{counted(changed, 'files')} {done}, {same:,} as {'it' if same == 1 else 'they'} should be.")
+    emit("\n".join(lines))

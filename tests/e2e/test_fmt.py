@@ -128,6 +128,14 @@ def test_what_has_no_form_is_told_and_stays(texts: Repository) -> None:
     assert found.code == 3
     assert "manifests/odd.yaml:1:1: error[format-refused]" in found.err
     assert text(texts, "odd.yaml") == odd
+    texts.write("odd.yaml", "null\n")
+    assert "error[format-refused]" in texts("fmt").err
+    assert text(texts, "odd.yaml") == "null\n"
+
+
+def test_a_number_in_a_name_is_hidden(texts: Repository) -> None:
+    texts.write("+12025550143.yaml", MESSY)
+    assert "5550143" not in texts("fmt", "--diff").out
 
 
 def test_json_says_which_files(texts: Repository) -> None:

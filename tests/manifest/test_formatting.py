@@ -194,3 +194,30 @@ def test_line_ends_are_those_of_the_first_line_and_the_mark_goes() -> None:
 def test_only_mappings_have_a_form() -> None:
     with pytest.raises(CannotFormat):
         form("- a\n- b\n")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ('"0712345671"', "0712345671"),
+        ('"1.50"', "1.50"),
+        ('"1.50"', '"1.5"'),
+        ("true", '"true"'),
+        ("  # why", ""),
+        ("zip: b", "zip: b\n  zap: c"),
+        ("  a: x\n  zip: b", "  zip: b\n  a: x"),
+    ],
+)
+def test_a_form_that_says_something_else_is_never_given(
+    right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the printing may get wrong one day, what was typed is compared with what comes of it."""
+    text = (
+        "apiVersion: x\nkind: List\nspec:\n"
+        '  number: "0712345671"\n  size: "1.50"\n  on: true  # why\n  a: x\n  zip: b\n'
+    ).replace("  on:", '  "on":')
+    assert form(text) == text
+    monkeypatch.setattr("reconciler.manifest.formatting.form.printed", lambda _: text.replace(right, wrong))
+    assert text.replace(right, wrong) != text
+    with pytest.raises(CannotFormat):
+        form(text)

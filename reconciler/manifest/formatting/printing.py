@@ -45,7 +45,7 @@ def printed(file: File) -> str:
 def _page(page: Page) -> list[str]:
     root = page.root
     if not isinstance(root, Box) or root.is_list:
-        raise ValueError("a manifest is a mapping")
+        raise ValueError("every document is a mapping")
     lines = _comments(page.head, "", opening=True)
     if lines and root.entries and root.entries[0].gap:
         lines.append(_GAP)  # it parts the head from whatever comes first

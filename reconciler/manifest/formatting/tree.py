@@ -124,6 +124,8 @@ class _Reader:
         """Blank lines that a block scalar keeps as part of its text."""
         self._seen = 0
         """Up to here comments have been looked for."""
+        self._sign = self._sign_from(0)
+        """Where the next one can begin: most of the time nowhere near, and there is nothing to look for."""
         self._waiting: deque[Comment] = deque()
         """Comments that were seen and belong to nobody yet."""
         self._comments: list[str] = []
@@ -148,13 +150,20 @@ class _Reader:
 
     def _next(self) -> Any:
         """The next event; comments before it are waiting by then. No comment is ever inside a scalar."""
-        event = self._get()
+        event: Any = self._get()
         start, end = event.start_mark.index, event.end_mark.index
-        for found in _COMMENT.finditer(self._text, self._seen, max(start, self._seen)):
-            self._waiting.append(self._comment(found))
-            self._comments.append(self._waiting[-1].text)
+        if self._sign < start:
+            for found in _COMMENT.finditer(self._text, self._seen, start):
+                self._waiting.append(self._comment(found))
+                self._comments.append(self._waiting[-1].text)
         self._seen = end if isinstance(event, ScalarEvent) else max(start, self._seen)
+        if self._sign < self._seen:
+            self._sign = self._sign_from(self._seen)
         return event
+
+    def _sign_from(self, start: int) -> int:
+        at = self._text.find("#", start)
+        return len(self._text) if at < 0 else at
 
     def _comment(self, found: re.Match[str]) -> Comment:
         line = bisect_right(self._starts, found.start()) - 1

@@ -16,8 +16,11 @@ from reconciler.manifest.findings import Findings
 from reconciler.manifest.schemas import KindSchema, kind_schema, schema_files
 from reconciler.manifest.values import path_problem
 
-_NEVER = {"Membership": frozenset({"replace"})}
-"""What is refused in a document of a kind, and so is not taken from a folder either."""
+_REFUSED = {"Membership": frozenset({"replace"})}
+"""What is refused in every document of a kind, and so is not taken from a folder either.
+
+What one provider refuses is in its schema: ``x-refused`` beside the ``$ref`` of ``lifecycle``.
+"""
 
 Block = tuple[Place, Sequence[Mapping[str, Any]]]
 """Where a list of rules is in the Project document, and the rules."""
@@ -42,8 +45,9 @@ class LifecycleDefaults:
                 if real.is_relative_to(path):
                     merged.update(given)
             self._known[file] = merged
-        never = _NEVER.get(schema.kind, frozenset())
-        found = {name: value for name, value in self._known[file].items() if name not in never}
+        own = schema.schema["properties"].get("lifecycle", {})
+        refused = _REFUSED.get(schema.kind, frozenset()).union(own.get("x-refused", ()))
+        found = {name: value for name, value in self._known[file].items() if name not in refused}
         if "ignore" in found:
             found["ignore"] = [name for name in found["ignore"] if name in schema.fields]
         return found

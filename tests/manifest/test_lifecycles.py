@@ -82,6 +82,20 @@ def test_a_kind_takes_what_it_can_have(project: Path) -> None:
     assert found["main/Membership/vip-members"] == Lifecycle()
 
 
+def test_what_a_provider_never_does_is_not_asked_of_it(project: Path) -> None:
+    (project / "manifests/center.yaml").write_text(
+        "apiVersion: contactcenter/v1\nkind: Account\nmetadata: {name: center}\nspec:\n"
+        "  accountId: 0123456789abcdef0123456789abcdef\n  domain: acme\n  baseUrl: http://127.0.0.1:9\n"
+        "  auth: {username: {env: CENTER_USERNAME}, password: {env: CENTER_PASSWORD}}\n---\n"
+        "apiVersion: contactcenter/v1\nkind: Campaign\nmetadata: {name: welcome}\nspec: {name: Welcome}\n"
+    )
+    write(project, "plain.yaml", "plain")
+    rules = "    - {path: manifests, onRemove: delete, replace: true, protect: true}\n"
+    found = lifecycles(loaded(project, rules))
+    assert found["center/Campaign/welcome"] == Lifecycle(protect=True)
+    assert found["main/List/plain"] == Lifecycle(protect=True, replace=True, on_remove=OnRemove.DELETE)
+
+
 def test_an_environment_has_its_own(project: Path) -> None:
     write(project, "vip/vip.yaml", "vip")
     more = (

@@ -46,7 +46,7 @@ _MEANINGS: Mapping[Exit, tuple[str, str]] = {
         "Read the message. It is the store that cannot be used, or a mistake of this tool: `--debug` shows more.",
     ),
     Exit.DIFFERENCES: (
-        "differences (`drift`, `plan --detailed-exitcode`, `status --exit-code`)",
+        "differences (`drift`, `plan --detailed-exitcode`, `fmt --check`, `status --exit-code`)",
         "Read them. What drifted is put back by `reconciler apply`, or taken over into Git.",
     ),
     Exit.INVALID: (

@@ -32,6 +32,11 @@ _NUMBER = re.compile(
 )
 
 
+def has_number(text: str) -> bool:
+    """Whether ``mask_text`` would find anything to mask."""
+    return _NUMBER.search(text) is not None
+
+
 _HIDDEN = re.compile(r"\d[\d\s().-]*[*•#xX]{2,}|[*•#xX]{2,}[\s().-]*\d")
 
 

@@ -7,7 +7,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -175,3 +177,164 @@ def test_the_pipelines_name_reports_that_the_tool_writes() -> None:
     named = set(re.findall(r"--report \\?\"?([a-z-]+)=", text))
     assert named == {"markdown", "sarif", "gitlab", "gitlab-codequality"}
     assert named <= {str(f) for f in Format}
+
+
+# --- the hooks, run as pre-commit does: on the staged files whose names fit
+
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not here")
+PROJECT = """\
+apiVersion: reconciler/v1
+kind: Project
+metadata: {name: acme}
+spec: {manifests: [manifests]}
+"""
+TEXTS = """\
+apiVersion: slicktext/v1
+kind: Account
+metadata: {name: main}
+spec:
+  brandId: "26136"
+  auth: {apiKey: {env: SLICKTEXT_API_KEY}}
+---
+apiVersion: slicktext/v1
+kind: Membership
+metadata: {name: vip-members}
+spec:
+  list: {id: "2222"}
+  mode: additive
+  contactsFrom:
+    - file: ../contacts/vip.csv
+"""
+ROWS = "number,first_name\n+12025550143,Marty\n"
+
+
+@dataclass
+class Checkout:
+    """A Git repository of a user, and the hooks of this one."""
+
+    folder: Path
+
+    def stage(self, name: str, content: str | bytes) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        self.git("add", "--", name)
+
+    def git(self, *words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=self.folder, capture_output=True, text=True, timeout=30, check=True)
+        return done.stdout
+
+    def hook(self, name: str, *args: str) -> subprocess.CompletedProcess[str]:
+        hook = next(h for h in yaml.safe_load(HOOKS.read_text()) if h["id"] == name)
+        staged = self.git("diff", "--cached", "--name-only", "--diff-filter=d").splitlines()
+        files = [file for file in staged if re.search(hook["files"], file)]
+        program, *words = hook["entry"].split()
+        assert program == "reconciler"
+        if hook.get("pass_filenames", True):
+            words += [*args, *files]
+        if not files:
+            words = ["version"]  # pre-commit does not run it at all
+        command = [sys.executable, "-m", "reconciler", *words]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    found = Checkout(tmp_path)
+    found.git("init", "--quiet")
+    found.stage("reconciler.yaml", PROJECT)
+    found.stage("manifests/texts.yaml", TEXTS)
+    found.stage("contacts/vip.csv", ROWS)
+    return found
+
+
+@needs_git
+def test_the_hooks_take_a_repository_that_is_as_it_should_be(checkout: Checkout) -> None:
+    for hook in yaml.safe_load(HOOKS.read_text()):
+        done = checkout.hook(hook["id"])
+        assert done.returncode == 0, done.stderr
+    assert checkout.git("diff") == ""
+
+
+@needs_git
+def test_the_format_hook_changes_what_pre_commit_then_shows(checkout: Checkout) -> None:
+    checkout.stage("manifests/texts.yaml", TEXTS.replace("  list: {", "  list:   {"))
+    checkout.stage(".github/workflows/x.yaml", "on:   push\n")
+    done = checkout.hook("reconciler-fmt")
+    assert done.returncode == 0, done.stderr
+    assert checkout.git("diff", "--name-only") == "manifests/texts.yaml\n"
+    assert (checkout.folder / "manifests/texts.yaml").read_text() == TEXTS
+
+
+@needs_git
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("export.csv", "name,phone\nAnn,none\nMarty,+12025550143\n", 3),
+        ("deep/down/Export.CSV", "a;b\n1;(202) 555-0143\n", 2),
+        ("export.tsv", "a\tb\n1\t2025550143\n", 2),
+        ("export.jsonl", '{"number": "+12025550143"}\n', 1),
+        ("people.vcf", "BEGIN:VCARD\nTEL:+12025550143\n", 2),
+        ("windows.csv", "phone\r\n+12025550143\r\n".encode("utf-16"), 2),
+        ("latin.csv", b"name,phone\nJos\xe9,+12025550143\n", 2),
+        ("people.parquet", b"PAR1", 1),
+        ("people.xlsx", b"PK\x03\x04", 1),
+        ("people.csv.gz", b"\x1f\x8b", 1),
+        ("contacts/vip2.csv", ROWS, 2),
+    ],
+)
+def test_a_file_of_numbers_that_no_manifest_names_is_refused(
+    name: str, content: str | bytes, line: int, checkout: Checkout
+) -> None:
+    checkout.stage(name, content)
+    done = checkout.hook("reconciler-contact-guard")
+    assert done.returncode == 5
+    assert f"{name}:{line}:1: error[contact-file-" in done.stderr
+    assert "contactsFrom" in done.stderr
+    assert "555" not in done.stderr + done.stdout
+    assert done.stderr.count("error[") == 1
+    allowed = checkout.hook("reconciler-contact-guard", "--allow-file", name)
+    assert allowed.returncode == 0, allowed.stderr
+
+
+@needs_git
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("figures.csv", "day,count\n2027-01-31,12\n2027-02-01,1700\n"),
+        ("sealed.csv", "-----BEGIN AGE ENCRYPTED FILE-----\n+12025550143\n"),
+        ("sealed.csv.gz", b"age-encryption.org/v1\n"),
+        ("header.csv", "number,first_name\n"),
+        ("notes.txt", "call +12025550143\n"),
+    ],
+)
+def test_what_holds_no_numbers_is_taken(name: str, content: str | bytes, checkout: Checkout) -> None:
+    checkout.stage(name, content)
+    done = checkout.hook("reconciler-contact-guard")
+    assert done.returncode == 0, done.stderr
+
+
+@needs_git
+def test_a_broken_manifest_still_says_which_files_are_its_own(checkout: Checkout) -> None:
+    checkout.stage("manifests/texts.yaml", TEXTS.replace("mode: additive", "mode: sometimes"))
+    assert checkout.hook("reconciler-validate").returncode == 3
+    assert checkout.hook("reconciler-contact-guard").returncode == 0
+    checkout.stage("manifests/texts.yaml", TEXTS.partition("---")[0])
+    assert checkout.hook("reconciler-contact-guard").returncode == 5
+
+
+@needs_git
+def test_folders_are_searched_and_what_is_not_there_is_a_mistake(checkout: Checkout) -> None:
+    checkout.stage("a/b/export.csv", ROWS)
+    checkout.stage(".cache/export.csv", ROWS)
+
+    def guard(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "reconciler", "guard", *words]
+        return subprocess.run(command, cwd=checkout.folder, capture_output=True, text=True, timeout=60)
+
+    found = guard(".", "--format", "json")
+    assert found.returncode == 5
+    assert [d["source"]["file"] for d in json.loads(found.stdout)["diagnostics"]] == ["a/b/export.csv"]
+    assert guard("nowhere.csv").returncode == 64
+    assert guard().stderr.count("error[") == 1

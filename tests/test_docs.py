@@ -125,6 +125,8 @@ def test_every_example_is_valid(example: Example, tmp_path: Path, monkeypatch: p
         if not any(d["kind"] == "Account" for d in documents):
             parts.append(_PARTS["slicktext", "account"])
         (tmp_path / "reconciler.yaml").write_text(example.text)
+        for rule in (r for d in documents for r in d["spec"].get("lifecycle", ())):
+            (tmp_path / rule["path"]).mkdir(exist_ok=True)
         (folder / "parts.yaml").write_text("---\n".join(parts))
     else:
         (tmp_path / "reconciler.yaml").write_text(_PROJECT)

@@ -11,6 +11,20 @@ from reconciler.providers import registry
 from reconciler.providers.base import BringsCodes
 
 OWN: Mapping[str, tuple[str, str]] = {
+    "contact-file-undeclared": (
+        "A contact file holds people's numbers, and no manifest names it. What is once in Git stays in its history.",
+        "Name it in contactsFrom, keep it out of the commit, encrypt it, or allow it with --allow-file GLOB.",
+    ),
+    "contact-file-opaque": (
+        "A workbook, a Parquet file or an archive can hold people's numbers without anybody seeing them in a review, "
+        "and no manifest names it.",
+        "Name it in contactsFrom, keep it out of the commit, encrypt it, or allow it with --allow-file GLOB.",
+    ),
+    "format-refused": (
+        "A file cannot be put into the form of `fmt` without changing what it says, so it stays as it is. That takes "
+        "an odd file, such as one with a key of a thousand characters.",
+        "Write that part of it in a plainer way.",
+    ),
     "init-exists": (
         "There are files where `init` would write. Nothing was written.",
         "Move them away, or start in another folder.",

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reconciler.app.writing import replace_file
 from reconciler.errors import InvalidInput, UsageError
 from reconciler.manifest.documents import Document
 from reconciler.manifest.drafts.draft import Draft, Drafts
@@ -171,12 +172,12 @@ def written(contents: Mapping[Path, bytes], root: Path) -> Iterator[None]:
                 raise InvalidInput(f"{path} leads out of the project")
             _make_folders(path.parent, made)
             before[path] = path.read_bytes() if path.exists() else None
-            _replace(path, content)
+            replace_file(path, content)
         yield
     except BaseException as failure:
         for path, old in before.items():
             with suppress(OSError):
-                path.unlink(missing_ok=True) if old is None else _replace(path, old)
+                path.unlink(missing_ok=True) if old is None else replace_file(path, old)
         for folder in reversed(made):
             with suppress(OSError):
                 folder.rmdir()
@@ -190,16 +191,3 @@ def _make_folders(folder: Path, made: list[Path]) -> None:
     for one in reversed(missing):
         one.mkdir()
         made.append(one)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """A whole file or none; one that was there keeps who may read it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        if path.exists():
-            temporary.chmod(path.stat().st_mode & 0o7777)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,11 @@ class ImportOptions:
     out: str = ""
     update: bool = False
     adopt: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where the manifests go, absolute or seen from the project's folder."""
+        return Path.cwd() / self.out if self.out else Path("manifests") / self.account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +108,10 @@ async def import_account(request: Request, options: ImportOptions) -> Imported:
     Raises UsageError for an account that is not declared and a folder that cannot be used, WouldOverwrite,
     InvalidManifests and InvalidInput: no file was touched then. Raises ProviderError, LeaseHeld and StoreError too.
     """
-    workspace = Workspace.of(request)
+    workspace = Workspace.of(replace(request, coming=options.folder))
     account = _declared(workspace.desired, options.account)
     root = Path(workspace.desired.project.root)
-    out = Path(options.out) if options.out else root / "manifests" / account.name
-    folder = Folder.at(out, root, Path.cwd())
+    folder = Folder.at(Path(options.out) if options.out else root / options.folder, root, Path.cwd())
     if not options.update and (there := folder.present()):
         raise WouldOverwrite(there, folder.cwd)
     with store_for(workspace.desired, request, create=options.adopt) as store:

@@ -73,6 +73,8 @@ class Request:
     progress: Progress = silent
     tell: Callable[[str], None] = lambda text: None
     """Told what a command waits for, at once."""
+    coming: Path | None = None
+    """A folder, seen from the project's, that the command itself writes, so that it need not be there before."""
     reviewed: bool = False
     """Whether somebody approved this very plan before (a saved one, or a digest): its flags cannot be added to then."""
 
@@ -129,15 +131,20 @@ class Planned:
 
 def loaded(request: Request) -> Loaded:
     """The manifests, checked as far as that goes without a network."""
+    return load([Path(p) for p in request.inputs.paths], load_options(request))
+
+
+def load_options(request: Request) -> LoadOptions:
+    """What a request says about loading. Raises UsageError for a variable that is not written NAME=VALUE."""
     inputs = request.inputs
-    options = LoadOptions(
+    return LoadOptions(
         environment=inputs.environment,
         variables=_variables(inputs.variables),
         values_files=tuple(map(Path, inputs.values)),
         allowed_hosts=_allowed_hosts(inputs),
         show_pii=request.show_pii,
+        coming=request.coming,
     )
-    return load([Path(p) for p in inputs.paths], options)
 
 
 def _allowed_hosts(inputs: Inputs) -> frozenset[str]:

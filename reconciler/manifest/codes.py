@@ -80,7 +80,13 @@ _MANIFESTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "manifests-not-found": (
         "The project's manifests name a folder or a file that does not exist.",
-        "Correct the path; it is relative to the project file.",
+        "Correct the path, which is relative to the project file, or make the folder; `reconciler import` makes the "
+        "one that it writes to.",
+    ),
+    "lifecycle-path-not-found": (
+        "The project has lifecycle rules for a folder or a file that does not exist.",
+        "Correct the path, which is relative to the project file. Where the last manifest of a folder was taken out, "
+        "take the rules out as well.",
     ),
     "path-outside-project": (
         "A path is absolute, or leads out of the project, perhaps through a symbolic link.",

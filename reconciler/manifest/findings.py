@@ -152,6 +152,18 @@ class Findings:
                 _blank(line, span.line, place, keep)
         return self._finished("".join(line), span)
 
+    def quotable(self, source: Source, documents: Sequence[Document]) -> list[str]:
+        """Every line of a file, as quoted lines are shown; ``documents`` are those in it."""
+        lines = [list(line) for line in re.split(r"\r\n|\r|\n", source.text)]
+        for document in documents:
+            places = self.places(document)
+            last = document.start_line + document.text.count("\n") + 1
+            for number in range(document.start_line + 1, min(last, len(lines)) + 1):
+                for path, place in places.scalars_on(number):
+                    if keep := _shown_ends(path, place.scalar or "", show_pii=self._show_pii):
+                        _blank(lines[number - 1], number, place, keep)
+        return [self._finished("".join(line), Span(file=source.name, line=1)) for line in lines]
+
     def _finished(self, line: str, span: Span) -> str:
         line = _SECRET_WORDS.sub(lambda m: m[1] + m[2] + BULLET * len(m[3]), line)
         line = _USERINFO.sub(lambda m: BULLET * len(m[0]), line)

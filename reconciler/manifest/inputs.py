@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.diagnostics import Span
 from reconciler.errors import UsageError
-from reconciler.manifest.documents import Broken, Document, Parsed
+from reconciler.manifest.documents import Broken, Document, Parsed, Source
 from reconciler.manifest.entries import is_policy, is_project
 from reconciler.manifest.files import Found, Unreadable, decode, manifest_files, read_bytes, shown_name
 from reconciler.manifest.findings import Findings
@@ -48,19 +48,46 @@ class Inputs:
         return sha256("".join(sorted(names)).encode()).hexdigest()
 
 
-def gather(findings: Findings, paths: Sequence[Path], folder: Path) -> Inputs:
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """One file as it is on disk: ``source`` is its text without a byte order mark."""
+
+    source: Source
+    content: bytes
+    parsed: Parsed
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.content).hexdigest()
+
+
+def files_at(findings: Findings, paths: Sequence[Path], folder: Path) -> list[ManifestFile]:
+    """The files that ``paths`` name (none: the project in ``folder``), each once and nothing beside them.
+
+    A folder with a project file stands for that and the manifests that it names. What cannot be read is
+    reported. Raises UsageError for a path that does not exist.
+    """
+    _check_there(paths)
+    given = [folder / path for path in paths] or [folder]
+    gathering = _Gathering(findings, folder, Inputs(root=_common_folder(given)))
+    for path in given:
+        gathering.add(path) if path.is_dir() else gathering.take(_found(path))
+    files = (gathering.known[real] for real in gathering.inputs.digests)
+    return [file for file in files if isinstance(file, ManifestFile)]
+
+
+def gather(findings: Findings, paths: Sequence[Path], folder: Path, coming: Path | None = None) -> Inputs:
     """Read every manifest at or below ``paths``, or the project in ``folder`` when there are none.
 
     A folder with a project file stands for the manifests that it names. Without any Project document in what was
     given, the one in ``folder`` counts when everything given is below it: its guards, its store and its policies hold
-    there too, wherever the policies are.
+    there too, wherever the policies are. ``coming`` is a folder, seen from the project's, that is about to be written:
+    a project may name it already.
     Raises UsageError for a path that does not exist.
     """
-    for path in paths:
-        if not path.exists():
-            raise UsageError(f"There is no {path}.", hint="Give the path of a manifest or of a folder with manifests.")
+    _check_there(paths)
     given = [folder / path for path in paths] or [folder]
-    gathering = _Gathering(findings, folder, Inputs(root=_common_folder(given)))
+    gathering = _Gathering(findings, folder, Inputs(root=_common_folder(given)), coming)
     project = next((p for p in map(gathering.project_file, given) if p is not None), None)
     own = gathering.project_file(folder) if project is None else None
     if own is not None and all(p.resolve().is_relative_to(folder.resolve()) for p in given):
@@ -87,6 +114,12 @@ def policies_of(findings: Findings, folder: Path) -> list[Document]:
     return gathering.inputs.policies
 
 
+def _check_there(paths: Sequence[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"There is no {path}.", hint="Give the path of a manifest or of a folder with manifests.")
+
+
 def _common_folder(paths: Sequence[Path]) -> Path:
     real = [p.resolve() for p in paths]
     return Path(os.path.commonpath([p if p.is_dir() else p.parent for p in real]))
@@ -97,7 +130,8 @@ class _Gathering:
     findings: Findings
     folder: Path
     inputs: Inputs
-    known: dict[str, _File | Unreadable] = field(default_factory=dict)
+    coming: Path | None = None
+    known: dict[str, ManifestFile | Unreadable] = field(default_factory=dict)
     refused: set[Path] = field(default_factory=set)
 
     def project_file(self, path: Path) -> Path | None:
@@ -144,6 +178,8 @@ class _Gathering:
             if problem := path_problem(text, project.parent, root):
                 self.findings.at(document, ("spec", "manifests", i), "path-outside-project", problem)
             elif not (project.parent / text).exists():
+                if self._is_coming(project.parent / text, root):
+                    continue
                 message = "there is no such folder or file"
                 self.findings.at(document, ("spec", "manifests", i), "manifests-not-found", message)
             else:
@@ -172,6 +208,9 @@ class _Gathering:
             self.inputs.digests[found.real] = file.digest
             self.inputs.policies += policies
 
+    def _is_coming(self, path: Path, root: Path) -> bool:
+        return self.coming is not None and Path(os.path.realpath(root / self.coming)).is_relative_to(path.resolve())
+
     def _walk(self, path: Path, root: Path, take: Callable[[Found], None] | None = None) -> None:
         for found in manifest_files(path, root):
             if isinstance(found, Unreadable):
@@ -186,19 +225,20 @@ class _Gathering:
         source = Span(file=shown_name(file.path, self.folder), line=1)
         self.findings.error(file.code, file.message, hint=file.hint, source=source)
 
-    def _read(self, found: Found, only: bytes = b"") -> _File | Unreadable:
+    def _read(self, found: Found, only: bytes = b"") -> ManifestFile | Unreadable:
         """What is in a file. Without the word ``only`` in it, it is not worth being parsed."""
         if found.real not in self.known:
             content = read_bytes(found)
             if isinstance(content, Unreadable):
                 self.known[found.real] = content
             elif only not in content:
-                return _File(Parsed(), "")
+                unread = Source(name=shown_name(found.path, self.folder), path=found.path, text="")
+                return ManifestFile(unread, content, Parsed())
             else:
                 source, flaws = decode(found.path, shown_name(found.path, self.folder), content)
                 parsed = parse(source)
                 parsed.broken += [Broken(source=source, flaw=flaw, text=source.text) for flaw in flaws]
-                self.known[found.real] = _File(parsed, sha256(content).hexdigest())
+                self.known[found.real] = ManifestFile(source, content, parsed)
         return self.known[found.real]
 
 
@@ -211,9 +251,3 @@ def _manifests(project: Document) -> Sequence[object] | None:
     spec = project.data.get("spec")
     named = spec.get("manifests") if isinstance(spec, dict) else None
     return named if isinstance(named, list) else None
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    parsed: Parsed
-    digest: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -12,7 +13,7 @@ from reconciler.errors import UsageError
 from reconciler.manifest.accounts import Rules, build_accounts
 from reconciler.manifest.crosschecks import check_providers, check_together
 from reconciler.manifest.documents import Broken
-from reconciler.manifest.entries import Entries, check, check_projects
+from reconciler.manifest.entries import Entries, Entry, check, check_projects
 from reconciler.manifest.files import Found, Unreadable, decode, read_bytes, shown_name
 from reconciler.manifest.findings import Findings
 from reconciler.manifest.inputs import Inputs, gather, policies_of
@@ -32,7 +33,8 @@ class LoadOptions:
     """What the command line says about a load.
 
     ``variables`` win over those of ``values_files``, the later file over the earlier, all of them over the project's.
-    ``allowed_hosts`` are ``HOST`` or ``HOST:PORT``. ``providers`` None: those of the registry.
+    ``allowed_hosts`` are ``HOST`` or ``HOST:PORT``. ``providers`` None: those of the registry. ``coming`` is a folder,
+    seen from the project's, that is about to be written: the project may name it although it is not there yet.
     """
 
     environment: str = ""
@@ -41,6 +43,7 @@ class LoadOptions:
     allowed_hosts: Collection[str] = ()
     show_pii: bool = False
     providers: Mapping[str, Provider] | None = None
+    coming: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ def load(paths: Sequence[Path], options: LoadOptions | None = None) -> Loaded:
     options = options or LoadOptions()
     findings = Findings(show_pii=options.show_pii)
     folder = Path.cwd()
-    inputs = gather(findings, paths, folder)
+    inputs = gather(findings, paths, folder, options.coming)
     found = _loaded(findings, inputs, options, folder)
     return replace(found, desired=None if findings.failures else found.desired, diagnostics=findings.all())
 
@@ -75,6 +78,30 @@ def load_policies(folder: Path) -> Policies:
     findings = Findings()
     entries = check(findings, policies_of(findings, folder), {}).policies
     return build_policies(findings, entries, None, {})
+
+
+def contact_files(options: LoadOptions | None = None) -> frozenset[Path]:
+    """The real paths of all files that the project in the current folder names in ``contactsFrom``.
+
+    Whatever else is wrong with its manifests does not matter here.
+    """
+    options, findings, folder = options or LoadOptions(), Findings(), Path.cwd()
+    inputs = gather(findings, (), folder)
+    project = settings(findings, check_projects(findings, inputs.documents), inputs.root, options.environment)
+    entries = check(findings, inputs.documents, _variables(findings, inputs, project, options, folder))
+    return frozenset(
+        Path(os.path.realpath(Path(entry.document.source.path).parent / file))
+        for entry in (*entries.resources, *entries.suppressions)
+        for file in _files_of(entry)
+    )
+
+
+def _files_of(entry: Entry) -> list[str]:
+    """What an entry names in ``contactsFrom``, also where it does not fit its schema."""
+    spec = entry.data.get("spec")
+    given = spec.get("contactsFrom") if isinstance(spec, dict) else None
+    files = [f.get("file") for f in given if isinstance(f, dict)] if isinstance(given, list) else []
+    return [file for file in files if isinstance(file, str)]
 
 
 def _loaded(findings: Findings, inputs: Inputs, options: LoadOptions, folder: Path) -> Loaded:
@@ -98,7 +125,7 @@ def _loaded(findings: Findings, inputs: Inputs, options: LoadOptions, folder: Pa
     accounts = build_accounts(findings, entries.accounts, rules)
     declarations = Declarations(unreadable="\n".join(inputs.unreadable))
     people = People(findings, declarations, inputs.root, folder)
-    built = build_resources(findings, entries, accounts, declarations, people.members)
+    built = build_resources(findings, entries, accounts, declarations, people.members, project.lifecycle)
     suppressions = people.suppressions(entries.suppressions, accounts)
     waivers = build_waivers(findings, entries.waivers, declarations)
     policies = build_policies(findings, entries.policies, project.environments, providers)

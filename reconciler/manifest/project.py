@@ -16,6 +16,7 @@ from reconciler.manifest.documents import Path as Place
 from reconciler.manifest.entries import Entry
 from reconciler.manifest.findings import Findings
 from reconciler.manifest.hours import quiet_hours
+from reconciler.manifest.lifecycles import Block, LifecycleDefaults, lifecycle_defaults
 from reconciler.manifest.scalars import hidden_characters
 from reconciler.manifest.values import credential, path_problem
 from reconciler.model.desired import Project
@@ -34,6 +35,7 @@ class Settings:
     guards: Sequence[Mapping[str, Any]] = ()
     environments: frozenset[str] | None = frozenset()
     """Those that are declared; None where that cannot be told."""
+    lifecycle: LifecycleDefaults = LifecycleDefaults()
 
 
 def settings(findings: Findings, projects: Sequence[Entry], root: Path, environment: str) -> Settings:
@@ -64,6 +66,7 @@ def settings(findings: Findings, projects: Sequence[Entry], root: Path, environm
         variables={**spec.get("variables", {}), **chosen.get("variables", {})},
         guards=[g for g in (spec.get("guards"), chosen.get("guards")) if g],
         environments=None if entry is not None and not entry.sound else frozenset(spec.get("environments", {})),
+        lifecycle=_lifecycle(findings, entry, spec, chosen, environment),
     )
 
 
@@ -136,6 +139,16 @@ def _hours(
         at: Place = ("spec", "environments", environment, "quietHours")
         return quiet_hours(findings, entry.document, at, chosen["quietHours"])
     return quiet_hours(findings, entry.document, ("spec", "quietHours"), spec.get("quietHours"))
+
+
+def _lifecycle(
+    findings: Findings, entry: Entry | None, spec: Mapping[str, Any], chosen: Mapping[str, Any], environment: str
+) -> LifecycleDefaults:
+    if entry is None:
+        return LifecycleDefaults()
+    own: Place = ("spec", "environments", environment, "lifecycle")
+    blocks: list[Block] = [(("spec", "lifecycle"), spec.get("lifecycle", ())), (own, chosen.get("lifecycle", ()))]
+    return lifecycle_defaults(findings, entry.document, blocks)
 
 
 def _check_variables(findings: Findings, entry: Entry, spec: Mapping[str, Any]) -> None:

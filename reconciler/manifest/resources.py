@@ -12,6 +12,7 @@ from reconciler.manifest.accounts import Accounts
 from reconciler.manifest.complaints import closest
 from reconciler.manifest.entries import Entries, Entry
 from reconciler.manifest.findings import Findings
+from reconciler.manifest.lifecycles import LifecycleDefaults
 from reconciler.manifest.references import Declarations
 from reconciler.manifest.values import frozen
 from reconciler.model.addresses import Address, Kind, RemoteId
@@ -45,6 +46,7 @@ def build_resources(
     accounts: Accounts,
     declarations: Declarations,
     members: Callable[[Entry, Address], Members | None],
+    defaults: LifecycleDefaults,
 ) -> Built:
     """Every resource whose document fits its schema. ``members`` makes the memberships'."""
     addressed: list[tuple[Address, Entry]] = []
@@ -56,7 +58,7 @@ def build_resources(
             missing.add(kind)
         else:
             addressed.append((address, entry))
-    building = _Building(findings, declarations, members)
+    building = _Building(findings, declarations, members, defaults)
     resources: dict[Address, Resource] = {}
     for address, entry in addressed:
         resource = building.resource(address, entry)
@@ -77,6 +79,7 @@ class _Building:
     findings: Findings
     declarations: Declarations
     members: Callable[[Entry, Address], Members | None]
+    defaults: LifecycleDefaults
 
     def resource(self, address: Address, entry: Entry) -> Resource | None:
         document, data, spec = entry.document, entry.data, entry.spec
@@ -100,7 +103,7 @@ class _Building:
                 if k not in leave_out
             }
         pinned = spec.get("id")
-        lifecycle = data.get("lifecycle")
+        lifecycle = {**self.defaults.of(document, entry.schema), **data.get("lifecycle", {})}
         return Resource(
             address=address,
             provider=entry.provider,

@@ -250,6 +250,47 @@ def test_another_folder_below_the_manifests_will_do(texts: Repository) -> None:
     texts.settled()
 
 
+def later(repo: Repository, *manifests: str) -> None:
+    """A project that names manifests which are not there yet, beside the account."""
+    (repo.root / "manifests/account.yaml").rename(repo.root / "account.yaml")
+    (repo.root / "manifests").rmdir()
+    project = repo.root / "reconciler.yaml"
+    named = f"manifests: [account.yaml, {', '.join(manifests)}]"
+    project.write_text(project.read_text().replace("manifests: [manifests]", named))
+    assert named in project.read_text()
+
+
+@pytest.mark.parametrize("words", [(), ("--adopt",), ("--out", "manifests"), ("--out", "manifests/a/b")])
+def test_a_folder_that_the_project_names_already_is_made(texts: Repository, words: tuple[str, ...]) -> None:
+    later(texts, "manifests")
+    for command in ("validate", "plan"):
+        refused = texts(command)
+        assert refused.code == 3
+        assert "reconciler.yaml:4:34: error[manifests-not-found]" in refused.err
+        assert "make the folder" in refused.err
+    assert texts("import", "main", *words).code == 0
+    assert list((texts.root / "manifests").rglob("lists.yaml"))
+    assert texts("validate").code == 0
+    assert texts("plan", "--detailed-exitcode").code == (0 if "--adopt" in words else 2)
+
+
+def test_another_folder_that_is_missing_is_still_refused(texts: Repository) -> None:
+    later(texts, "manifests", "other")
+    before = contents(texts.root)
+    found = texts("import", "main")
+    assert found.code == 3
+    assert found.err.count("manifests-not-found") == 1
+    assert contents(texts.root) == before
+    assert not (texts.root / "manifests").exists()
+
+
+def test_a_failed_import_makes_no_folder(texts: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    later(texts, "manifests")
+    monkeypatch.setenv("SLICKTEXT_API_KEY", "wrong")
+    assert texts("import", "main").code == 4
+    assert not (texts.root / "manifests").exists()
+
+
 def test_refused_credentials_and_a_broken_read_leave_nothing(
     texts: Repository, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,7 @@ def test_it_validates_plans_and_applies_as_it_is(provider: str, empty: Repositor
     assert empty("init", "--provider", provider).code == 0
     assert empty("validate").out == "Valid: 1 account, 2 resources.\n"
     assert empty("validate", "-e", "prod").code == 0
+    assert empty("fmt", "--check").code == 0
     on_sandbox = ("-e", "sandbox", "--var", f"{provider}_url={empty.sandbox.url}")
     plan = empty.plan(*on_sandbox)
     assert plan.code == 0, plan.out + plan.err

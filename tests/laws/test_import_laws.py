@@ -225,6 +225,8 @@ def check_import(provider: str, seed: Mapping[str, Any]) -> None:
 
         if first:
             assert repo("import", account).code == 3
+            formed = repo("fmt", "--check", "--diff", f"manifests/{account}")
+            assert formed.code == 0, formed.out + formed.err
         adopted = repo("import", account, "--update", "--adopt")
         assert adopted.code == 0, adopted.err
         assert written(repo, account) == first, "nothing was different, and something was written"

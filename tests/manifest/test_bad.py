@@ -48,6 +48,7 @@ def test_the_corpus_is_large_and_covers_what_only_a_manifest_can_get_wrong() -> 
         "contact-duplicate-differs",
         "file-too-large",
         "file-unreadable",
+        "lifecycle-path-not-found",
         "no-manifests",
         "too-long",
         "too-many",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from official import json_problems, junit_problems
 from repository import Repository
 
 LIST = """\
@@ -40,9 +41,18 @@ def test_every_report_is_written_beside_the_text(
             assert "main/List/join" in held, name
     assert "`main/List/join`" in summary.read_text()
     assert summary.read_text().startswith("before\n")
+    assert list(junit_problems((texts.root / "out.xml").read_text())) == []
     counts = json.loads((texts.root / "out.gitlab.json").read_text())
     if command[0] != "drift":
         assert counts == {"create": 1, "update": 0, "delete": 0}
+
+
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("apply",), ("drift",)], ids=" ".join)
+def test_reports_are_what_their_readers_take(texts: Repository, command: tuple[str, ...]) -> None:
+    texts.write("list.yaml", LIST)
+    texts(*command, "--report", "junit=out.xml", "--report", "sarif=out.sarif")
+    assert list(junit_problems((texts.root / "out.xml").read_text())) == []
+    assert json_problems("sarif-2.1.0.json", json.loads((texts.root / "out.sarif").read_text())) == []
 
 
 def test_an_apply_tells_its_events_as_lines(texts: Repository) -> None:

@@ -55,6 +55,30 @@ def test_reports_are_what_their_readers_take(texts: Repository, command: tuple[s
     assert json_problems("sarif-2.1.0.json", json.loads((texts.root / "out.sarif").read_text())) == []
 
 
+def test_a_report_that_cannot_be_written_keeps_no_other_from_it(
+    texts: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts.write("list.yaml", LIST)
+    replaced = Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if "out.xml" in str(target) or "out.md" in str(target):
+            raise OSError(28, "No space left on device")
+        return replaced(self, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    result = texts("plan", *REPORTS)
+    assert result.code == 3
+    assert "out.md cannot be written" in result.err
+    assert "out.xml cannot be written" in result.err
+    assert {f.name for f in texts.root.glob("out.*")} == {"out.sarif", "out.gitlab.json", "out.ndjson"}
+
+
+def test_help_names_the_formats_of_its_command(texts: Repository) -> None:
+    assert "[default: dot]" in texts("graph", "--help").out
+    assert "[default: text]" in texts("plan", "--help").out
+
+
 def test_an_apply_tells_its_events_as_lines(texts: Repository) -> None:
     texts.write("list.yaml", LIST)
     result = texts("apply", "--yes", "--format", "ndjson")

@@ -11,7 +11,7 @@ import click
 from reconciler.cli.options import (
     Globals,
     request_of,
-    with_global_options,
+    with_formats,
     with_input_options,
     with_selection_options,
 )
@@ -21,7 +21,7 @@ from reconciler.cli.options import (
 @with_input_options
 @with_selection_options
 @click.option("--exit-code", is_flag=True, help="Exit with 2 when something is wrong.")
-@with_global_options
+@with_formats("text", "concise", "json", "markdown")
 @click.pass_context
 def command(ctx: click.Context, /, exit_code: bool, **params: Any) -> int:
     """Show how campaigns and lists are doing: errors, states, sizes, progress. Reads only.

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from command_lines import check_typed, command_lines, scripts
+from official import pipeline_problems
 
 ROOT = Path(__file__).parent.parent
 ACTION = ROOT / "ci/github/action.yml"
@@ -45,6 +46,20 @@ def test_every_command_exists(file: Path) -> None:
         check_typed(line)
         assert "--yes" not in line
         assert "contact" not in line
+
+
+@pytest.mark.parametrize(
+    ("file", "schema"),
+    [
+        (ACTION, "github-action.json"),
+        (ROOT / ".github/workflows/ci.yml", "github-workflow.json"),
+        (JOBS, "gitlab-ci.json"),
+        (HOOKS, "pre-commit-hooks.json"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_what_reads_it_takes_it(file: Path, schema: str) -> None:
+    assert pipeline_problems(schema, file.read_text()) == []
 
 
 def test_every_value_of_the_action_is_declared() -> None:

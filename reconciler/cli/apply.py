@@ -248,11 +248,12 @@ def on_signals(control: Control, progress: ProgressLine) -> None:
 
 def _unreported(narrator: _Narrator, shared: Globals) -> None:
     """What ``--report`` gets of an apply that failed: the plan that was shown and not run. Without one it is told."""
+    from reconciler.app import clock
     from reconciler.cli.output import note, report_plan
 
     if narrator.shown is not None and not narrator.running:
         with _regardless():
-            report_plan(narrator.shown.document(show_pii=shared.show_pii), shared)
+            report_plan(narrator.shown.document(created=clock.now(), show_pii=shared.show_pii), shared)
         return
     why = "the run did not end in order, see reconciler history" if narrator.running else "nothing was planned"
     for _, file in shared.reports:
@@ -284,11 +285,12 @@ def _tell(applied: Applied, shared: Globals) -> None:
     from reconciler.report import report_document
 
     if applied.report is None:
+        from reconciler.app import clock
         from reconciler.cli.output import emit_plan, report_plan
 
         # Nothing was run, so there is nothing to report but the plan and what is in its way.
         told = report_plan if shared.format in ("text", "concise") else emit_plan
-        told(applied.planned.document(show_pii=shared.show_pii), shared)
+        told(applied.planned.document(created=clock.now(), show_pii=shared.show_pii), shared)
         return
     deliver(render_report, report_document(applied.report, show_pii=shared.show_pii), shared)
     if applied.snapshot is not None:

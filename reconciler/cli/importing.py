@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import Globals, request_of, with_global_options, with_loading_options
+from reconciler.cli.options import Globals, request_of, with_formats, with_loading_options
 
 if TYPE_CHECKING:
     from reconciler.app.importing import Imported, ImportedFile
@@ -23,7 +22,7 @@ FORMATS = ("text", "json")
 @click.option("--out", metavar="DIR", default="", help="Where the manifests go. [default: manifests/ACCOUNT]")
 @click.option("--update", is_flag=True, help="Bring the manifests that are there in line, comments and order kept.")
 @click.option("--adopt", is_flag=True, help="Take ownership of everything: a plan right after it is empty.")
-@with_global_options
+@with_formats("text", "json")
 @click.pass_context
 def command(ctx: click.Context, /, account: str, out: str, update: bool, adopt: bool, **params: Any) -> int:
     """Write an ACCOUNT, which is declared already, as manifests and contact files. Nothing is sent but reads.
@@ -31,7 +30,7 @@ def command(ctx: click.Context, /, account: str, out: str, update: bool, adopt: 
     What is declared already is not written again. The contact files hold people's numbers.
     """
     from reconciler.app.importing import ImportOptions, import_account
-    from reconciler.cli.output import colored, emit, note, stderr_width, write_file
+    from reconciler.cli.output import colored, emit, note, stderr_width, write_reports
     from reconciler.cli.progress import ProgressLine
     from reconciler.errors import Exit
     from reconciler.render.diagnostics import diagnostics_text
@@ -54,8 +53,7 @@ def command(ctx: click.Context, /, account: str, out: str, update: bool, adopt: 
         "text": _text(imported, shared.show_pii),
     }
     emit(rendered[shared.format])
-    for name, file in shared.reports:
-        write_file(Path(file), rendered[name])
+    write_reports(shared, rendered.__getitem__)
     return Exit.OK
 
 

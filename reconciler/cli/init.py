@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.options import Globals, with_global_options
+from reconciler.cli.options import Globals, with_formats
 
 PROVIDERS = ("slicktext", "intelepeer", "exotel", "contactcenter")
 CIS = ("github", "gitlab", "none")
@@ -33,7 +33,7 @@ _IDS = {
 @click.option("--account-id", metavar="ID", help="Contact centre: the account.")
 @click.option("--domain", metavar="NAME", help="Contact centre: the tenant.")
 @click.option("--base-url", metavar="URL", help="Where the API is, if not at the provider's own address.")
-@with_global_options
+@with_formats("text", "json")
 @click.pass_context
 def command(ctx: click.Context, /, folder: str, provider: str, ci: str, name: str, **params: Any) -> int:
     """Start a repository in DIR (here): project, account, list, membership, contact file, README, pipeline.

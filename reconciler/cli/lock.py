@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.inventory import agreed
-from reconciler.cli.options import Globals, request_of, with_global_options
+from reconciler.cli.options import Globals, request_of, with_formats
 
 if TYPE_CHECKING:
     from reconciler.app.planning import Request
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("words", nargs=-1, metavar="[list | break IDENTITY]")
 @click.option("--all", "every", is_flag=True, help="Break every lease in the store.")
 @click.option("--yes", is_flag=True, help="Do not ask before breaking a lease.")
-@with_global_options
+@with_formats("text", "json")
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], every: bool, yes: bool, **_: Any) -> int:
     """List who holds the lease of which account; break one that nobody will give back.

@@ -19,12 +19,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _GLOBAL = (
     click.option(
-        "--format",
-        "format_",
-        metavar="FORMAT",
-        help="text, concise, json, ndjson, markdown, html, junit, sarif, gitlab. [default: text]",
-    ),
-    click.option(
         "--report", "reports", multiple=True, metavar="FORMAT=FILE", help="Write this format as well; repeatable."
     ),
     click.option("--no-color", is_flag=True, default=None, help="No colours; NO_COLOR is obeyed too."),
@@ -73,7 +67,14 @@ def _stacked(options: Sequence[Callable[[F], F]], function: F) -> F:
 
 def with_global_options(function: F) -> F:
     """What every command takes."""
-    return _stacked(_GLOBAL, function)
+    return with_formats("text", "concise", "json", "ndjson", "markdown", "html", "junit", "sarif", "gitlab")(function)
+
+
+def with_formats(*formats: str) -> Callable[[F], F]:
+    """The same for a command that has formats of its own; the first is what it writes when nobody says."""
+    told = f"{', '.join(formats)}. [default: {formats[0]}]"
+    format_ = click.option("--format", "format_", metavar="FORMAT", help=told)
+    return lambda function: _stacked((format_, *_GLOBAL), function)
 
 
 def with_input_options(function: F) -> F:

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -102,10 +102,24 @@ def _beside(render: Render, document: Mapping[str, Any], shared: Globals) -> Non
     """In every format of ``--report``, and on the page that the CI system shows for this step."""
     from reconciler.render import Format
 
-    for name, file in shared.reports:
-        write_file(Path(file), render(document, Format(name), width=100, color=False))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         _append(Path(summary), render(document, Format.MARKDOWN, width=100, color=False))
+    write_reports(shared, lambda name: render(document, Format(name), width=100, color=False))
+
+
+def write_reports(shared: Globals, written: Callable[[str], str]) -> None:
+    """Every file of ``--report``, ``written`` in its format. One that cannot be written keeps no other from it.
+
+    Raises InvalidInput at the end, with all that could not.
+    """
+    failures = []
+    for name, file in shared.reports:
+        try:
+            write_file(Path(file), written(name))
+        except InvalidInput as failure:
+            failures.append(failure.message)
+    if failures:
+        raise InvalidInput("; ".join(failures))
 
 
 def _append(path: Path, text: str) -> None:

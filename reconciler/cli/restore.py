@@ -44,6 +44,7 @@ def command(
     It is planned and applied like everything else: guards, approvals and quiet hours hold. Nobody comes back who opted
     out, is suppressed, or was worked already. The manifests stay as they are: undo the change in Git as well.
     """
+    from reconciler.app import clock
     from reconciler.app.applying import ApplyOptions
     from reconciler.app.planning import plan
     from reconciler.app.restoring import prepare
@@ -63,7 +64,7 @@ def command(
     if not run:
         planned = asyncio.run(plan(request, restoration.workspace))
         progress.clear()
-        emit_plan(planned.document(show_pii=shared.show_pii), shared)
+        emit_plan(planned.document(created=clock.now(), show_pii=shared.show_pii), shared)
         if planned.plan.changes:
             note(f"Nothing was changed. Bring it back with: reconciler restore {snapshot}{shared.there} --apply")
         return planned.exit_code

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,7 +11,7 @@ import click
 from reconciler.cli.options import (
     Globals,
     request_of,
-    with_global_options,
+    with_formats,
     with_input_options,
     with_selection_options,
 )
@@ -22,7 +21,7 @@ from reconciler.cli.options import (
 @with_input_options
 @with_selection_options
 @click.option("--exit-code", is_flag=True, help="Exit with 2 when something is wrong.")
-@with_global_options
+@with_formats("text", "concise", "json", "markdown")
 @click.pass_context
 def command(ctx: click.Context, /, exit_code: bool, **params: Any) -> int:
     """Show how campaigns and lists are doing: errors, states, sizes, progress. Reads only.
@@ -31,7 +30,7 @@ def command(ctx: click.Context, /, exit_code: bool, **params: Any) -> int:
     whoever owns it.
     """
     from reconciler.app.observing import observe
-    from reconciler.cli.output import colored, emit, width, write_file
+    from reconciler.cli.output import colored, emit, width, write_reports
     from reconciler.cli.progress import ProgressLine
     from reconciler.errors import Exit
     from reconciler.render.status import FORMATS, render_status
@@ -44,8 +43,7 @@ def command(ctx: click.Context, /, exit_code: bool, **params: Any) -> int:
         progress.clear()
     document = observed.document(show_pii=shared.show_pii)
     emit(render_status(document, shared.format, width=width(), color=colored(shared, sys.stdout)))
-    for name, file in shared.reports:
-        write_file(Path(file), render_status(document, name, width=100, color=False))
+    write_reports(shared, lambda name: render_status(document, name, width=100, color=False))
     if observed.exit_code is Exit.OK and exit_code and not observed.healthy:
         return Exit.DIFFERENCES
     return observed.exit_code

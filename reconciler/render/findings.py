@@ -59,11 +59,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What a command found. ``rules`` says what each rule means, for those that are not codes of diagnostics."""
+    """What a command found, and when (RFC 3339, UTC). ``rules`` says what each rule means that is no diagnostic's."""
 
     command: str
     tool: str
-    ended_at: str
+    at: str
     found: tuple[Finding, ...]
     rules: Mapping[str, str]
 
@@ -126,9 +126,7 @@ def plan_findings(doc: Mapping[str, Any]) -> Findings:
                 source=change["source"],
             )
         )
-    return Findings(
-        command="plan", tool=plan["tool"], ended_at=plan["createdAt"], found=tuple(found), rules=_PLAN_RULES
-    )
+    return Findings(command="plan", tool=plan["tool"], at=plan["createdAt"], found=tuple(found), rules=_PLAN_RULES)
 
 
 def report_findings(doc: Mapping[str, Any]) -> Findings:
@@ -146,7 +144,11 @@ def report_findings(doc: Mapping[str, Any]) -> Findings:
         for change in report["changes"]
     ]
     return Findings(
-        command="apply", tool="reconciler", ended_at=report["endedAt"] or "", found=tuple(found), rules=_APPLY_RULES
+        command="apply",
+        tool="reconciler",
+        at=report["endedAt"] or report["startedAt"],
+        found=tuple(found),
+        rules=_APPLY_RULES,
     )
 
 
@@ -166,9 +168,7 @@ def drift_findings(doc: Mapping[str, Any]) -> Findings:
         )
         for item in drift["items"]
     ]
-    return Findings(
-        command="drift", tool=drift["tool"], ended_at=drift["createdAt"], found=tuple(found), rules=_DRIFT_RULES
-    )
+    return Findings(command="drift", tool=drift["tool"], at=drift["createdAt"], found=tuple(found), rules=_DRIFT_RULES)
 
 
 def _diagnostic(problem: DiagnosticDocument) -> Finding:

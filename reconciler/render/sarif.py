@@ -5,16 +5,25 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from reconciler.render.findings import Finding, Findings
+from reconciler.render.findings import Finding, Findings, Level
 from reconciler.render.json import document_json
 from reconciler.render.screen import safe
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
+LIMIT = 25_000
+"""Results of a run that GitHub's code scanning accepts: beyond that it refuses the whole file."""
 
-def sarif(findings: Findings) -> str:
-    """One run. What somebody accepted is in it, suppressed, with the reason; what is in order is not."""
-    open_ = [f for f in findings.found if not f.fine]
+_LEVELS = list(Level)
+
+
+def sarif(findings: Findings, *, limit: int = LIMIT) -> str:
+    """One run. What somebody accepted is in it, suppressed, with the reason; what is in order is not.
+
+    Beyond ``limit`` the least important are left out, and the run says how many.
+    """
+    every = [f for f in findings.found if not f.fine]
+    open_ = every if len(every) <= limit else sorted(every, key=lambda f: _LEVELS.index(f.level))[:limit]
     rules = sorted({f.rule for f in open_})
     name, _, version = findings.tool.partition(" ")
     driver: dict[str, Any] = {
@@ -25,13 +34,16 @@ def sarif(findings: Findings) -> str:
     }
     if version:
         driver["version"] = version
-    run = {
+    run: dict[str, Any] = {
         "tool": {"driver": driver},
         "automationDetails": {"id": f"reconciler/{findings.command}/"},
         "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The root of the repository."}}},
         "columnKind": "unicodeCodePoints",
         "results": [_result(f, rules) for f in open_],
     }
+    if left_out := len(every) - len(open_):
+        said = {"level": "warning", "message": {"text": f"{left_out:,} more findings were left out."}}
+        run["invocations"] = [{"executionSuccessful": True, "toolExecutionNotifications": [said]}]
     return document_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 

@@ -11,6 +11,7 @@ import yaml
 from reconciler.sandbox import Sandbox
 
 from command_lines import check_typed, command_lines, scripts
+from official import pipeline_problems
 from repository import SECRETS, Repository
 
 PROVIDERS = ("slicktext", "intelepeer", "exotel", "contactcenter")
@@ -150,6 +151,14 @@ def test_it_tells_machines_what_it_wrote(empty: Repository) -> None:
     assert set(told["files"]) == contents(empty.root).keys()
     assert any("slicktext_brand" in step for step in told["next"])
     assert "reconciler validate" in told["next"]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("ci", PIPELINES)
+def test_the_pipeline_is_what_its_readers_take(ci: str, provider: str, empty: Repository) -> None:
+    assert empty("init", "--provider", provider, "--ci", ci).code == 0
+    schema = {"github": "github-workflow.json", "gitlab": "gitlab-ci.json"}[ci]
+    assert pipeline_problems(schema, (empty.root / PIPELINES[ci]).read_text()) == []
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

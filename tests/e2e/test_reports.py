@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from official import json_problems, junit_problems
 from repository import Repository
 
 LIST = """\
@@ -40,9 +41,42 @@ def test_every_report_is_written_beside_the_text(
             assert "main/List/join" in held, name
     assert "`main/List/join`" in summary.read_text()
     assert summary.read_text().startswith("before\n")
+    assert list(junit_problems((texts.root / "out.xml").read_text())) == []
     counts = json.loads((texts.root / "out.gitlab.json").read_text())
     if command[0] != "drift":
         assert counts == {"create": 1, "update": 0, "delete": 0}
+
+
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("apply",), ("drift",)], ids=" ".join)
+def test_reports_are_what_their_readers_take(texts: Repository, command: tuple[str, ...]) -> None:
+    texts.write("list.yaml", LIST)
+    texts(*command, "--report", "junit=out.xml", "--report", "sarif=out.sarif")
+    assert list(junit_problems((texts.root / "out.xml").read_text())) == []
+    assert json_problems("sarif-2.1.0.json", json.loads((texts.root / "out.sarif").read_text())) == []
+
+
+def test_a_report_that_cannot_be_written_keeps_no_other_from_it(
+    texts: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts.write("list.yaml", LIST)
+    replaced = Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if "out.xml" in str(target) or "out.md" in str(target):
+            raise OSError(28, "No space left on device")
+        return replaced(self, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    result = texts("plan", *REPORTS)
+    assert result.code == 3
+    assert "out.md cannot be written" in result.err
+    assert "out.xml cannot be written" in result.err
+    assert {f.name for f in texts.root.glob("out.*")} == {"out.sarif", "out.gitlab.json", "out.ndjson"}
+
+
+def test_help_names_the_formats_of_its_command(texts: Repository) -> None:
+    assert "[default: dot]" in texts("graph", "--help").out
+    assert "[default: text]" in texts("plan", "--help").out
 
 
 def test_an_apply_tells_its_events_as_lines(texts: Repository) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.options import Globals, request_of, with_global_options
+from reconciler.cli.waiting import wait_for
 
 if TYPE_CHECKING:
     from reconciler.app.planning import Request
@@ -85,7 +85,7 @@ def _adopt(request: Request, address: Address, remote_id: str, yes: bool) -> Non
     from reconciler.model.addresses import RemoteId
 
     agreed(f"Take ownership of {remote_id} as {address}?", yes)
-    found = asyncio.run(adopt(request, address, RemoteId(remote_id)))
+    found = wait_for(adopt(request, address, RemoteId(remote_id)))
     note(f"{address} is now {remote_id}, {harmless(mask_text(found.name))!r}. What differs is in the next plan.")
 
 

@@ -1,0 +1,155 @@
+"""The YAML that nearly all manifests are written in, read without libyaml.
+
+libyaml makes three Python objects of every key and of every value, and that is two thirds of what a load takes. Here a
+document is cut into lines by one regular expression: block mappings and lists, keys that are names, one-line values. A
+document with anything else in it, mistakes included, is none of ours, and libyaml reads it whole. So this module
+reports nothing, and what it reads it must read as libyaml does (``tests/manifest/test_plain.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from reconciler.manifest.documents import Document, Source
+from reconciler.manifest.scalars import NUMBER_STARTS, SPECIAL, Changed, Scalar, resolve
+
+_DEEPEST = 20
+_NAME = r"[A-Za-z_][A-Za-z0-9_.-]{0,99}"
+_QUOTED = r""" "[^"\\\n]*" | '[^'\n]*' """
+_TEXT = r"(?=[A-Za-z0-9_/+.$(])[^:\#\n]*+(?:(?::(?=\S)|(?<=\S)\#)[^:\#\n]*+)*+"
+_FLOW_WORD = r"[\w./@+-]+"
+_FLOW_VALUE = rf"(?:{_QUOTED}|(?=\w){_FLOW_WORD}(?:\ +{_FLOW_WORD})*)"
+_PAIR = rf"({_NAME}):\ +({_FLOW_VALUE})"
+_LINE = re.compile(
+    rf"""
+    (\ *)                                    # indentation
+    (-\ +)?
+    (?:({_NAME}):(?:\ +|\Z))?
+    ({_QUOTED} | \{{[^{{}}]*\}} | {_TEXT})?
+    \ *(?:(?<![^\ ])\#.*)?                   # a comment
+    """,
+    re.VERBOSE,
+)
+_PAIRS = re.compile(_PAIR, re.VERBOSE | re.ASCII)
+_FLOW = re.compile(rf"\{{\ *(?:{_PAIR}(?:\ *,\ *{_PAIR})*)?\ *\}}", re.VERBOSE | re.ASCII)
+_LEAD = re.compile(r"(?:[ ]*(?:#.*)?\n)*")
+
+
+class _NotPlain(Exception):
+    """Something that is libyaml's to read."""
+
+
+def read(source: Source, start: int, end: int, line: int) -> Document | None:
+    """The document between ``start`` and ``end``, which begin with ``---`` or at the start of the file; None when it is
+    not plain. ``line`` is that of ``start``, from 0."""
+    text = source.text
+    marked = text.startswith("---\n", start)
+    lead = _LEAD.match(text, start + 4 if marked else start, end)
+    first = lead.end() if lead else start
+    body = text[first:end]
+    # Printable is more than YAML asks for; but a tab, a carriage return or an odd space is worth a second look.
+    if not body or not body.replace("\n", "").isprintable():
+        return None
+    try:
+        data = _mapping(body)
+    except _NotPlain:
+        return None
+    opened = line + text.count("\n", start, first)
+    return Document(
+        source=source,
+        data=data,
+        line=opened + 1,
+        column=1,
+        start=start if marked else first,
+        end=end,
+        start_line=line if marked else opened,
+    )
+
+
+def _mapping(body: str) -> dict[str, Any]:
+    """The hot loop: once for every line."""
+    root: dict[str, Any] = {}
+    box: Any = root  # the mapping or list that is being filled, and how far it is indented
+    depth = 0
+    outer: list[tuple[Any, int]] = []
+    waiting = ""  # the key of ``box`` whose mapping or list the next line begins
+    for line in body.split("\n"):
+        at, dash, key, value = _parts(line)
+        if not key and not dash and value is None:
+            continue
+        if waiting:
+            if at < depth or (at == depth and not dash) or len(outer) > _DEEPEST:
+                raise _NotPlain
+            outer.append((box, depth))
+            box[waiting] = box = [] if dash else {}
+            depth, waiting = at, ""
+        else:
+            while at < depth or (at == depth and not dash and box.__class__ is list):
+                if not outer:
+                    raise _NotPlain
+                box, depth = outer.pop()
+        if at != depth or (dash > 0) is not (box.__class__ is list):
+            raise _NotPlain
+        if value.__class__ is dict:
+            value = value.copy()  # the next line like this one has one of its own
+        if dash:
+            if not key:
+                box.append(value)
+                continue
+            outer.append((box, depth))
+            box.append(item := {})
+            box, depth = item, at + dash
+        if not key or key in box:
+            raise _NotPlain
+        if value is None:
+            waiting = key
+        else:
+            box[key] = value
+    if waiting or not root:
+        raise _NotPlain
+    return root
+
+
+@lru_cache(4096)
+def _parts(line: str) -> tuple[int, int, str, Any]:
+    """Indentation, length of the dash with its blanks, key and value of a line; None where it has no value.
+
+    Half of the lines of many manifests are the same ones again.
+    """
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise _NotPlain
+    indent, dash, key, raw = found.groups("")
+    if (key and key in SPECIAL) or (dash and not key and not raw):
+        raise _NotPlain
+    return len(indent), len(dash), key, _value(raw) if raw else None
+
+
+def _value(raw: str) -> Scalar | dict[str, Scalar]:
+    first = raw[0]
+    if first == '"' or first == "'":
+        return raw[1:-1]
+    if first == "{":
+        return _flow(raw)
+    text = raw.rstrip(" ")
+    if text in SPECIAL or first in NUMBER_STARTS:
+        value = resolve(text)
+        if value is None or isinstance(value, Changed):
+            raise _NotPlain
+        return value
+    return text
+
+
+def _flow(raw: str) -> dict[str, Scalar]:
+    """``{name: join, team: "growth"}``: a mapping of names to scalars on one line."""
+    if not _FLOW.fullmatch(raw):
+        raise _NotPlain
+    found: dict[str, Scalar] = {}
+    for key, value in _PAIRS.findall(raw):
+        if key in found or key in SPECIAL:
+            raise _NotPlain
+        scalar = _value(value)
+        found[key] = scalar
+    return found

@@ -27,7 +27,8 @@ from reconciler.cli.waiting import wait_for
 
 if TYPE_CHECKING:
     from reconciler.app.applying import Applied, ApplyOptions
-    from reconciler.app.planning import Planned, Request, Workspace
+    from reconciler.app.loading import Request
+    from reconciler.app.planning import Planned, Workspace
     from reconciler.apply.control import Control
     from reconciler.cli.progress import ProgressLine
     from reconciler.model.addresses import Address

@@ -12,7 +12,7 @@ from reconciler.cli.waiting import wait_for
 
 if TYPE_CHECKING:
     from reconciler.app.calling import Called, Wanted
-    from reconciler.app.planning import Request
+    from reconciler.app.loading import Request
     from reconciler.cli.progress import ProgressLine
 
 

@@ -11,7 +11,7 @@ from reconciler.cli.options import Globals, request_of, with_global_options
 from reconciler.cli.waiting import wait_for
 
 if TYPE_CHECKING:
-    from reconciler.app.planning import Request
+    from reconciler.app.loading import Request
     from reconciler.model.addresses import Address
 
 
@@ -53,7 +53,8 @@ def _parsed(text: str) -> Address:
 
 
 def _list(request: Request, shared: Globals) -> None:
-    from reconciler.app.planning import loaded, required, store_for
+    from reconciler.app.loading import loaded, required
+    from reconciler.app.planning import store_for
     from reconciler.cli.output import emit
     from reconciler.masking import harmless
     from reconciler.plan.codec import field_value

@@ -99,8 +99,8 @@ def _mapping(body: str) -> dict[str, Any]:
                 box.append(value)
                 continue
             outer.append((box, depth))
-            box.append(item := {})
-            box, depth = item, at + dash
+            box.append({})
+            box, depth = box[-1], at + dash
         if not key or key in box:
             raise _NotPlain
         if value is None:
@@ -128,11 +128,13 @@ def _parts(line: str) -> tuple[int, int, str, Any]:
 
 
 def _value(raw: str) -> Scalar | dict[str, Scalar]:
+    return _flow(raw) if raw[0] == "{" else _scalar(raw)
+
+
+def _scalar(raw: str) -> Scalar:
     first = raw[0]
     if first == '"' or first == "'":
         return raw[1:-1]
-    if first == "{":
-        return _flow(raw)
     text = raw.rstrip(" ")
     if text in SPECIAL or first in NUMBER_STARTS:
         value = resolve(text)
@@ -150,6 +152,5 @@ def _flow(raw: str) -> dict[str, Scalar]:
     for key, value in _PAIRS.findall(raw):
         if key in found or key in SPECIAL:
             raise _NotPlain
-        scalar = _value(value)
-        found[key] = scalar
+        found[key] = _scalar(value)
     return found

@@ -1,16 +1,16 @@
 """The YAML that nearly all manifests are written in, read without libyaml.
 
 libyaml makes three Python objects of every key and of every value, and that is two thirds of what a load takes. Here a
-document is cut into lines by one regular expression: block mappings and lists, keys that are names, one-line values. A
-document with anything else in it, mistakes included, is none of ours, and libyaml reads it whole. So this module
-reports nothing, and what it reads it must read as libyaml does (``tests/manifest/test_plain.py``).
+document is read line by line with one regular expression: block mappings and lists, keys that are names, values on one
+line, texts in blocks. A document with anything else in it, mistakes included, is none of ours: libyaml reads it whole.
+So this module reports nothing, and what it reads it must read as libyaml does (``tests/manifest/test_plain.py``).
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.manifest.documents import Document, Source
 from reconciler.manifest.scalars import NUMBER_STARTS, SPECIAL, Changed, Scalar, resolve
@@ -27,13 +27,15 @@ _LINE = re.compile(
     (\ *)                                    # indentation
     (-\ +)?
     (?:({_NAME}):(?:\ +|\Z))?
-    ({_QUOTED} | \{{[^{{}}]*\}} | {_TEXT})?
+    ({_QUOTED} | \{{[^{{}}]*\}} | \[[^\[\]]*\] | [|>]-? | {_TEXT})?
     \ *(?:(?<![^\ ])\#.*)?                   # a comment
     """,
     re.VERBOSE,
 )
 _PAIRS = re.compile(_PAIR, re.VERBOSE | re.ASCII)
 _FLOW = re.compile(rf"\{{\ *(?:{_PAIR}(?:\ *,\ *{_PAIR})*)?\ *\}}", re.VERBOSE | re.ASCII)
+_ITEMS = re.compile(_FLOW_VALUE, re.VERBOSE | re.ASCII)
+_FLOW_LIST = re.compile(rf"\[\ *(?:{_FLOW_VALUE}(?:\ *,\ *{_FLOW_VALUE})*)?\ *\]", re.VERBOSE | re.ASCII)
 _LEAD = re.compile(r"(?:[ ]*(?:#.*)?\n)*")
 
 
@@ -75,7 +77,13 @@ def _mapping(body: str) -> dict[str, Any]:
     depth = 0
     outer: list[tuple[Any, int]] = []
     waiting = ""  # the key of ``box`` whose mapping or list the next line begins
-    for line in body.split("\n"):
+    block: _Block | None = None
+    for line in body.removesuffix("\n").split("\n"):
+        if block is not None:
+            if block.takes(line, depth):
+                continue
+            box[block.key] = block.text()
+            block = None
         at, dash, key, value = _parts(line)
         if not key and not dash and value is None:
             continue
@@ -92,7 +100,7 @@ def _mapping(body: str) -> dict[str, Any]:
                 box, depth = outer.pop()
         if at != depth or (dash > 0) is not (box.__class__ is list):
             raise _NotPlain
-        if value.__class__ is dict:
+        if value.__class__ is dict or value.__class__ is list:
             value = value.copy()  # the next line like this one has one of its own
         if dash:
             if not key:
@@ -105,11 +113,56 @@ def _mapping(body: str) -> dict[str, Any]:
             raise _NotPlain
         if value is None:
             waiting = key
+        elif value.__class__ is _Fold:
+            block = _Block(key, value)
         else:
             box[key] = value
+    if block is not None:
+        if not body.endswith("\n"):
+            raise _NotPlain
+        box[block.key] = block.text()
     if waiting or not root:
         raise _NotPlain
     return root
+
+
+class _Fold(NamedTuple):
+    """How a block of text is put together: what stands between its lines, and what after the last."""
+
+    between: str
+    last: str
+
+
+_FOLDS = {"|": _Fold("\n", "\n"), "|-": _Fold("\n", ""), ">": _Fold(" ", "\n"), ">-": _Fold(" ", "")}
+
+
+class _Block:
+    """A block of text whose lines are all indented alike; where one is not, or is empty, folding is libyaml's."""
+
+    __slots__ = ("_at", "_fold", "_lines", "key")
+
+    def __init__(self, key: str, fold: _Fold) -> None:
+        self.key = key
+        self._fold = fold
+        self._at = 0
+        self._lines: list[str] = []
+
+    def takes(self, line: str, depth: int) -> bool:
+        """Whether ``line`` belongs to the block, being indented more than ``depth``."""
+        text = line.lstrip(" ")
+        at = len(line) - len(text)
+        if not text or (at > depth and at != (self._at or at)):
+            raise _NotPlain
+        if at <= depth:
+            return False
+        self._at = at
+        self._lines.append(text)
+        return True
+
+    def text(self) -> str:
+        if not self._lines:
+            raise _NotPlain
+        return self._fold.between.join(self._lines) + self._fold.last
 
 
 @lru_cache(4096)
@@ -122,13 +175,21 @@ def _parts(line: str) -> tuple[int, int, str, Any]:
     if found is None:
         raise _NotPlain
     indent, dash, key, raw = found.groups("")
-    if (key and key in SPECIAL) or (dash and not key and not raw):
+    if (key and key in SPECIAL) or (dash and not key and (not raw or raw[0] in "|>")):
         raise _NotPlain
     return len(indent), len(dash), key, _value(raw) if raw else None
 
 
-def _value(raw: str) -> Scalar | dict[str, Scalar]:
-    return _flow(raw) if raw[0] == "{" else _scalar(raw)
+def _value(raw: str) -> Scalar | dict[str, Scalar] | list[Scalar] | _Fold:
+    match raw[0]:
+        case "{":
+            return _flow(raw)
+        case "[":
+            return _flow_list(raw)
+        case "|" | ">":
+            return _FOLDS[raw]
+        case _:
+            return _scalar(raw)
 
 
 def _scalar(raw: str) -> Scalar:
@@ -154,3 +215,10 @@ def _flow(raw: str) -> dict[str, Scalar]:
             raise _NotPlain
         found[key] = _scalar(value)
     return found
+
+
+def _flow_list(raw: str) -> list[Scalar]:
+    """``[name, "description"]``: a list of scalars on one line."""
+    if not _FLOW_LIST.fullmatch(raw):
+        raise _NotPlain
+    return [_scalar(item) for item in _ITEMS.findall(raw)]

@@ -69,13 +69,15 @@ def load(paths: Sequence[Path], options: LoadOptions | None = None) -> Loaded:
 @contextmanager
 def _uncollected() -> Iterator[None]:
     """Without looking for cycles meanwhile: documents have none, all of them stay, and it would take a fifth of the
-    time to go through them again and again."""
+    time to go through them again and again. What was made counts as old then, as if it had been looked through."""
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if collecting:
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
 
 

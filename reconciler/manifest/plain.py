@@ -21,13 +21,14 @@ _QUOTED = r""" "[^"\\\n]*" | '[^'\n]*' """
 _TEXT = r"(?=[A-Za-z0-9_/+.$(])[^:\#\n]*+(?:(?::(?=\S)|(?<=\S)\#)[^:\#\n]*+)*+"
 _FLOW_WORD = r"[\w./@+-]+"
 _FLOW_VALUE = rf"(?:{_QUOTED}|(?=\w){_FLOW_WORD}(?:\ +{_FLOW_WORD})*)"
-_PAIR = rf"({_NAME}):\ +({_FLOW_VALUE})"
+_FLAT = rf"(?:{_FLOW_VALUE} | \{{[^{{}}\[\]]*\}} | \[[^{{}}\[\]]*\])"
+_PAIR = rf"({_NAME}):\ +({_FLAT})"
 _LINE = re.compile(
     rf"""
     (\ *)                                    # indentation
     (-\ +)?
     (?:({_NAME}):(?:\ +|\Z))?
-    ({_QUOTED} | \{{[^{{}}]*\}} | \[[^\[\]]*\] | [|>]-? | {_TEXT})?
+    ({_QUOTED} | \{{[^{{}}]*(?:\{{[^{{}}]*\}}[^{{}}]*)*\}} | \[[^\[\]]*\] | [|>]-? | {_TEXT})?
     \ *(?:(?<![^\ ])\#.*)?                   # a comment
     """,
     re.VERBOSE,
@@ -100,8 +101,8 @@ def _mapping(body: str) -> dict[str, Any]:
                 box, depth = outer.pop()
         if at != depth or (dash > 0) is not (box.__class__ is list):
             raise _NotPlain
-        if value.__class__ is dict or value.__class__ is list:
-            value = value.copy()  # the next line like this one has one of its own
+        if value.__class__ is _Flow:
+            value = value.read()
         if dash:
             if not key:
                 box.append(value)
@@ -124,6 +125,27 @@ def _mapping(body: str) -> dict[str, Any]:
     if waiting or not root:
         raise _NotPlain
     return root
+
+
+class _Flow(NamedTuple):
+    """``{name: join, labels: {team: growth}}`` or ``[name, description]``: made anew for each line that has it."""
+
+    raw: str
+
+    def read(self) -> dict[str, Any] | list[Scalar]:
+        raw = self.raw
+        if raw[0] == "[":
+            if not _FLOW_LIST.fullmatch(raw):
+                raise _NotPlain
+            return [_scalar(item) for item in _ITEMS.findall(raw)]
+        if not _FLOW.fullmatch(raw):
+            raise _NotPlain
+        found: dict[str, Any] = {}
+        for key, value in _PAIRS.findall(raw):
+            if key in found or key in SPECIAL:
+                raise _NotPlain
+            found[key] = _Flow(value).read() if value[0] in "{[" else _scalar(value)
+        return found
 
 
 class _Fold(NamedTuple):
@@ -180,16 +202,10 @@ def _parts(line: str) -> tuple[int, int, str, Any]:
     return len(indent), len(dash), key, _value(raw) if raw else None
 
 
-def _value(raw: str) -> Scalar | dict[str, Scalar] | list[Scalar] | _Fold:
-    match raw[0]:
-        case "{":
-            return _flow(raw)
-        case "[":
-            return _flow_list(raw)
-        case "|" | ">":
-            return _FOLDS[raw]
-        case _:
-            return _scalar(raw)
+def _value(raw: str) -> Scalar | _Fold | _Flow:
+    if raw in _FOLDS:
+        return _FOLDS[raw]
+    return _Flow(raw) if raw[0] in "{[" else _scalar(raw)
 
 
 def _scalar(raw: str) -> Scalar:
@@ -203,22 +219,3 @@ def _scalar(raw: str) -> Scalar:
             raise _NotPlain
         return value
     return text
-
-
-def _flow(raw: str) -> dict[str, Scalar]:
-    """``{name: join, team: "growth"}``: a mapping of names to scalars on one line."""
-    if not _FLOW.fullmatch(raw):
-        raise _NotPlain
-    found: dict[str, Scalar] = {}
-    for key, value in _PAIRS.findall(raw):
-        if key in found or key in SPECIAL:
-            raise _NotPlain
-        found[key] = _scalar(value)
-    return found
-
-
-def _flow_list(raw: str) -> list[Scalar]:
-    """``[name, "description"]``: a list of scalars on one line."""
-    if not _FLOW_LIST.fullmatch(raw):
-        raise _NotPlain
-    return [_scalar(item) for item in _ITEMS.findall(raw)]

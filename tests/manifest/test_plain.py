@@ -148,6 +148,7 @@ def test_most_documents_of_the_examples_are_plain() -> None:
         "a:\n\n  # nothing\n  b: true\n",
         "a: ${var.region}\nb: x {y} [z], w\n",
         "a: 1",
+        "a: {b: c, d: {e: f, g: 'h, i'}, j: [k, 1], l: {}}\n",
         "a: [b, 'c, d', 1]\nw: []\n",
         "a: >-\n  b c\n  d # e\nf: |\n    g:\n    - h\ni:\n- j: |-\n    k\n",
     ],
@@ -193,7 +194,7 @@ def test_plain_documents_are_read_here(text: str) -> None:
             "a: -\n",
             "a: - b\n",
             "- - a\n",
-            "a: {b: {c: d}}\n",
+            "a: {b: {c: {d: e}}}\n",
             "a: {b: c # d}\n",
         ),
         *(

@@ -51,19 +51,24 @@ def diff(
     return tuple(Delta(path=".".join(p), live=_at(left, p), desired=_at(right, p)) for p in paths)
 
 
-_SCALARS = frozenset({str, bool, int})
-
-
 def _alike(live: Fields, desired: Fields) -> bool:
-    """Whether everything declared is live to the letter: true of nearly all objects, and then every spelling of it is.
+    """Whether everything declared is live to the letter: true of nearly all objects, and so it is in every spelling."""
+    return all(_same(live.get(name), value) for name, value in desired.items())
 
-    Containers do not count here: a true in one of them is equal to a 1 in the other.
-    """
-    for name, value in desired.items():
-        found = live.get(name)
-        if found != value or found.__class__ is not value.__class__ or value.__class__ not in _SCALARS:
-            return False
-    return True
+
+def _same(live: FieldValue, desired: FieldValue) -> bool:
+    """Equal, and of the same types all the way down: what is true in one spelling may be a 1 in another."""
+    if live != desired or live.__class__ is not desired.__class__:
+        return False
+    match desired:
+        case str():
+            return True
+        case Mapping():
+            return isinstance(live, Mapping) and all(_same(live[name], value) for name, value in desired.items())
+        case tuple():
+            return isinstance(live, tuple) and all(map(_same, live, desired))
+        case _:
+            return True
 
 
 def as_new(desired: Fields) -> tuple[Delta, ...]:

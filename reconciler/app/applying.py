@@ -13,7 +13,8 @@ from pathlib import Path
 from reconciler.app import clock, cold
 from reconciler.app.leasing import RENEW_EVERY_S, in_daemon, leased
 from reconciler.app.leftovers import Leftovers
-from reconciler.app.planning import Planned, Request, Workspace, check_expected, check_saved, store_for
+from reconciler.app.loading import Request
+from reconciler.app.planning import Planned, Workspace, check_expected, check_saved, store_for
 from reconciler.app.policies import RefusedByPolicy
 from reconciler.app.recovering import settle_leftovers
 from reconciler.app.running import Runner

@@ -18,7 +18,8 @@ from reconciler import __version__
 from reconciler.app import arguments, clock
 from reconciler.app.dial_history import CALLED
 from reconciler.app.leasing import Held, leased
-from reconciler.app.planning import Request, Workspace, store_for
+from reconciler.app.loading import Request
+from reconciler.app.planning import Workspace, store_for
 from reconciler.app.screening import occurring
 from reconciler.apply.control import FREEZE_VARIABLE, GRACE_S, Control
 from reconciler.errors import (

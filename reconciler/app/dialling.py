@@ -16,7 +16,8 @@ from reconciler.app import clock
 from reconciler.app.dial_history import History, ago
 from reconciler.app.dial_sending import Dialled, Sending, exit_code_of
 from reconciler.app.leasing import Held, in_daemon, leased
-from reconciler.app.planning import Request, Workspace, store_for
+from reconciler.app.loading import Request
+from reconciler.app.planning import Workspace, store_for
 from reconciler.apply.control import FREEZE_VARIABLE, Control
 from reconciler.errors import (
     Exit,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.app.planning import TOOL, Request, Workspace, store_for
+from reconciler.app.loading import Request
+from reconciler.app.planning import TOOL, Workspace, store_for
 from reconciler.errors import Exit
 from reconciler.plan.drift import Drift
 from reconciler.plan.drift_codec import encode_drift

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.app.planning import Request, check_selectors, loaded, required, selection_of
+from reconciler.app.loading import Request, check_selectors, loaded, required, selection_of
 from reconciler.plan.graph import graph_document
 from reconciler.providers.registry import get as get_provider
 

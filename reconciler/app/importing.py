@@ -17,8 +17,9 @@ from typing import Any
 from reconciler import __version__
 from reconciler.app.import_files import Folder, WouldOverwrite, written
 from reconciler.app.leasing import leased
+from reconciler.app.loading import InvalidManifests, Request
 from reconciler.app.owning import whole
-from reconciler.app.planning import InvalidManifests, Request, Workspace, store_for
+from reconciler.app.planning import Workspace, store_for
 from reconciler.app.recovering import settle_leftovers
 from reconciler.app.running import RunLedger, counts_of
 from reconciler.apply.control import FREEZE_VARIABLE, Control

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reconciler import __version__
-from reconciler.app.planning import Request, loaded, required, store_for
+from reconciler.app.loading import Request, loaded, required
+from reconciler.app.planning import store_for
 from reconciler.errors import Exit, UsageError
 from reconciler.store import Holder
 

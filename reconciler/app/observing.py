@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.app.leasing import identity_of
-from reconciler.app.planning import Request, Workspace, store_for
+from reconciler.app.loading import Request
+from reconciler.app.planning import Workspace, store_for
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.errors import CredentialsRefused, Exit, ProviderError
 from reconciler.masking import mask_text

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler import __version__
-from reconciler.app.planning import Request, Workspace, store_for
+from reconciler.app.loading import Request
+from reconciler.app.planning import Workspace, store_for
 from reconciler.apply.ownership import owned_resource
 from reconciler.errors import Exit, ProviderError, UsageError
 from reconciler.model.addresses import Address, RemoteId

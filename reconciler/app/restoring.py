@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.app import snapshots
-from reconciler.app.planning import Request, Workspace, selection_of, store_for
+from reconciler.app.loading import Request, selection_of
+from reconciler.app.planning import Workspace, store_for
 from reconciler.diagnostics import Span
 from reconciler.errors import StalePlan, UsageError
 from reconciler.model.addresses import Address, Kind, RemoteId

@@ -23,10 +23,12 @@ from reconciler.cli.options import (
     with_input_options,
     with_scope_options,
 )
+from reconciler.cli.waiting import wait_for
 
 if TYPE_CHECKING:
     from reconciler.app.applying import Applied, ApplyOptions
-    from reconciler.app.planning import Planned, Request, Workspace
+    from reconciler.app.loading import Request
+    from reconciler.app.planning import Planned, Workspace
     from reconciler.apply.control import Control
     from reconciler.cli.progress import ProgressLine
     from reconciler.model.addresses import Address
@@ -101,7 +103,7 @@ def carried_out(
         signals=lambda control: on_signals(control, progress),
     )
     try:
-        applied = asyncio.run(apply(replace(request, tell=progress.told), options, workspace))
+        applied = wait_for(apply(replace(request, tell=progress.told), options, workspace))
     except ReconcilerError:
         progress.clear()
         _unreported(narrator, shared)

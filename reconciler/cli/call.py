@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.options import Globals, request_of, with_global_options, with_loading_options
+from reconciler.cli.waiting import wait_for
 
 if TYPE_CHECKING:
     from reconciler.app.calling import Called, Wanted
-    from reconciler.app.planning import Request
+    from reconciler.app.loading import Request
     from reconciler.cli.progress import ProgressLine
 
 
@@ -73,7 +73,7 @@ def _call(shared: Globals, request: Request, wanted: Wanted, progress: ProgressL
     from reconciler.render.answers import answer_json
 
     try:
-        called = asyncio.run(call(request, wanted))
+        called = wait_for(call(request, wanted))
     finally:
         progress.clear()
     emit(answer_json(called.response.body, show_pii=shared.show_pii, people=called.people))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.options import Globals, request_of, with_global_options, with_loading_options
+from reconciler.cli.waiting import wait_for
 
 if TYPE_CHECKING:
     from reconciler.app.dial_sending import Dialled
@@ -66,7 +66,7 @@ def command(
         signals=lambda control: _signals(control, progress),
     )
     try:
-        dialled = asyncio.run(dial(request_of(shared, params, progress), options))
+        dialled = wait_for(dial(request_of(shared, params, progress), options))
     finally:
         progress.clear()
     _finish(dialled, shared)

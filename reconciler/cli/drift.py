@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import click
@@ -14,6 +13,7 @@ from reconciler.cli.options import (
     with_input_options,
     with_selection_options,
 )
+from reconciler.cli.waiting import wait_for
 
 
 @click.command("drift")
@@ -34,7 +34,7 @@ def command(ctx: click.Context, /, **params: Any) -> int:
     shared = Globals.of(ctx)
     progress = ProgressLine()
     try:
-        drifted = asyncio.run(drift(request_of(shared, params, progress)))
+        drifted = wait_for(drift(request_of(shared, params, progress)))
     finally:
         progress.clear()
     deliver(render_drift, drifted.document(show_pii=shared.show_pii), shared)

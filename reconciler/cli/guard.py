@@ -23,7 +23,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], allowed: tuple[str, .
     this one.
     """
     from reconciler.app.guarding import guard
-    from reconciler.app.planning import load_options
+    from reconciler.app.loading import load_options
     from reconciler.cli.output import colored, emit, note, stderr_width
     from reconciler.errors import Exit
     from reconciler.render.diagnostics import diagnostics_json, diagnostics_text

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> int:
     """List past applies, newest first; `history show RUN` lists every operation of one."""
-    from reconciler.app.planning import loaded, required, store_for
+    from reconciler.app.loading import loaded, required
+    from reconciler.app.planning import store_for
     from reconciler.cli.output import emit, note
     from reconciler.errors import Exit, UsageError
     from reconciler.render.json import document_json

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.options import Globals, request_of, with_formats, with_loading_options
+from reconciler.cli.waiting import wait_for
 
 if TYPE_CHECKING:
     from reconciler.app.importing import Imported, ImportedFile
@@ -40,7 +40,7 @@ def command(ctx: click.Context, /, account: str, out: str, update: bool, adopt: 
     progress = ProgressLine()
     options = ImportOptions(account=account, out=out, update=update, adopt=adopt)
     try:
-        imported = asyncio.run(import_account(request_of(shared, params, progress), options))
+        imported = wait_for(import_account(request_of(shared, params, progress), options))
     finally:
         progress.clear()
     said = diagnostics_text(

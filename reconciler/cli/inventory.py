@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.options import Globals, request_of, with_global_options
+from reconciler.cli.waiting import wait_for
 
 if TYPE_CHECKING:
-    from reconciler.app.planning import Request
+    from reconciler.app.loading import Request
     from reconciler.model.addresses import Address
 
 
@@ -53,7 +53,8 @@ def _parsed(text: str) -> Address:
 
 
 def _list(request: Request, shared: Globals) -> None:
-    from reconciler.app.planning import loaded, required, store_for
+    from reconciler.app.loading import loaded, required
+    from reconciler.app.planning import store_for
     from reconciler.cli.output import emit
     from reconciler.masking import harmless
     from reconciler.plan.codec import field_value
@@ -85,7 +86,7 @@ def _adopt(request: Request, address: Address, remote_id: str, yes: bool) -> Non
     from reconciler.model.addresses import RemoteId
 
     agreed(f"Take ownership of {remote_id} as {address}?", yes)
-    found = asyncio.run(adopt(request, address, RemoteId(remote_id)))
+    found = wait_for(adopt(request, address, RemoteId(remote_id)))
     note(f"{address} is now {remote_id}, {harmless(mask_text(found.name))!r}. What differs is in the next plan.")
 
 

@@ -11,7 +11,7 @@ from reconciler.cli.inventory import agreed
 from reconciler.cli.options import Globals, request_of, with_formats
 
 if TYPE_CHECKING:
-    from reconciler.app.planning import Request
+    from reconciler.app.loading import Request
     from reconciler.store import Holder
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from reconciler.app.planning import Request
+    from reconciler.app.loading import Request
     from reconciler.providers.base import Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -160,7 +160,7 @@ def check_writable(file: str, flag: str, ctx: click.Context) -> None:
 
 def request_of(shared: Globals, params: dict[str, Any], progress: Progress | None = None) -> Request:
     """The request that a command's options make."""
-    from reconciler.app.planning import Request
+    from reconciler.app.loading import Request
     from reconciler.plan.saved import Inputs
     from reconciler.providers.base import silent
 

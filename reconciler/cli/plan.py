@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from reconciler.cli.options import (
     with_input_options,
     with_scope_options,
 )
+from reconciler.cli.waiting import wait_for
 
 
 @click.command("plan")
@@ -44,7 +44,7 @@ def command(
         check_writable(out, "--out", ctx)
     progress = ProgressLine()
     request = request_of(shared, params, progress)
-    planned = asyncio.run(plan(request))
+    planned = wait_for(plan(request))
     progress.clear()
     now = datetime.now(UTC)
     whole = planned.exit_code is Exit.OK

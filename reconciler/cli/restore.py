@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from reconciler.cli.options import (
     with_loading_options,
     with_scope_options,
 )
+from reconciler.cli.waiting import wait_for
 
 
 @click.command("restore")
@@ -62,7 +62,7 @@ def command(
         names = ", ".join(map(str, undeclared[:5])) + (f" and {len(undeclared) - 5} more" if undeclared[5:] else "")
         note(f"No manifest declares {names}: what comes back is let go of by the next apply. Put the manifests back.")
     if not run:
-        planned = asyncio.run(plan(request, restoration.workspace))
+        planned = wait_for(plan(request, restoration.workspace))
         progress.clear()
         emit_plan(planned.document(created=clock.now(), show_pii=shared.show_pii), shared)
         if planned.plan.changes:

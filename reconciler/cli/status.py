@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import Any
 
@@ -15,6 +14,7 @@ from reconciler.cli.options import (
     with_input_options,
     with_selection_options,
 )
+from reconciler.cli.waiting import wait_for
 
 
 @click.command("status")
@@ -38,7 +38,7 @@ def command(ctx: click.Context, /, exit_code: bool, **params: Any) -> int:
     shared = Globals.of(ctx, FORMATS)
     progress = ProgressLine()
     try:
-        observed = asyncio.run(observe(request_of(shared, params, progress)))
+        observed = wait_for(observe(request_of(shared, params, progress)))
     finally:
         progress.clear()
     document = observed.document(show_pii=shared.show_pii)

@@ -16,7 +16,7 @@ from reconciler.cli.options import Globals, request_of, with_global_options, wit
 @click.pass_context
 def command(ctx: click.Context, /, **params: Any) -> int:
     """Check manifests and contact files. Secrets need not be there; nothing is sent."""
-    from reconciler.app.planning import loaded
+    from reconciler.app.loading import loaded
     from reconciler.app.policies import Judging
     from reconciler.cli.output import colored, emit, note, stderr_width
     from reconciler.errors import Exit

@@ -108,8 +108,7 @@ def read_bytes(found: Found, *, limit: int = MAX_FILE_BYTES) -> bytes | Unreadab
             message = f"this file has {status.st_size >> 20} MiB; at most {limit >> 20} MiB are read"
             hint = "put contacts into a file and name it in contactsFrom"
             return Unreadable(Path(found.path), "file-too-large", message, hint)
-        with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
-            return file.read(status.st_size)
+        return os.read(descriptor, status.st_size)
     finally:
         os.close(descriptor)
 
@@ -120,11 +119,11 @@ def is_opened(descriptor: int, real: Path | str) -> bool:
     Where the system does not tell (no ``/proc``), that only the last part is no link has to do.
     """
     try:
-        at = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        at = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - making the Path takes longer than asking
     except OSError:
         return True
     # Replaced by a newer version of itself is fine; and some file systems keep a name in another case.
-    return at.removesuffix(" (deleted)").casefold() == str(real).casefold()
+    return at == str(real) or at.removesuffix(" (deleted)").casefold() == str(real).casefold()
 
 
 def shown_name(path: Path | str, folder: Path) -> str:

@@ -12,6 +12,7 @@ import yaml
 from yaml._yaml import CParser
 from yaml.events import DocumentStartEvent, StreamEndEvent
 
+from reconciler.manifest import plain
 from reconciler.manifest.builder import Abandoned, Builder
 from reconciler.manifest.documents import Broken, Document, Flaw, Parsed, Source
 
@@ -23,17 +24,20 @@ _BOUNDARY = re.compile(r"^(?:---|\.\.\.)(?=\s|\Z)", re.MULTILINE)
 
 
 def parse(source: Source) -> Parsed:
-    """Every document of a file, in one pass; after a fatal problem once more, document by document."""
+    """Every document of a file, each by itself: what is wrong with one of them is no matter of the others'."""
     text = source.text
     if (count := text.count("\n---") + text.count("\n...")) > MAX_DOCUMENTS:
         return Parsed(broken=[Broken(source=source, flaw=_crowded_flaw(count), text="")])
-    if _surely_small(text):
+    if len(text) <= _SURELY_SMALL and _TOGETHER.search(text):
         try:
             return Parsed(list(_documents(source, 0, len(text), 0)))
         except Abandoned:
             pass
     parsed = Parsed()
     for start, end, line in _chunks(text):
+        if (document := plain.read(source, start, end, line)) is not None and end - start <= _SURELY_SMALL:
+            parsed.documents.append(document)
+            continue
         try:
             if _too_large(text[start:end]):
                 raise Abandoned(_size_flaw(line))
@@ -43,19 +47,11 @@ def parse(source: Source) -> Parsed:
     return parsed
 
 
+_TOGETHER = re.compile(r"^(?:%|\.\.\.)", re.MULTILINE)
+"""A directive says something about the document after it, and ``...`` ends the one before."""
+
 _SURELY_SMALL = MAX_DOCUMENT_BYTES // 4
 """Characters that cannot be more than ``MAX_DOCUMENT_BYTES`` bytes, whatever they are."""
-
-
-def _surely_small(text: str) -> bool:
-    """Whether no document can be too large, found out by a few looks for boundaries instead of one for each."""
-    start = 0
-    while len(text) - start > _SURELY_SMALL:
-        boundary = text.rfind("\n---", start, start + _SURELY_SMALL)
-        if boundary <= start or text[boundary + 4 : boundary + 5] not in "\n\r \t":
-            return all(end - start <= _SURELY_SMALL for start, end in _ranges(text))
-        start = boundary
-    return True
 
 
 def _too_large(chunk: str) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from enum import Enum
 from hashlib import scrypt, sha256
 from hmac import compare_digest
 from hmac import digest as hmac_digest
+from typing import Any
 
 from reconciler.model.contacts import ContactSet
 from reconciler.model.resources import Account
@@ -95,11 +96,18 @@ def _change(change: Change) -> object:
     }
 
 
-def _canonical(value: object) -> object:
+_AS_THEY_ARE = frozenset({str, int, bool, float, type(None)})
+
+
+def _canonical(value: Any) -> object:
     """Any value of the plan as JSON with one spelling: sets sorted, people as a digest, classes by name."""
+    if value.__class__ in _AS_THEY_ARE:
+        return value
     match value:
         case ContactSet():
             return {"contacts": value.digest()}
+        case str():
+            return str(value)
         case Enum():
             return str(value.value)
         case Mapping():
@@ -109,6 +117,8 @@ def _canonical(value: object) -> object:
         case frozenset() | set():
             return sorted(map(str, value))
         case _ if is_dataclass(value) and not isinstance(value, type):
-            return {"_": type(value).__name__, **{f.name: _canonical(getattr(value, f.name)) for f in fields(value)}}
+            # ``fields`` would filter these names anew for every value of a plan; there are no others in it.
+            names = value.__dataclass_fields__
+            return {"_": type(value).__name__, **{n: _canonical(getattr(value, n)) for n in names}}
         case _:
             return value

@@ -162,6 +162,8 @@ def _decide_present(resource: Resource, live: Observed, world: World, rules: Kin
         return
     known = ownership(resource, world.desired, world.inventory)
     ours = known is not None and known.remote_id == live.remote_id
+    if ours and not deltas and known is not None and known.address == resource.address:
+        return
     common = about(resource, "", live=live, remote_id=live.remote_id, deltas=deltas)
     if not ours:
         reason = "a live match that is not ours yet"

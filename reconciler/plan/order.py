@@ -48,13 +48,10 @@ def with_requirements(changes: tuple[Change, ...], world: World) -> tuple[Change
         for other in (index.planned[p.address] for p in change.parts):
             needs |= set(other.requires) | _needs(other, index, world)
         arms = set(change.arm_after) | (_arms_after(change, index) if _has_arm(change) else set())
-        result.append(
-            replace(
-                change,
-                requires=index.others(change, needs),
-                arm_after=index.others(change, arms - needs),
-            )
-        )
+        requires, arm_after = index.others(change, needs), index.others(change, arms - needs)
+        if (requires, arm_after) != (change.requires, change.arm_after):
+            change = replace(change, requires=requires, arm_after=arm_after)
+        result.append(change)
     return tuple(result)
 
 

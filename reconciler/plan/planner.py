@@ -124,7 +124,7 @@ def _plan_account(
         decisions.append(decide_links(world, link_rules, selection, deleted))
     suppressed = desired.suppressed(account.name)
     decisions.append(decide_memberships(world, rules.membership, selection, suppressed, deleted))
-    decided = in_order(tuple(replace(c, deletes=counted_deletes(c)) for d in decisions for c in d.changes))
+    decided = in_order(tuple(_with_deletes(c) for d in decisions for c in d.changes))
     compiled = rules.compile(decided, world)
     changes = with_requirements(compiled.changes, world)
     changes = tuple(replace(c, approvals=needed(c)) for c in changes)
@@ -141,6 +141,11 @@ def _plan_account(
         guards=guard(changes, world, several_accounts=accounts > 1),
         unmanaged=_unmanaged(world),
     )
+
+
+def _with_deletes(change: Change) -> Change:
+    counted = counted_deletes(change)
+    return replace(change, deletes=counted) if counted else change
 
 
 def account_problems(desired: Desired, live: Live, inventory: Inventory) -> dict[str, Diagnostic]:

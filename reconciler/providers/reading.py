@@ -87,14 +87,16 @@ def _named(live: AccountLive) -> AccountLive:
 def _namesakes(account: Account, live: AccountLive, scope: Scope) -> Iterator[Diagnostic]:
     """Live objects that have the name of one of ours and are not ours: a network may deliver a request twice."""
     names: dict[tuple[Kind, str], list[RemoteId]] = {}
-    for (kind, remote_id), each in sorted(live.objects.items()):
+    for (kind, remote_id), each in live.objects.items():
         names.setdefault((kind, each.name), []).append(remote_id)
+    if len(names) == len(live.objects):
+        return
     ours = {(o.address.kind, o.remote_id): o.address for o in scope.inventory.of(account.name)}
     for key, address in sorted(ours.items()):
         resource = scope.desired.resources.get(address)
         if (observed := live.objects.get(key)) is None or (resource is not None and resource.pinned is not None):
             continue
-        twins = [i for i in names[observed.kind, observed.name] if (observed.kind, i) not in ours]
+        twins = sorted(i for i in names[observed.kind, observed.name] if (observed.kind, i) not in ours)
         if twins:
             yield warning(
                 "namesake",

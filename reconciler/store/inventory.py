@@ -25,6 +25,7 @@ from reconciler.store.codec import (
 from reconciler.store.schema import identities, inventory, last_reads, members, meta, operations
 
 NO_HASHES: frozenset[bytes] = frozenset()
+_OWNED = tuple(column for column in inventory.c if column.name not in ("namespace", "updated_at"))
 
 
 def upsert(connection: Connection, table: Table, values: Mapping[str, Any], *, replacing: bool = True) -> bool:
@@ -46,7 +47,7 @@ def read_inventory(connection: Connection, namespace: str, *, with_members: bool
     if with_members:
         found = connection.execute(select(members).where(members.c.namespace == namespace))
         hashes = {row.address: _hashes(row) for row in found}
-    rows = connection.execute(select(inventory).where(inventory.c.namespace == namespace))
+    rows = connection.execute(select(*_OWNED).where(inventory.c.namespace == namespace)).all()
     with decoding("an owned resource"):
         owned = [_owned(row, hashes) for row in rows]
     who = connection.execute(select(identities).where(identities.c.namespace == namespace))

@@ -24,7 +24,7 @@ import reconciler.providers.intelepeer as calls_package
 import reconciler.providers.slicktext as texts_package
 from reconciler.app import dialling
 from reconciler.app.dialling import DialOptions, Preview
-from reconciler.app.planning import Request, loaded
+from reconciler.app.loading import Request, loaded
 from reconciler.errors import Refused
 from reconciler.model.addresses import Address
 from reconciler.providers.registry import providers

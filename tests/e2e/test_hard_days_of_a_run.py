@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.app import applying, planning
+from reconciler.app import applying, loading
 from reconciler.errors import StoreError
 from reconciler.plan.approvals import YES
 from reconciler.sandbox import Sandbox
@@ -219,7 +219,7 @@ def test_the_lease_is_kept_while_a_person_thinks(texts: Repository, monkeypatch:
         )
         return YES
 
-    applied = asyncio.run(applying.apply(planning.Request(), applying.ApplyOptions(ask=ask)))
+    applied = asyncio.run(applying.apply(loading.Request(), applying.ApplyOptions(ask=ask)))
     assert second == [8]
     assert applied.exit_code == 0
     assert len(texts.writes()) == 1

@@ -21,7 +21,8 @@ import pytest
 from sqlalchemy import Connection
 
 from reconciler.app.applying import Applied, ApplyOptions, apply
-from reconciler.app.planning import Inputs, Request
+from reconciler.app.loading import Request
+from reconciler.app.planning import Inputs
 from reconciler.apply.departure import NOT_AFTER_S
 from reconciler.errors import ReconcilerError
 from reconciler.plan.changes import Approval

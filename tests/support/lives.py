@@ -22,7 +22,8 @@ from sqlalchemy import Connection
 
 from reconciler.app.applying import ApplyOptions, apply
 from reconciler.app.drifting import drift
-from reconciler.app.planning import Inputs, Planned, Request, Workspace, loaded, store_for
+from reconciler.app.loading import Request, loaded
+from reconciler.app.planning import Inputs, Planned, Workspace, store_for
 from reconciler.apply.control import Control
 from reconciler.errors import Exit, ReconcilerError
 from reconciler.plan.changes import Approval

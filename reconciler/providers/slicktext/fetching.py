@@ -50,8 +50,8 @@ class Fetch:
         await self._check_identity()
         lists, campaigns = await together((self._confirmed(Kind.LIST), self._confirmed(Kind.CAMPAIGN)))
         objects: Objects = {(o.kind, o.remote_id): o for o in (*lists.values(), *campaigns.values())}
-        objects = await self._with_audiences(objects)
         bound = bind(self._desired, self._inventory, self._account, objects).bound
+        objects = await self._with_audiences(objects, bound)
         members = await self._members(objects, bound)
         contacts = await self._contacts(members, bound)
         return AccountLive(
@@ -100,10 +100,9 @@ class Fetch:
             ids |= {o.parent for o in owned if o.address.kind is Kind.MEMBERSHIP and o.parent is not None}
         return ids
 
-    async def _with_audiences(self, objects: Objects) -> Objects:
+    async def _with_audiences(self, objects: Objects, bound: Bound) -> Objects:
         """Campaigns whose collection row had no audience, read once more by id where the audience matters: those that
         can still be sent, and those that a manifest or the inventory is about."""
-        bound = bind(self._desired, self._inventory, self._account, objects).bound
         ours = {o.remote_id for o in bound.values() if o.kind is Kind.CAMPAIGN}
         needed = [
             o

@@ -1,7 +1,7 @@
 """One kept-alive HTTP/1.1 connection as an httpx transport: h11 for the protocol, asyncio for the bytes, no pool.
 
-httpx's own transport costs two to four times as much per request: a pool that looks at every connection twice, locks, trace
-points, and a time-out around every read. A line has one owner at a time, who also keeps the time.
+httpx's own transport costs two to four times as much per request: a pool that looks at every connection twice, locks,
+trace points, and a time-out around every read. A line has one owner at a time, who also keeps the time.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -25,7 +25,7 @@ from reconciler.providers._line import Line
 from reconciler.providers.pace import is_loopback
 
 CONNECTIONS_EACH = 8
-"""Through a proxy. httpx's pool does work quadratic in its connections: above eight it costs more than a second pool."""
+"""Through a proxy. httpx's pool does work quadratic in its connections: above eight a second pool costs less."""
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 # Shorter than the idle time-outs of common servers: when they close while we write, the answer is lost.
 KEEP_ALIVE_S = 4.0
@@ -34,7 +34,8 @@ PROXY_HINT = "Check HTTPS_PROXY, ALL_PROXY and NO_PROXY."
 
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 """Methods whose requests say nothing about a length when they have no body."""
-_READABLE_ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
+_PLAIN = frozenset({"", "identity"})
+_READABLE_ENCODINGS = _PLAIN | {"gzip", "deflate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +152,14 @@ class Wire:
     async def _received(self, response: httpx.Response, method: str) -> Received:
         headers = {name.lower(): value for name, value in response.headers.items()}
         too_much = ReadIncomplete if method == "GET" else NoAnswer
-        if headers.get("content-encoding", "").strip().lower() not in _READABLE_ENCODINGS:
+        encoding = headers.get("content-encoding", "").strip().lower()
+        if encoding not in _READABLE_ENCODINGS:
             raise too_much(f"{self._account} answered in a compression that was not asked for.")
+        pieces: AsyncIterable[bytes] = response.aiter_bytes()
+        if encoding in _PLAIN and isinstance(response.stream, httpx.AsyncByteStream):
+            pieces = response.stream  # without the layers that would decode it
         chunks, size = [], 0
-        async for chunk in response.aiter_bytes():
+        async for chunk in pieces:
             size += len(chunk)
             if size > MAX_RESPONSE_BYTES:
                 raise too_much(f"The answer of {self._account} is larger than {MAX_RESPONSE_BYTES >> 20} MiB.")

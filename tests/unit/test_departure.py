@@ -104,7 +104,7 @@ def sent(wire: Wire, control: Control, books: Books) -> Any:
             account="main",
             landing_s=0,
             visibility_s=0,
-            slots=asyncio.Semaphore(1),
+            slots=1,
         )
         try:
             _, _, failure = await operator.send(ADDRESS, STEP, {})

@@ -55,8 +55,9 @@ async def read_all(
     offset = pages = 0
     stride = how.limit
     async with Ahead(read) as ahead:
+        more = True
         while True:
-            page = await ahead.page(offset, stride, _ahead(how, offset, pages, stride))
+            page = await ahead.page(offset, stride, _ahead(how, offset, pages, stride) if more else 1)
             size = len(page.ids)
             if size == 0:
                 return seen
@@ -64,8 +65,9 @@ async def read_all(
             offset, pages = offset + size, pages + 1
             if len(seen) == how.expected or _last(page, size, seen, how):
                 return seen
-            # Whatever was read ahead started at the wrong row when this is another size.
-            stride = size
+            # Whatever was read ahead started at the wrong row when this is another size. That there is no more is not
+            # believed, and is no reason to read far beyond it.
+            stride, more = size, page.more or how.expected is not None
 
 
 def _last(page: Page, size: int, seen: set[int], how: Reading) -> bool:

@@ -242,10 +242,29 @@ class ContactSetBuilder:
             self._pack()
 
     def _pack(self) -> None:
+        self._frames.append(self._framed())
+        self._page = {name: [] for name in self._columns}
+
+    def _framed(self) -> polars.DataFrame:
         import polars as pl
 
-        self._frames.append(pl.DataFrame([pl.Series(n, v, dtype=pl.String) for n, v in self._page.items()]))
-        self._page = {name: [] for name in self._columns}
+        return pl.DataFrame([pl.Series(n, v, dtype=pl.String) for n, v in self._page.items()])
+
+    def again(self) -> Mapping[str, Sequence[str | None]]:
+        """The rows whose number an earlier row has, in order."""
+        if not self._frames:
+            seen = set[str | None]()
+            at = []
+            for i, number in enumerate(self._page[NUMBER]):
+                if number in seen and number is not None:
+                    at.append(i)
+                seen.add(number)
+            return {name: [values[i] for i in at] for name, values in self._page.items()}
+        import polars as pl
+
+        frame = pl.concat([*self._frames, self._framed()])
+        found = frame.filter(pl.col(NUMBER).is_not_null() & ~pl.col(NUMBER).is_first_distinct())
+        return found.to_dict(as_series=False)
 
     def build(self, *, least: str = NUMBER) -> ContactSet:
         """Everything appended so far; the first row of a number wins, or the one with the least value in ``least``."""

@@ -8,7 +8,6 @@ again in the tolerant way, so no oddity of one row costs speed on the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -130,10 +129,10 @@ def columns_of(rows: Sequence[dict[str, str | None]]) -> Columns:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Contacts by number; ``ids`` are those of all of them, ``unusable`` had no number, ``twice`` one of another."""
+    """Contacts by number; ``count`` is of all of them, ``unusable`` had no number, ``twice`` one of another."""
 
     contacts: ContactSet
-    ids: AbstractSet[str]
+    count: int
     unusable: int
     twice: int
 
@@ -156,9 +155,9 @@ class Gathered:
         self._unusable += columns["number"].count(None)
         self._builder.append(columns)
 
-    def people(self, ids: AbstractSet[str]) -> People:
-        """Everybody; ``ids`` are those of all of them."""
+    def people(self, count: int) -> People:
+        """Everybody; ``count`` is how many contacts were read."""
         contacts = self._builder.build()
         if twice := len(self._builder) - self._unusable - len(contacts):
             contacts = self._builder.build(least="created")
-        return People(contacts.select(("contact_id", *ATTRIBUTES)), ids, self._unusable, twice)
+        return People(contacts.select(("contact_id", *ATTRIBUTES)), count, self._unusable, twice)

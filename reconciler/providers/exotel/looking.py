@@ -207,7 +207,7 @@ class Look:
             found = await self._reader.members(list_id)
         except NotFound:
             return Evidence(state=State.HOLDS)
-        there = {x for x in rows.column("contact_id") if x and x in found.ids}
+        there = set(found.contacts.column("contact_id")) & {x for x in rows.column("contact_id") if x}
         return left(rows, rows.where("contact_id", there) if there else ContactSet.empty())
 
 

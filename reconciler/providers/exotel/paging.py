@@ -8,7 +8,6 @@ there are not as many of them as the total says, the collection changed meanwhil
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -61,8 +60,8 @@ class Reading(Generic[P]):
     enough: Callable[[P], bool] | None = None
 
 
-async def read_all(read: Read[P], how: Reading[P], begin: Callable[[], G]) -> tuple[G, AbstractSet[str]]:
-    """Every row, in the order in which they came, put into what ``begin`` makes for each pass; and the ids of all.
+async def read_all(read: Read[P], how: Reading[P], begin: Callable[[], G]) -> tuple[G, int]:
+    """Every row, in the order in which they came, put into what ``begin`` makes for each pass; and how many.
 
     Raises ReadIncomplete when it cannot be proven whole.
     """
@@ -70,24 +69,24 @@ async def read_all(read: Read[P], how: Reading[P], begin: Callable[[], G]) -> tu
     for _ in range(SCANS):
         gathered = begin()
         try:
-            ids, whole = await _scan(read, how, limit, gathered)
+            count, whole = await _scan(read, how, limit, gathered)
         except Rejected as refused:
             # Whether a limit above the maximum is cut or refused is not documented.
             if refused.status != 400 or limit <= SAFE_LIMIT:
                 raise
             limit, gathered = SAFE_LIMIT, begin()
-            ids, whole = await _scan(read, how, limit, gathered)
+            count, whole = await _scan(read, how, limit, gathered)
         if whole:
-            return gathered, ids
+            return gathered, count
     raise ReadIncomplete(
         f"The {how.what} cannot be read whole: pages and their total differ after {SCANS} tries.",
         hint="Something is changing them, or the provider is answering wrongly. Try again later.",
     )
 
 
-async def _scan(read: Read[P], how: Reading[P], limit: int, gathered: Gathered[P]) -> tuple[set[str], bool]:
-    """One pass: the ids, and whether they are all that was asked for."""
-    seen: set[str] = set()
+async def _scan(read: Read[P], how: Reading[P], limit: int, gathered: Gathered[P]) -> tuple[int, bool]:
+    """One pass: how many rows, and whether they are all that was asked for."""
+    seen: set[int] = set()
     offset, stride, count = 0, limit, 1
     total: int | None = None
     steady = True
@@ -106,9 +105,9 @@ async def _scan(read: Read[P], how: Reading[P], limit: int, gathered: Gathered[P
             if how.told is not None:
                 how.told(len(seen), total)
             if how.enough is not None and how.enough(page):
-                return seen, True
+                return len(seen), True
             if not size or (total is not None and offset >= total):
-                return seen, total is None or (steady and len(seen) == total)
+                return len(seen), total is None or (steady and len(seen) == total)
             # Whatever was read ahead started at the wrong row when this is another size.
             stride = size
             # Ahead only where the total says that there is something.
@@ -131,13 +130,18 @@ async def all_rows(read: Read[RowPage], how: Reading[RowPage]) -> dict[str, Row]
     return rows.by_id
 
 
-def _unseen(ids: Sequence[str], seen: set[str]) -> Sequence[int]:
-    """The positions of the ids that are new, each once; from now on they are seen."""
-    if len(set(ids)) == len(ids) and seen.isdisjoint(ids):
-        seen.update(ids)
+def _unseen(ids: Sequence[str], seen: set[int]) -> Sequence[int]:
+    """The positions of the ids that are new, each once; from now on they are seen.
+
+    Their hashes are kept, which take half the memory of a million ids. Should two of so many ever be the same (one read
+    in thirty million), a row is missing from the total, and the collection is unreadable rather than read wrongly.
+    """
+    hashes = [*map(hash, ids)]
+    if len(set(hashes)) == len(hashes) and seen.isdisjoint(hashes):
+        seen.update(hashes)
         return range(len(ids))
     fresh = []
-    for at, found in enumerate(ids):
+    for at, found in enumerate(hashes):
         if found not in seen:
             seen.add(found)
             fresh.append(at)

@@ -65,7 +65,7 @@ class Reader:
         """Everybody on one list, or with ``enough`` as many of them as that takes. Raises NotFound."""
         how = self._reading(f"members of {name}", wire.MEMBERS_PAGE, enough)
         found = await self._people(lambda offset, limit: self._client.members(list_id, offset, limit), how)
-        if found.ids and not found.contacts:
+        if found.count and not found.contacts:
             # Bare associations: the numbers are in the address book only, 25 times as many requests (section 3).
             return await self._book([("list_sids", list_id)], f"contacts of {name}")
         return found
@@ -104,8 +104,8 @@ class Reader:
     async def _people(
         self, read: Read[ContactPage], how: Reading[ContactPage], begin: Callable[[], Gathered] = Gathered
     ) -> People:
-        gathered, ids = await read_all(read, how, begin)
-        return gathered.people(ids)
+        gathered, count = await read_all(read, how, begin)
+        return gathered.people(count)
 
     def _reading(self, what: str, limit: int, enough: Callable[[P], bool] | None = None) -> Reading[P]:
         def told(done: int, total: int | None) -> None:
@@ -122,4 +122,4 @@ def people_of(rows: Iterable[Row]) -> People:
         raise ReadIncomplete("Exotel returned a contact without an id.")
     gathered = Gathered()
     gathered.take(ContactPage(ids, columns_of(found), None), range(len(ids)))
-    return gathered.people(frozenset(ids))
+    return gathered.people(len(set(ids)))

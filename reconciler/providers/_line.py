@@ -75,7 +75,7 @@ class Line(httpx.AsyncBaseTransport):
                 )
         except TimeoutError as late:
             raise httpx.ConnectTimeout("no connection in time") from late
-        except OSError as failure:
+        except (OSError, UnicodeError) as failure:  # a name that cannot be one is looked up by nobody
             raise httpx.ConnectError("no connection") from failure
         return _Open(origin, stream)
 
@@ -136,6 +136,8 @@ class _Open:
         """Whether another request may follow the one that is over."""
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
             return False
+        if self._http.trailing_data[0]:
+            return False  # whatever that is, it would be read as the answer to the next request
         self._http.start_next_cycle()
         self._since = time.monotonic()
         return True

@@ -212,11 +212,10 @@ class Operator:
         except ProviderError as failure:
             answer = failure
         except asyncio.CancelledError:
-            if departure.unsent:
-                self.under_way -= addresses
-                await asyncio.shield(self._close(departure, Verdict.NOT_PROCESSED, "stopped before it was sent"))
-            else:
-                await asyncio.shield(self._close(departure, Verdict.UNKNOWN, "stopped while it was under way"))
+            # Its address stays in ``under_way``: others of the same change may be.
+            verdict = Verdict.NOT_PROCESSED if departure.unsent else Verdict.UNKNOWN
+            note = "stopped before it was sent" if departure.unsent else "stopped while it was under way"
+            await asyncio.shield(self._close(departure, verdict, note))
             raise
         self.under_way -= addresses
         return answer

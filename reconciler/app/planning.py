@@ -13,6 +13,7 @@ from reconciler import __version__
 from reconciler.app import clock
 from reconciler.app.loading import Request, check_selectors, loaded, required, selection_of
 from reconciler.app.policies import Judging
+from reconciler.app.speeds import speeds
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import CredentialsRefused, Exit, StalePlan, StoreError, UsageError
 from reconciler.model.addresses import Address, RemoteId
@@ -26,6 +27,7 @@ from reconciler.plan.changes import Plan
 from reconciler.plan.codec import encode
 from reconciler.plan.digest import digest as digest_of
 from reconciler.plan.digest import fingerprint, matches
+from reconciler.plan.estimate import Speed, seconds
 from reconciler.plan.planner import OTHER_ACCOUNT, PlanOptions, in_scope
 from reconciler.plan.planner import plan as make_plan
 from reconciler.plan.quiet import Quiet
@@ -63,6 +65,8 @@ class Planned:
     allows: Allows
     request: Request
     rules: Mapping[str, Rules]
+    speeds: Mapping[str, Speed] = field(default_factory=dict)
+    """How fast each account goes that was read."""
 
     @property
     def exit_code(self) -> Exit:
@@ -91,6 +95,7 @@ class Planned:
         """The plan's JSON document; ``options`` are those of ``codec.encode``."""
         ends = stamp(expiry(digest)) if digest else ""
         quiet = self.quiet
+        estimate = seconds(self.plan, self.speeds)
         return encode(
             self.plan,
             tool=TOOL,
@@ -98,6 +103,7 @@ class Planned:
             created_at=stamp(created) if created else "",
             expires_at=ends,
             waits=quiet.all_waiting(clock.now()) if quiet.declared else None,
+            estimate_s=estimate,
             **options,
         )
 
@@ -197,6 +203,7 @@ class Workspace:
             allows=self.allows,
             request=self.request,
             rules=rules,
+            speeds=speeds(accounts, self.providers, live, self.request.parallelism),
         )
 
 

@@ -199,7 +199,7 @@ class Runner:
             account=name,
             landing_s=landing_s,
             visibility_s=visibility_s,
-            slots=asyncio.Semaphore(pace(account, defaults, self.planned.request.parallelism).concurrency),
+            slots=pace(account, defaults, self.planned.request.parallelism).concurrency,
             people=tuple(r.members.contacts for r in self.planned.desired.of(name) if r.members is not None),
             watch=self.watch,
             hours=Hours(self.quiet, {c.address: c for c in self.planned.plan.changes}),

@@ -20,8 +20,8 @@ from reconciler.model.contacts import ContactSet
 from reconciler.plan.calls import MembersAdded, Step, columns_of, resolved
 from reconciler.providers.base import Answer
 
-SIDE_BY_SIDE = 32
-"""More than any account's concurrency, which is what really bounds the requests under way."""
+SIDE_BY_SIDE = 64
+"""More than any account has announced at once, which is what really bounds the requests under way."""
 
 
 async def run_step(operator: Operator, address: Address, step: Step, ids: Mapping[Address, RemoteId]) -> StepResult:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from reconciler.apply.control import Control
 from reconciler.apply.departure import Departure, Stop
@@ -31,6 +32,7 @@ from reconciler.apply.judging import (
 from reconciler.errors import CredentialsRefused, NoAnswer, ProviderError, Withheld
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet
+from reconciler.model.kinds import ContactClass
 from reconciler.plan.calls import Deleted, Effect, Evidence, Step, Target
 from reconciler.providers.base import Answer, Session, Start
 
@@ -43,6 +45,10 @@ ECHOES_UP_TO = 100_000
 
 MAX_SENDS = 3
 """How often one request may be sent in all, when each time it provably did not land."""
+
+ANNOUNCED_AHEAD = 2
+"""How many requests may be in the journal for each that may be under way: the next one then need not wait for the disk.
+After a crash every one of them is looked up, so there are no more than that."""
 
 LONGEST_SETTLE_S = 300.0
 """A settle time above this is not waited out in the run; the outcome stays unresolved."""
@@ -102,8 +108,8 @@ class Operator:
     account: str
     landing_s: float
     visibility_s: float
-    slots: asyncio.Semaphore
-    """As many as the account may have under way. What waits for one can still be stopped: it has not begun."""
+    slots: int
+    """How many requests the account may have under way. What waits for its turn can still be stopped."""
     people: tuple[ContactSet, ...] = ()
     """Everybody the account's manifests declare: what a provider echoes of them is struck out of its messages."""
     watch: Watch = unwatched
@@ -115,6 +121,12 @@ class Operator:
     brought: dict[Target, set[str]] = field(default_factory=dict)
     """The ids that uploads of this run brought to each list whose members cannot be read."""
     _known: frozenset[str] | None = None
+    _under_way: asyncio.Semaphore = field(init=False)
+    _announced: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._under_way = asyncio.Semaphore(self.slots)
+        self._announced = asyncio.Semaphore(ANNOUNCED_AHEAD * self.slots)
 
     @property
     def settle_s(self) -> float:
@@ -164,31 +176,52 @@ class Operator:
     async def sending(
         self, operations: Sequence[tuple[Address, Step]], request: Callable[[Start], Awaitable[T]]
     ) -> tuple[list[int], T | ProviderError]:
-        """One request that is so many operations: the intents of all of them, then the request. Raises as ``send``."""
-        async with self.slots:
-            departure = Departure(self.journal, partial(self.refusal, operations), operations)
+        """One request that is so many operations: the intents of all of them, then the request. Raises as ``send``.
+
+        The intents are made durable while the request waits for its turn, so that no connection waits for the disk.
+        What starts contacting people is announced in its turn and not before: after a crash, whatever was announced
+        may have left, and such a request is never sent again.
+        """
+        departure = Departure(self.journal, partial(self.refusal, operations), operations)
+        if any(batch.contact_class is ContactClass.STARTS_CONTACTING for _, batch in operations):
+            async with self._under_way:
+                await departure.announced()
+                return departure.ops, await self._left(departure, nullcontext(), request)
+        async with self._announced:
             await departure.announced()
-            addresses = {address for address, _ in operations}
-            self.under_way |= addresses
-            try:
+            return departure.ops, await self._left(departure, self._under_way, request)
+
+    async def _left(
+        self,
+        departure: Departure,
+        turn: AbstractAsyncContextManager[Any],
+        request: Callable[[Start], Awaitable[T]],
+    ) -> T | ProviderError:
+        """What came of a request that is announced, in its turn."""
+        addresses = {address for address, _ in departure.operations}
+        try:
+            async with turn:
+                self.under_way |= addresses
                 answer: T | ProviderError = await request(departure)
-            except Withheld as kept:
-                if departure.unsent:
-                    self.under_way -= addresses
-                    note = f"not sent: {kept.message}"
-                    kept_back = [Recorded(op=op, verdict=Verdict.NOT_PROCESSED, note=note) for op in departure.ops]
-                    await self.journal.record(kept_back)
-                    raise Stop(kept.message) from None
-                answer = NoAnswer(f"stopped on its way: {kept.message}")
-            except ProviderError as failure:
-                answer = failure
-            except asyncio.CancelledError:
-                note = "stopped while it was under way"
-                stopped = [Recorded(op=op, verdict=Verdict.UNKNOWN, note=note) for op in departure.ops]
-                await asyncio.shield(self.journal.record(stopped))
-                raise
-            self.under_way -= addresses
-            return departure.ops, answer
+        except Withheld as kept:
+            if departure.unsent:
+                self.under_way -= addresses
+                await self._close(departure, Verdict.NOT_PROCESSED, f"not sent: {kept.message}")
+                raise Stop(kept.message) from None
+            answer = NoAnswer(f"stopped on its way: {kept.message}")
+        except ProviderError as failure:
+            answer = failure
+        except asyncio.CancelledError:
+            # Its address stays in ``under_way``: others of the same change may be.
+            verdict = Verdict.NOT_PROCESSED if departure.unsent else Verdict.UNKNOWN
+            note = "stopped before it was sent" if departure.unsent else "stopped while it was under way"
+            await asyncio.shield(self._close(departure, verdict, note))
+            raise
+        self.under_way -= addresses
+        return answer
+
+    async def _close(self, departure: Departure, verdict: Verdict, note: str) -> None:
+        await self.journal.record([Recorded(op=op, verdict=verdict, note=note) for op in departure.ops])
 
     async def refusal(self, operations: Sequence[tuple[Address, Step]]) -> str:
         """Why this request may not leave at this moment, or nothing."""

@@ -242,20 +242,48 @@ class ContactSetBuilder:
             self._pack()
 
     def _pack(self) -> None:
-        import polars as pl
-
-        self._frames.append(pl.DataFrame([pl.Series(n, v, dtype=pl.String) for n, v in self._page.items()]))
+        self._frames.append(self._framed())
         self._page = {name: [] for name in self._columns}
 
-    def build(self) -> ContactSet:
-        """Everything appended so far; the first row of a number wins."""
+    def _framed(self) -> polars.DataFrame:
+        import polars as pl
+
+        return pl.DataFrame([pl.Series(n, v, dtype=pl.String) for n, v in self._page.items()])
+
+    def again(self) -> Mapping[str, Sequence[str | None]]:
+        """The rows whose number an earlier row has, in order."""
         if not self._frames:
-            return ContactSet.from_columns(self._page)
+            seen = set[str | None]()
+            at = []
+            for i, number in enumerate(self._page[NUMBER]):
+                if number in seen and number is not None:
+                    at.append(i)
+                seen.add(number)
+            return {name: [values[i] for i in at] for name, values in self._page.items()}
+        import polars as pl
+
+        frame = pl.concat([*self._frames, self._framed()])
+        found = frame.filter(pl.col(NUMBER).is_not_null() & ~pl.col(NUMBER).is_first_distinct())
+        return found.to_dict(as_series=False)
+
+    def build(self, *, least: str = NUMBER) -> ContactSet:
+        """Everything appended so far; the first row of a number wins, or the one with the least value in ``least``."""
+        if not self._frames:
+            return ContactSet.from_columns(self._page if least == NUMBER else _by(least, self._page))
         import polars as pl
 
         if self._page[NUMBER]:
             self._pack()
-        return ContactSet.from_frame(pl.concat(self._frames))
+        frame = pl.concat(self._frames)
+        if least != NUMBER:
+            frame = frame.sort(pl.col(least).fill_null(""), maintain_order=True)
+        return ContactSet.from_frame(frame)
+
+
+def _by(name: str, columns: Mapping[str, Sequence[str | None]]) -> Mapping[str, Sequence[str | None]]:
+    """The rows sorted by one column, where no value comes first."""
+    order = sorted(range(len(columns[name])), key=lambda at: columns[name][at] or "")
+    return {each: [values[at] for at in order] for each, values in columns.items()}
 
 
 def _aligned(*sets: ContactSet, large: bool = False) -> list[Engine]:

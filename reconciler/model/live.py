@@ -88,6 +88,8 @@ class AccountLive:
     contacts: ContactSet = field(default_factory=ContactSet.empty)
     requests: int = 0
     elapsed_s: float = 0.0
+    latency_s: float = 0.0
+    """How long one answer took on average."""
     notes: tuple[Diagnostic, ...] = ()
 
     def named(self, kind: Kind, name: str) -> tuple[Observed, ...]:

@@ -42,10 +42,12 @@ def encode(
     calls: bool = False,
     timings: bool = True,
     waits: Iterable[Waiting] | None = None,
+    estimate_s: float | None = None,
 ) -> dict[str, Any]:
     """The document. Times are RFC 3339 in UTC. ``timings`` adds what was measured, which is never the same twice.
 
-    ``waits`` is what quiet hours would hold back now; None where nobody declared any.
+    ``waits`` is what quiet hours would hold back now; None where nobody declared any. ``estimate_s`` is how long the
+    calls take, by what was measured.
     """
     document: dict[str, Any] = {
         "formatVersion": FORMAT_VERSION,
@@ -77,6 +79,8 @@ def encode(
             if timings and a.problem is None
         },
     }
+    if timings and estimate_s is not None and plan.call_count:
+        document["estimate"] = {"seconds": round(estimate_s, 1)}
     if waits is not None:
         document["waits"] = [_wait(w) for w in waits]
     if calls:

@@ -1,9 +1,9 @@
 """One HTTP exchange: bytes out, bytes in, and whether the request can have been seen.
 
-This is the only module that knows httpx. It works on transports, not on clients: a transport follows no redirect,
-keeps no cookie and reads no ``.netrc``. Two things of the environment count, as everywhere: the proxy (``HTTPS_PROXY``,
-``ALL_PROXY``, ``NO_PROXY``), never for this machine itself; and the certificates to trust (``SSL_CERT_FILE``,
-``SSL_CERT_DIR``).
+This is the only module, with the line under it, that knows httpx. It works on transports, not on clients: a transport
+follows no redirect, keeps no cookie and reads no ``.netrc``. Two things of the environment count, as everywhere: the
+proxy (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``), never for this machine itself; and the certificates to trust
+(``SSL_CERT_FILE``, ``SSL_CERT_DIR``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -21,17 +21,21 @@ from urllib.request import getproxies_environment
 import httpx
 
 from reconciler.errors import NoAnswer, NotSent, ReadIncomplete, Rejected
+from reconciler.providers._line import Line
 from reconciler.providers.pace import is_loopback
 
 CONNECTIONS_EACH = 8
-"""httpx's pool does work quadratic in its connections; above eight it costs more than a second pool."""
+"""Through a proxy. httpx's pool does work quadratic in its connections: above eight a second pool costs less."""
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 # Shorter than the idle time-outs of common servers: when they close while we write, the answer is lost.
 KEEP_ALIVE_S = 4.0
 
 PROXY_HINT = "Check HTTPS_PROXY, ALL_PROXY and NO_PROXY."
 
-_READABLE_ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
+_BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+"""Methods whose requests say nothing about a length when they have no body."""
+_PLAIN = frozenset({"", "identity"})
+_READABLE_ENCODINGS = _PLAIN | {"gzip", "deflate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ class Wire:
         self._timeouts = dict.fromkeys(("read", "write", "pool"), timeout_s) | {"connect": timeout_s / 3}
         self._free = list(range(concurrency - 1, -1, -1))
         self._slots = asyncio.Semaphore(concurrency)
-        self._transports: dict[tuple[int, str], httpx.AsyncHTTPTransport] = {}
+        self._transports: dict[tuple[int, str], httpx.AsyncBaseTransport] = {}
+        self._origins: dict[str, tuple[str, str]] = {}
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[int]:
@@ -81,11 +86,16 @@ class Wire:
     ) -> Received:
         """Raises NotSent when nothing can have been processed, NoAnswer when the answer is lost or cut,
         ReadIncomplete (reads) or NoAnswer (writes) above the size cap."""
+        host, proxy = self._origin(url)
+        length = {"content-length": str(len(content or b""))} if content is not None or method not in _BODILESS else {}
         request = httpx.Request(
-            method, url, headers=dict(headers), content=content, extensions={"timeout": self._timeouts}
+            method,
+            url,
+            headers={"host": host, **headers, **length},
+            stream=httpx.ByteStream(content or b""),  # httpx would look for a host and a length in them
+            extensions={"timeout": self._timeouts},
         )
-        proxy = proxy_for(url)
-        transport = self._transport(slot // CONNECTIONS_EACH, proxy)
+        transport = self._transport(slot, proxy)
         try:
             # One deadline for everything: a server that sends a byte now and then never trips a time-out between bytes.
             async with asyncio.timeout(self._timeout_s):
@@ -114,27 +124,42 @@ class Wire:
         # A closed connection lets go of its socket in the next turn of the loop, which may be about to end.
         await asyncio.sleep(0)
 
-    def _transport(self, index: int, proxy: str) -> httpx.AsyncHTTPTransport:
-        if (index, proxy) not in self._transports:
-            self._transports[index, proxy] = httpx.AsyncHTTPTransport(
-                verify=_trusted(),
-                trust_env=False,
-                proxy=_usable(proxy) if proxy else None,
-                limits=httpx.Limits(
-                    max_connections=CONNECTIONS_EACH,
-                    max_keepalive_connections=CONNECTIONS_EACH,
-                    keepalive_expiry=KEEP_ALIVE_S,
-                ),
-            )
-        return self._transports[index, proxy]
+    def _origin(self, url: str) -> tuple[str, str]:
+        """The Host header, and the proxy: both are the same for every request of an account."""
+        scheme, _, rest = url.partition("://")
+        origin = f"{scheme}://{rest.partition('/')[0]}"
+        if origin not in self._origins:
+            self._origins[origin] = httpx.URL(origin).netloc.decode("ascii"), proxy_for(origin)
+        return self._origins[origin]
+
+    def _transport(self, slot: int, proxy: str) -> httpx.AsyncBaseTransport:
+        key = (slot // CONNECTIONS_EACH if proxy else slot, proxy)
+        if key not in self._transports:
+            self._transports[key] = self._through(proxy) if proxy else self._line()
+        return self._transports[key]
+
+    def _line(self) -> Line:
+        return Line(_trusted, connect_s=self._timeout_s / 3, idle_s=KEEP_ALIVE_S)
+
+    def _through(self, proxy: str) -> httpx.AsyncHTTPTransport:
+        limits = httpx.Limits(
+            max_connections=CONNECTIONS_EACH,
+            max_keepalive_connections=CONNECTIONS_EACH,
+            keepalive_expiry=KEEP_ALIVE_S,
+        )
+        return httpx.AsyncHTTPTransport(verify=_trusted(), trust_env=False, proxy=_usable(proxy), limits=limits)
 
     async def _received(self, response: httpx.Response, method: str) -> Received:
         headers = {name.lower(): value for name, value in response.headers.items()}
         too_much = ReadIncomplete if method == "GET" else NoAnswer
-        if headers.get("content-encoding", "").strip().lower() not in _READABLE_ENCODINGS:
+        encoding = headers.get("content-encoding", "").strip().lower()
+        if encoding not in _READABLE_ENCODINGS:
             raise too_much(f"{self._account} answered in a compression that was not asked for.")
+        pieces: AsyncIterable[bytes] = response.aiter_bytes()
+        if encoding in _PLAIN and isinstance(response.stream, httpx.AsyncByteStream):
+            pieces = response.stream  # without the layers that would decode it
         chunks, size = [], 0
-        async for chunk in response.aiter_bytes():
+        async for chunk in pieces:
             size += len(chunk)
             if size > MAX_RESPONSE_BYTES:
                 raise too_much(f"The answer of {self._account} is larger than {MAX_RESPONSE_BYTES >> 20} MiB.")

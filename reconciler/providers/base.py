@@ -131,6 +131,16 @@ class Session(Protocol):
 
 
 @runtime_checkable
+class Timed(Protocol):
+    """What a session has that tells how quick its provider is; without, no time is estimated. Optional."""
+
+    @property
+    def latency_s(self) -> float:
+        """How long one answer took on average, so far; 0 before there was one."""
+        ...
+
+
+@runtime_checkable
 class ReadsMembers(Protocol):
     """What a session has whose provider tells who is on a list. Optional."""
 
@@ -386,6 +396,10 @@ class Defaults:
     timeout_s: float = 30.0
     landing_s: float = 120.0
     visibility_s: float = 30.0
+    page_rows: int = 100
+    """People on a page of a list."""
+    list_reads: int = 0
+    """What reading a list takes besides its pages."""
     other_urls: tuple[str, ...] = ()
     """Where else the provider itself is, such as in other regions: no ``--allow-host`` is needed for these."""
 

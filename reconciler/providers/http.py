@@ -150,10 +150,17 @@ class Http:
         self._breaker = Breaker()
         self._renewing = asyncio.Lock()
         self._renewable = True
+        self._answers = 0
+        self._waited_s = 0.0
 
     @property
     def requests(self) -> int:
         return self._budget.requests
+
+    @property
+    def latency_s(self) -> float:
+        """How long an answer took on average, so far."""
+        return self._waited_s / self._answers if self._answers else 0.0
 
     async def get(
         self, *segments: str, query: Sequence[tuple[str, str]] = (), decode: Callable[[bytes], Any] = decoded
@@ -277,6 +284,8 @@ class Http:
         except (NotSent, NoAnswer) as failure:
             self._breaker.failed(sent_at, failure.message)
             raise
+        self._answers += 1
+        self._waited_s += time.monotonic() - sent_at
         if received.status >= 500:
             self._breaker.failed(sent_at, f"HTTP {received.status}.")
         else:

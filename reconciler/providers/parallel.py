@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterable
-from typing import Any, TypeVar
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
 
 Value = TypeVar("Value")
 
@@ -24,3 +26,44 @@ async def together(jobs: Iterable[Awaitable[Value]]) -> list[Value]:
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return [t.result() for t in tasks]
+
+
+class Ahead(Generic[Value]):
+    """Pages given out in order while those behind them are on their way already.
+
+    A window and no batches: the next page is asked for as soon as one has arrived, not when all of a batch have.
+    """
+
+    def __init__(self, read: Callable[[int], Awaitable[Value]]) -> None:
+        self._read = read
+        self._coming: deque[tuple[int, asyncio.Task[Value]]] = deque()
+
+    async def page(self, offset: int, stride: int, count: int) -> Value:
+        """The page at ``offset``; the ``count - 1`` behind it, each ``stride`` further, are asked for as well.
+
+        What was asked for at another place than it turned out to be needed at is dropped.
+        """
+        if self._coming and self._coming[0][0] != offset:
+            await self._drop()
+        while len(self._coming) < max(1, count):
+            start = self._coming[-1][0] + stride if self._coming else offset
+            self._coming.append((start, asyncio.ensure_future(self._one(start))))
+        return await self._coming.popleft()[1]
+
+    async def _one(self, start: int) -> Value:
+        return await self._read(start)
+
+    async def _drop(self) -> None:
+        coming = [task for _, task in self._coming]
+        self._coming.clear()
+        for task in coming:
+            task.cancel()
+        await asyncio.gather(*coming, return_exceptions=True)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._drop()

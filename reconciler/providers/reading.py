@@ -13,7 +13,7 @@ from reconciler.errors import CredentialsRefused, Exit, ProviderError, ReadIncom
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.live import AccountLive, AccountState, Live, Unread
 from reconciler.model.resources import Account
-from reconciler.providers.base import Connection, Progress, Provider, ReadsMembers, Scope, Session, silent
+from reconciler.providers.base import Connection, Progress, Provider, ReadsMembers, Scope, Session, Timed, silent
 from reconciler.providers.credentials import reveal
 
 
@@ -72,7 +72,13 @@ async def _read_one(account: Account, sessions: Sessions, scope: Scope) -> Accou
     except ProviderError as failure:
         return _unread(account, failure)
     notes = (*live.notes, *_namesakes(account, live, scope))
-    return replace(live, requests=session.requests - before, elapsed_s=time.monotonic() - started, notes=notes)
+    return replace(
+        live,
+        requests=session.requests - before,
+        elapsed_s=time.monotonic() - started,
+        latency_s=session.latency_s if isinstance(session, Timed) else 0.0,
+        notes=notes,
+    )
 
 
 def _named(live: AccountLive) -> AccountLive:

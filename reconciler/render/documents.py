@@ -142,6 +142,12 @@ class WaitDocument(TypedDict):
     reason: str
 
 
+class EstimateDocument(TypedDict):
+    """How long the calls take, looks before and after them included."""
+
+    seconds: float
+
+
 class PlanDocument(TypedDict):
     formatVersion: str
     tool: str
@@ -157,6 +163,7 @@ class PlanDocument(TypedDict):
     unmanaged: list[UnmanagedDocument]
     diagnostics: list[DiagnosticDocument]
     reads: dict[str, ReadDocument]
+    estimate: NotRequired[EstimateDocument]
     waits: NotRequired[list[WaitDocument]]
     calls: NotRequired[list[CallDocument]]
 

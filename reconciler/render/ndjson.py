@@ -14,7 +14,7 @@ _PARTS = {
     "guards": "guard",
     "diagnostics": "diagnostic",
 }
-_LEFT_OUT = {*_PARTS, "formatVersion", "calls", "unmanaged", "reads"}
+_LEFT_OUT = {*_PARTS, "formatVersion", "calls", "unmanaged", "reads", "estimate"}
 
 
 def document_lines(doc: Mapping[str, Any], kind: str) -> str:

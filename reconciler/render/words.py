@@ -152,13 +152,23 @@ def _deleted(plan: PlanDocument) -> str:
 
 
 def effort(plan: PlanDocument) -> str:
-    """``11 calls. 120 people could be notified, nobody starts being contacted.``; empty without changes."""
+    """``11 calls, about 3 s. 120 people could be notified, nobody starts being contacted.``; empty without changes."""
     calls = plan["summary"]["calls"]
     if not plan["changes"] or (errors(plan) and not calls):
         return ""
-    sent = f"{counted(calls, 'calls')}." if calls else "No calls: only our own records change."
+    takes = f", {about(plan['estimate']['seconds'])}" if "estimate" in plan else ""
+    sent = f"{counted(calls, 'calls')}{takes}." if calls else "No calls: only our own records change."
     told = _told(plan)
     return f"{sent} {told[0].upper()}{told[1:]}."
+
+
+def about(seconds: float) -> str:
+    """``about 3 s``, ``about 12 min``, ``about 2.5 h``."""
+    if seconds < 1.5:
+        return "about 1 s"
+    if seconds < 90:
+        return f"about {seconds:.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
 
 
 def _told(plan: PlanDocument) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from reconciler.apply.operation import Operator
 from reconciler.errors import LeaseHeld, NoAnswer, ProviderError, Withheld
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.inventory import Owned
+from reconciler.model.kinds import ContactClass
 from reconciler.plan.calls import Call, Created, Effect, Method, Phase, Step
 from reconciler.providers import http
 from reconciler.providers.base import Answer, Start, at_once
@@ -104,7 +105,7 @@ def sent(wire: Wire, control: Control, books: Books) -> Any:
             account="main",
             landing_s=0,
             visibility_s=0,
-            slots=asyncio.Semaphore(1),
+            slots=1,
         )
         try:
             _, _, failure = await operator.send(ADDRESS, STEP, {})
@@ -255,6 +256,60 @@ def test_what_is_withheld_is_neither_sent_nor_tried_again(monkeypatch: pytest.Mo
 
     failure, seen = over_http([answer()], use, monkeypatch)
     assert (failure.message, seen) == ("frozen", 0)
+
+
+# --- announced ahead
+
+
+class Unanswered(Wire):
+    """A session whose requests leave and are never answered."""
+
+    async def send(self, call: Call, effect: Effect, *, start: Start = at_once) -> Answer:
+        await start(again=False)
+        self.left += 1
+        await asyncio.Event().wait()
+        raise AssertionError("nobody answers")
+
+
+def cancelled(step: Step, tmp_path: Path) -> tuple[Books, Unanswered]:
+    """Five requests for the one place there is, all of them stopped while the first is under way."""
+
+    async def main() -> None:
+        journal = Journal(books)
+        operator = Operator(
+            session=session,  # type: ignore[arg-type]
+            journal=journal,
+            control=Control(root=tmp_path),
+            account="main",
+            landing_s=0,
+            visibility_s=0,
+            slots=1,
+        )
+        waiting = [asyncio.ensure_future(operator.send(ADDRESS, step, {})) for _ in range(5)]
+        while not session.left:
+            await asyncio.sleep(0.001)
+        for _ in range(20):  # whoever might be announced by now is
+            await asyncio.sleep(0.001)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        journal.close()
+
+    books, session = Books(), Unanswered()
+    asyncio.run(main())
+    return books, session
+
+
+def test_one_more_than_there_is_a_place_for_is_announced_and_known_not_to_have_left(tmp_path: Path) -> None:
+    books, session = cancelled(STEP, tmp_path)
+    assert (session.left, len(books.intents)) == (1, 2)
+    assert sorted((o.op, o.verdict) for o in books.outcomes) == [(0, Verdict.UNKNOWN), (1, Verdict.NOT_PROCESSED)]
+
+
+def test_what_starts_contacting_people_is_announced_in_its_turn(tmp_path: Path) -> None:
+    books, session = cancelled(replace(STEP, contact_class=ContactClass.STARTS_CONTACTING), tmp_path)
+    assert (session.left, len(books.intents)) == (1, 1)
+    assert [o.verdict for o in books.outcomes] == [Verdict.UNKNOWN]
 
 
 # --- the lease

@@ -37,6 +37,7 @@ SHORTEST_KEY = 7
 
 _FILLING = str.maketrans("", "", " -.()\u00a0")
 _DIGITS = re.compile(r"[0-9]{4,20}", re.ASCII)
+_PLAIN = re.compile(r"\+[0-9]{4,20}", re.ASCII)
 _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
@@ -195,7 +196,9 @@ def number_of(value: str | None) -> str | None:
 
 
 def numbers_of(values: Sequence[str | None]) -> list[str | None]:
-    return [number_of(v) for v in values]
+    """``number_of`` of many. Nearly all of them are a plus and digits already."""
+    plain = _PLAIN.fullmatch
+    return [v if v is not None and plain(v) else number_of(v) for v in values]
 
 
 def standing(status: str, finished: frozenset[str]) -> Standing:

@@ -112,20 +112,24 @@ def columns_of(rows: Sequence[Row], campaign: RemoteId, finished: frozenset[str]
     for nobody who could be added. Once a lead is not new any more, its retries count down by themselves and say
     nothing.
     """
-    if any(ID.fullmatch(r.id) is None for r in rows):
+    if not all(map(ID.fullmatch, [r.id for r in rows])):
         raise Malformed("without an id")
     if nameless := [r.id for r in rows if not (r.number or "").strip()]:
         raise Malformed(f"without a number (id {nameless[0]})", hint=_NO_NUMBER)
-    if any(r.campaign_id is not None and r.campaign_id != campaign for r in rows):
+    if {r.campaign_id for r in rows} - {None, campaign}:
         raise Malformed("of another campaign than the one that was asked for")
     statuses = [r.status or "" for r in rows]
+    # There are few different statuses, priorities and retries: each is looked at once a page.
+    standings = {s: standing(s, finished) for s in set(statuses)}
+    priorities, retries = [r.priority for r in rows], [r.retries for r in rows]
+    wholes = {v: whole(v) for v in {*priorities, *retries}}
     return {
         "number": numbers_of([r.number for r in rows]),
         "contact_id": [r.id for r in rows],
-        "standing": [standing(s, finished) for s in statuses],
+        "standing": [standings[s] for s in statuses],
         "status": [s or None for s in statuses],
         "first_name": [(r.first_name or "").strip() for r in rows],
         "last_name": [(r.last_name or "").strip() for r in rows],
-        "priority": [whole(r.priority) for r in rows],
-        "retries": [whole(r.retries) if s == NEW else None for r, s in zip(rows, statuses, strict=True)],
+        "priority": [wholes[v] for v in priorities],
+        "retries": [wholes[v] if s == NEW else None for v, s in zip(retries, statuses, strict=True)],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from reconciler.errors import NotFound, ReadIncomplete, Rejected
@@ -45,7 +46,7 @@ class Memory:
     leads: dict[RemoteId, Leads] = field(default_factory=dict)
     read_at: dict[RemoteId, float] = field(default_factory=dict)
     took: dict[RemoteId, float] = field(default_factory=dict)
-    known: dict[RemoteId, frozenset[str]] = field(default_factory=dict)
+    known: dict[RemoteId, AbstractSet[str]] = field(default_factory=dict)
     planned_stopped: frozenset[RemoteId] = frozenset()
     started: frozenset[RemoteId] = frozenset()
     reported_at: float | None = None
@@ -55,7 +56,7 @@ class Memory:
         self.leads.clear()
         for campaign, leads in found.leads.items():
             self.seen(campaign, leads)
-        self.known = {campaign: frozenset(leads.ids) for campaign, leads in found.leads.items()}
+        self.known = {campaign: leads.ids for campaign, leads in found.leads.items()}
         self.planned_stopped = frozenset(i for i, c in found.campaigns.items() if c.stopped)
         self.started, self.reported_at = frozenset(), None
 

@@ -44,12 +44,10 @@ class Leads:
 
 @dataclass(slots=True)
 class _Gathered:
-    """Pages so far. ``again`` are rows of numbers that were there before."""
+    """Pages so far."""
 
     builder: ContactSetBuilder = field(default_factory=lambda: ContactSetBuilder(COLUMNS))
     ids: set[str] = field(default_factory=set)
-    numbers: set[str] = field(default_factory=set)
-    again: list[Surplus] = field(default_factory=list)
     unusable: int = 0
 
     def take(self, columns: Columns) -> int:
@@ -58,14 +56,7 @@ class _Gathered:
         if len(fresh) != len(columns["contact_id"]):
             columns = {name: [values[i] for i in fresh] for name, values in columns.items()}
         self.builder.append(columns)
-        rows = zip(columns["number"], columns["contact_id"], columns["standing"], strict=True)
-        for number, lead, standing in rows:
-            if number is None:
-                self.unusable += 1
-            elif number not in self.numbers:
-                self.numbers.add(number)
-            else:
-                self.again.append(Surplus(number=number, lead=lead or "", standing=Standing(standing or "")))
+        self.unusable += columns["number"].count(None)
         return len(fresh)
 
     def _new(self, lead: str | None) -> bool:
@@ -76,9 +67,13 @@ class _Gathered:
 
     def build(self) -> Leads:
         contacts = self.builder.build()
-        if not self.again:
+        if len(contacts) == len(self.builder) - self.unusable:
             return Leads(contacts=contacts, ids=self.ids, unusable=self.unusable)
-        chosen, surplus = _chosen(contacts, self.again)
+        again = self.builder.again()
+        rows = zip(again["number"], again["contact_id"], again["standing"], strict=True)
+        chosen, surplus = _chosen(
+            contacts, [Surplus(number=n or "", lead=x or "", standing=Standing(s or "")) for n, x, s in rows]
+        )
         contacts = contacts.joined(chosen, COLUMNS)
         return Leads(contacts=contacts, ids=self.ids, surplus=surplus, unusable=self.unusable)
 

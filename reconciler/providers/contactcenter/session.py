@@ -100,6 +100,10 @@ class ContactCenterSession:
     def requests(self) -> int:
         return self._http.requests
 
+    @property
+    def latency_s(self) -> float:
+        return self._http.latency_s
+
     async def fetch(self, scope: Scope) -> AccountLive:
         before = self.requests
         fetch = Fetch(self._reader, self._client, self._settings, scope, self._account, self._now)

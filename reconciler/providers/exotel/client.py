@@ -5,14 +5,15 @@ The writing ones are in ``calls`` (as data, for plans) and ``operations`` (all o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import CredentialsRefused, ReadIncomplete
-from reconciler.providers.exotel import answers, convert
+from reconciler.providers.exotel import answers, contacts, convert
 from reconciler.providers.exotel.answers import Row
-from reconciler.providers.http import Http
+from reconciler.providers.exotel.contacts import ContactPage
+from reconciler.providers.http import Http, decoded
 
 Filters = Sequence[tuple[str, str]]
 
@@ -47,15 +48,13 @@ class Client:
         """E3. Raises NotFound."""
         return answers.single(await self._read("lists", list_id))
 
-    async def members(self, list_id: str, offset: int, limit: int = MEMBERS_PAGE) -> Page:
+    async def members(self, list_id: str, offset: int, limit: int = MEMBERS_PAGE) -> ContactPage:
         """E8: contacts, or bare associations. Raises NotFound."""
-        path = ("lists", list_id, "contacts")
-        return await self._page(convert.CONTACT_IDS, *path, offset=offset, limit=limit)
+        return await self._contacts("lists", list_id, "contacts", offset=offset, limit=limit)
 
-    async def contacts(self, offset: int, limit: int = CONTACTS_PAGE, filters: Filters = ()) -> Page:
+    async def contacts(self, offset: int, limit: int = CONTACTS_PAGE, filters: Filters = ()) -> ContactPage:
         """E13."""
-        filters = (OLDEST_FIRST, *filters)
-        return await self._page(convert.CONTACT_IDS, "contacts", offset=offset, limit=limit, filters=filters)
+        return await self._contacts("contacts", offset=offset, limit=limit, filters=(OLDEST_FIRST, *filters))
 
     async def one_contact(self, contact_id: str) -> Row:
         """E14. Raises NotFound."""
@@ -74,19 +73,27 @@ class Client:
         """E11. The address that E10 answers is not followed: it is built from the id here."""
         return answers.single(await self._read("csv-status", upload_id))
 
-    async def _read(self, *path: str, query: Filters = ()) -> Any:
+    async def _read(self, *path: str, query: Filters = (), decode: Callable[[bytes], Any] = decoded) -> Any:
         try:
-            return (await self._http.get(self.sid, *path, query=query)).body
+            return (await self._http.get(self.sid, *path, query=query, decode=decode)).body
         except CredentialsRefused as refused:
             refused.hint = WRONG_REGION
             raise
 
     async def _page(self, names: tuple[str, ...], *path: str, offset: int, limit: int, filters: Filters = ()) -> Page:
-        body = await self._read(*path, query=[("offset", str(offset)), ("limit", str(limit)), *filters])
+        body = await self._read(*path, query=_paged(offset, limit, filters))
         if not isinstance(body, dict) or not isinstance(body.get("response"), list):
             raise ReadIncomplete(f"Exotel answered {path[-1]} in an unknown shape.")
         rows = answers.entities(body)
-        ids = [str(convert.id_of(row, names) or convert.id_of(row.get("contact"), names) or "") for row in rows]
+        ids = [str(convert.id_of(row, names) or "") for row in rows]
         if "" in ids:
             raise ReadIncomplete(f"Exotel returned one of the {path[-1]} without an id.")
         return Page(ids, rows, answers.total(body))
+
+    async def _contacts(self, *path: str, offset: int, limit: int, filters: Filters = ()) -> ContactPage:
+        page: ContactPage = await self._read(*path, query=_paged(offset, limit, filters), decode=contacts.decode)
+        return page
+
+
+def _paged(offset: int, limit: int, filters: Filters) -> Filters:
+    return [("offset", str(offset)), ("limit", str(limit)), *filters]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -99,6 +99,12 @@ def number_of(value: Any) -> str | None:
         return None  # a national spelling, and nobody says of which country
     whole = plain if plain.startswith("+") else f"+{plain}"
     return whole if _E164.fullmatch(whole) else None
+
+
+def numbers_of(values: Sequence[str | int | None]) -> list[str | None]:
+    """``number_of`` of many. Nearly all of them are in E.164 already."""
+    plain = _E164.fullmatch
+    return [v if isinstance(v, str) and plain(v) else number_of(v) for v in values]
 
 
 def instant(value: object) -> datetime | None:

@@ -199,7 +199,7 @@ async def _members_of(
             text = f"{found.twice} members of {names[list_id]!r} have the number of another member"
             note = problem(Severity.WARNING, "exotel-several-contacts", text)
             notes.append(replace(note, address=account))
-        return LiveMembers(contacts=found.contacts, count=len(found.ids))
+        return LiveMembers(contacts=found.contacts, count=found.count)
 
     ids = sorted(names)
     try:

@@ -25,7 +25,8 @@ from reconciler.plan.calls import (
 )
 from reconciler.providers.evidence import known, left, linked
 from reconciler.providers.exotel import convert
-from reconciler.providers.exotel.client import LISTS_PAGE, MEMBERS_PAGE, Client, Page
+from reconciler.providers.exotel.client import LISTS_PAGE, MEMBERS_PAGE, Client
+from reconciler.providers.exotel.contacts import ContactPage
 from reconciler.providers.exotel.convert import (
     CAMPAIGN_FIELDS,
     LIST_FIELDS,
@@ -185,9 +186,9 @@ class Look:
         unseen = set(rows.numbers())
         missing_ids = {x for x in rows.column("contact_id") if x}
 
-        def enough(page: Page) -> bool:
+        def enough(page: ContactPage) -> bool:
             missing_ids.difference_update(page.ids)
-            unseen.difference_update(n for row in page.rows if (n := convert.contact_of(row)["number"]))
+            unseen.difference_update(n for n in page.columns["number"] if n is not None)
             return not unseen
 
         try:
@@ -206,7 +207,7 @@ class Look:
             found = await self._reader.members(list_id)
         except NotFound:
             return Evidence(state=State.HOLDS)
-        there = {x for x in rows.column("contact_id") if x and x in found.ids}
+        there = set(found.contacts.column("contact_id")) & {x for x in rows.column("contact_id") if x}
         return left(rows, rows.where("contact_id", there) if there else ContactSet.empty())
 
 

@@ -7,25 +7,49 @@ there are not as many of them as the total says, the collection changed meanwhil
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from reconciler.errors import ReadIncomplete, Rejected
 from reconciler.providers.exotel.answers import Row
-from reconciler.providers.exotel.client import Page
-from reconciler.providers.parallel import together
+from reconciler.providers.exotel.client import Page as RowPage
+from reconciler.providers.parallel import Ahead
 
 SCANS = 3
 """How often a collection that changes while it is read is read from the start."""
 SAFE_LIMIT = 20
 """The default page: what is asked for after a larger one was refused."""
 
-Read = Callable[[int, int], Awaitable[Page]]
+
+class Page(Protocol):
+    """What enumeration looks at. ``total`` is how many there are in all, None where the answer does not say."""
+
+    @property
+    def ids(self) -> Sequence[str]: ...
+
+    @property
+    def total(self) -> int | None: ...
+
+
+P = TypeVar("P", bound=Page)
+P_contra = TypeVar("P_contra", bound=Page, contravariant=True)
+
+
+class Gathered(Protocol[P_contra]):
+    """What the pages of one pass are put into: ``fresh`` are the positions of the rows that were not seen before."""
+
+    def take(self, page: P_contra, fresh: Sequence[int]) -> None: ...
+
+
+G = TypeVar("G", bound=Gathered[Any])
+
+Read = Callable[[int, int], Awaitable[P]]
 """Reads the page at an offset with a limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Generic[P]):
     """How one collection is read. ``told`` hears of progress, with the total where it is known. ``enough`` ends the
     read early: it is asked after each page whether what was looked for has been seen."""
 
@@ -33,55 +57,92 @@ class Reading:
     limit: int
     width: int = 4
     told: Callable[[int, int | None], None] | None = None
-    enough: Callable[[Page], bool] | None = None
+    enough: Callable[[P], bool] | None = None
 
 
-async def read_all(read: Read, how: Reading) -> dict[str, Row]:
-    """Every row by id, in the order in which they came. Raises ReadIncomplete when it cannot be proven whole."""
+async def read_all(read: Read[P], how: Reading[P], begin: Callable[[], G]) -> tuple[G, int]:
+    """Every row, in the order in which they came, put into what ``begin`` makes for each pass; and how many.
+
+    Raises ReadIncomplete when it cannot be proven whole.
+    """
     limit = how.limit
     for _ in range(SCANS):
+        gathered = begin()
         try:
-            rows, whole = await _scan(read, how, limit)
+            count, whole = await _scan(read, how, limit, gathered)
         except Rejected as refused:
             # Whether a limit above the maximum is cut or refused is not documented.
             if refused.status != 400 or limit <= SAFE_LIMIT:
                 raise
-            limit = SAFE_LIMIT
-            rows, whole = await _scan(read, how, limit)
+            limit, gathered = SAFE_LIMIT, begin()
+            count, whole = await _scan(read, how, limit, gathered)
         if whole:
-            return rows
+            return gathered, count
     raise ReadIncomplete(
         f"The {how.what} cannot be read whole: pages and their total differ after {SCANS} tries.",
         hint="Something is changing them, or the provider is answering wrongly. Try again later.",
     )
 
 
-async def _scan(read: Read, how: Reading, limit: int) -> tuple[dict[str, Row], bool]:
-    """One pass: the rows, and whether they are all that was asked for."""
-    rows: dict[str, Row] = {}
-    offset, stride, ahead = 0, limit, 1
+async def _scan(read: Read[P], how: Reading[P], limit: int, gathered: Gathered[P]) -> tuple[int, bool]:
+    """One pass: how many rows, and whether they are all that was asked for."""
+    seen: set[int] = set()
+    offset, stride, count = 0, limit, 1
     total: int | None = None
     steady = True
-    while True:
-        for page in await together(read(offset + i * stride, limit) for i in range(ahead)):
-            size, before = len(page.ids), len(rows)
+    async with Ahead(lambda start: read(start, limit)) as ahead:
+        while True:
+            page = await ahead.page(offset, stride, count)
+            size, fresh = len(page.ids), _unseen(page.ids, seen)
             if page.total is not None:
                 # A total that moves means that rows moved between pages, and one may have slipped past.
                 steady = steady and total in (None, page.total)
                 total = page.total
-            rows.update(zip(page.ids, page.rows, strict=True))
+            gathered.take(page, fresh)
             offset += size
-            if size and len(rows) == before and total is None:
+            if size and not fresh and total is None:
                 raise ReadIncomplete(f"Paging through {how.what} does not advance: a page repeats earlier rows.")
             if how.told is not None:
-                how.told(len(rows), total)
+                how.told(len(seen), total)
             if how.enough is not None and how.enough(page):
-                return rows, True
+                return len(seen), True
             if not size or (total is not None and offset >= total):
-                return rows, total is None or (steady and len(rows) == total)
-            if size != stride:
-                # Whatever was read ahead started at the wrong row.
-                stride = size
-                break
-        # Ahead only where the total says that there is something.
-        ahead = 1 if total is None or how.enough is not None else max(1, min(how.width, -(-(total - offset) // stride)))
+                return len(seen), total is None or (steady and len(seen) == total)
+            # Whatever was read ahead started at the wrong row when this is another size.
+            stride = size
+            # Ahead only where the total says that there is something.
+            count = 1 if total is None or how.enough is not None else min(how.width, -(-(total - offset) // stride))
+
+
+class Rows:
+    """Rows of a listing by id, as they came."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Row] = {}
+
+    def take(self, page: RowPage, fresh: Sequence[int]) -> None:
+        self.by_id.update(zip(page.ids, page.rows, strict=True))
+
+
+async def all_rows(read: Read[RowPage], how: Reading[RowPage]) -> dict[str, Row]:
+    """Every row of a listing by id. Raises as ``read_all``."""
+    rows, _ = await read_all(read, how, Rows)
+    return rows.by_id
+
+
+def _unseen(ids: Sequence[str], seen: set[int]) -> Sequence[int]:
+    """The positions of the ids that are new, each once; from now on they are seen.
+
+    Their hashes are kept, which take half the memory of a million ids. Should two of so many ever be the same (one read
+    in thirty million), a row is missing from the total, and the collection is unreadable rather than read wrongly.
+    """
+    hashes = [*map(hash, ids)]
+    if len(set(hashes)) == len(hashes) and seen.isdisjoint(hashes):
+        seen.update(hashes)
+        return range(len(ids))
+    fresh = []
+    for at, found in enumerate(hashes):
+        if found not in seen:
+            seen.add(found)
+            fresh.append(at)
+    return fresh

@@ -29,6 +29,7 @@ DEFAULTS = Defaults(
     timeout_s=60.0,
     landing_s=60.0,
     visibility_s=15.0,
+    page_rows=500,
     other_urls=(HOSTS["mumbai"] + ROOT,),
 )
 

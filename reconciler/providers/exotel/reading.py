@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 from reconciler.errors import NotFound, ReadIncomplete
 from reconciler.model.addresses import RemoteId
@@ -13,22 +12,11 @@ from reconciler.providers.base import Progress
 from reconciler.providers.exotel import client as wire
 from reconciler.providers.exotel import convert
 from reconciler.providers.exotel.answers import Row
-from reconciler.providers.exotel.client import Client, Filters, Page
-from reconciler.providers.exotel.convert import ATTRIBUTES, GONE, status_of
-from reconciler.providers.exotel.paging import Reading, read_all
+from reconciler.providers.exotel.client import Client, Filters
+from reconciler.providers.exotel.contacts import ContactPage, Gathered, People, columns_of
+from reconciler.providers.exotel.convert import GONE, status_of
+from reconciler.providers.exotel.paging import P, Read, Reading, all_rows, read_all
 from reconciler.providers.exotel.settings import Settings
-
-COLUMNS: tuple[str, ...] = ("number", "contact_id", *ATTRIBUTES)
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Contacts by number; ``ids`` are those of all of them, ``unusable`` had no number, ``twice`` one of another."""
-
-    contacts: ContactSet
-    ids: frozenset[str]
-    unusable: int
-    twice: int
 
 
 class Reader:
@@ -42,7 +30,7 @@ class Reader:
 
     async def lists(self, filters: Filters = ()) -> dict[RemoteId, Observed]:
         """Every list, or those that a search leaves; whoever searches checks the names again."""
-        rows = await read_all(
+        rows = await all_rows(
             lambda offset, limit: self._client.lists(offset, limit, filters), self._reading("lists", wire.LISTS_PAGE)
         )
         return {o.remote_id: o for o in map(convert.list_of, rows.values())}
@@ -53,7 +41,7 @@ class Reader:
 
     async def campaign_rows(self, filters: Filters = ()) -> list[tuple[Observed, Row]]:
         """The same, with what the listing shows besides."""
-        rows = await read_all(
+        rows = await all_rows(
             lambda offset, limit: self._client.campaigns(offset, limit, filters),
             self._reading("campaigns", wire.CAMPAIGNS_PAGE),
         )
@@ -72,17 +60,15 @@ class Reader:
         return found
 
     async def members(
-        self, list_id: str, name: str = "a list", *, enough: Callable[[Page], bool] | None = None
+        self, list_id: str, name: str = "a list", *, enough: Callable[[ContactPage], bool] | None = None
     ) -> People:
         """Everybody on one list, or with ``enough`` as many of them as that takes. Raises NotFound."""
         how = self._reading(f"members of {name}", wire.MEMBERS_PAGE, enough)
-        rows: Mapping[str, Row] = await read_all(
-            lambda offset, limit: self._client.members(list_id, offset, limit), how
-        )
-        if rows and not any(convert.contact_of(row)["number"] for row in rows.values()):
+        found = await self._people(lambda offset, limit: self._client.members(list_id, offset, limit), how)
+        if found.count and not found.contacts:
             # Bare associations: the numbers are in the address book only, 25 times as many requests (section 3).
-            rows = await self._book([("list_sids", list_id)], f"contacts of {name}")
-        return people_of(rows.values())
+            return await self._book([("list_sids", list_id)], f"contacts of {name}")
+        return found
 
     async def look_up(self, numbers: ContactSet) -> People | None:
         """The contacts with these numbers; None where the address book is too large to be read.
@@ -91,29 +77,37 @@ class Reader:
         """
         most = self._settings.book_pages * wire.CONTACTS_PAGE
         left = set(numbers.numbers())
+        wanted = frozenset(left)
         large = False
 
-        def enough(page: Page) -> bool:
+        def enough(page: ContactPage) -> bool:
             nonlocal large
             large = page.total is None or page.total > most
-            left.difference_update(n for row in page.rows if (n := convert.contact_of(row)["number"]))
+            left.difference_update(n for n in page.columns["number"] if n is not None)
             return large or not left
 
-        rows = await self._book((), "contacts", enough)
-        if large and left:
-            return None
-        wanted = set(numbers.numbers())
-        return people_of(row for row in rows.values() if convert.contact_of(row)["number"] in wanted)
+        found = await self._book((), "contacts", enough, wanted)
+        return None if large and left else found
 
     async def _book(
-        self, filters: Filters, what: str, enough: Callable[[Page], bool] | None = None
-    ) -> Mapping[str, Row]:
-        return await read_all(
-            lambda offset, limit: self._client.contacts(offset, limit, filters),
-            self._reading(what, wire.CONTACTS_PAGE, enough),
+        self,
+        filters: Filters,
+        what: str,
+        enough: Callable[[ContactPage], bool] | None = None,
+        wanted: frozenset[str] | None = None,
+    ) -> People:
+        how = self._reading(what, wire.CONTACTS_PAGE, enough)
+        return await self._people(
+            lambda offset, limit: self._client.contacts(offset, limit, filters), how, lambda: Gathered(wanted)
         )
 
-    def _reading(self, what: str, limit: int, enough: Callable[[Page], bool] | None = None) -> Reading:
+    async def _people(
+        self, read: Read[ContactPage], how: Reading[ContactPage], begin: Callable[[], Gathered] = Gathered
+    ) -> People:
+        gathered, count = await read_all(read, how, begin)
+        return gathered.people(count)
+
+    def _reading(self, what: str, limit: int, enough: Callable[[P], bool] | None = None) -> Reading[P]:
         def told(done: int, total: int | None) -> None:
             self._progress(what, done, total)
 
@@ -121,13 +115,11 @@ class Reader:
 
 
 def people_of(rows: Iterable[Row]) -> People:
-    """Contacts as columns. Of several with one number the oldest counts (H3)."""
+    """Contacts that were read one by one."""
     found = [convert.contact_of(row) for row in rows]
-    if any(c["contact_id"] is None for c in found):
+    ids = [c["contact_id"] for c in found if c["contact_id"] is not None]
+    if len(ids) != len(found):
         raise ReadIncomplete("Exotel returned a contact without an id.")
-    found.sort(key=lambda c: c["created"] or "")
-    columns: dict[str, list[str | None]] = {name: [c[name] for c in found] for name in COLUMNS}
-    contacts = ContactSet.from_columns(columns)
-    unusable = columns["number"].count(None)
-    ids = frozenset(x for x in columns["contact_id"] if x)
-    return People(contacts, ids, unusable, len(found) - unusable - len(contacts))
+    gathered = Gathered()
+    gathered.take(ContactPage(ids, columns_of(found), None), range(len(ids)))
+    return gathered.people(len(set(ids)))

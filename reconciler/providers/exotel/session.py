@@ -122,6 +122,10 @@ class ExotelSession:
     def requests(self) -> int:
         return self._http.requests
 
+    @property
+    def latency_s(self) -> float:
+        return self._http.latency_s
+
     async def fetch(self, scope: Scope) -> AccountLive:
         before = self.requests
         live = await Fetch(self._reader, scope, self._account, self._now()).run(self._identity)

@@ -58,6 +58,10 @@ class IntelePeerSession:
     def requests(self) -> int:
         return self._http.requests
 
+    @property
+    def latency_s(self) -> float:
+        return self._http.latency_s
+
     async def fetch(self, scope: Scope) -> AccountLive:
         """Two listings, and one request for each list that somebody needs to know more about."""
         return await read_account(self._http, self._account, self._base_url, scope, self._progress)

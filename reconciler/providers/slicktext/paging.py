@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from reconciler.errors import ReadIncomplete
-from reconciler.providers.parallel import together
+from reconciler.providers.parallel import Ahead
 
 
 class Page(Protocol):
@@ -54,9 +54,10 @@ async def read_all(
     seen: set[int] = set()
     offset = pages = 0
     stride = how.limit
-    while True:
-        starts = [offset + i * stride for i in range(_ahead(how, offset, pages, stride))]
-        for page in await together(read(start) for start in starts):
+    async with Ahead(read) as ahead:
+        more = True
+        while True:
+            page = await ahead.page(offset, stride, _ahead(how, offset, pages, stride) if more else 1)
             size = len(page.ids)
             if size == 0:
                 return seen
@@ -64,10 +65,9 @@ async def read_all(
             offset, pages = offset + size, pages + 1
             if len(seen) == how.expected or _last(page, size, seen, how):
                 return seen
-            if size != stride:
-                # Whatever was read ahead started at the wrong row.
-                stride = size
-                break
+            # Whatever was read ahead started at the wrong row when this is another size. That there is no more is not
+            # believed, and is no reason to read far beyond it.
+            stride, more = size, page.more or how.expected is not None
 
 
 def _last(page: Page, size: int, seen: set[int], how: Reading) -> bool:

@@ -25,6 +25,7 @@ DEFAULTS = Defaults(
     timeout_s=30.0,
     landing_s=120.0,
     visibility_s=10.0,
+    list_reads=2,  # its count before and after
 )
 
 

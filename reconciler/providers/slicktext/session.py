@@ -117,6 +117,10 @@ class SlickTextSession:
     def requests(self) -> int:
         return self._http.requests
 
+    @property
+    def latency_s(self) -> float:
+        return self._http.latency_s
+
     async def fetch(self, scope: Scope) -> AccountLive:
         before = self.requests
         live = await Fetch(self._reader, self._client, scope, self._account, self._settings.brand).run(self._identity)

@@ -314,7 +314,7 @@ def apply(sandbox: Sandbox, plan: Plan, **more: Any) -> Applied:
             account="voice",
             landing_s=0.0,
             visibility_s=0.0,
-            slots=asyncio.Semaphore(4),
+            slots=4,
         )
         try:
             for change, step in steps_in_order(plan.changes):

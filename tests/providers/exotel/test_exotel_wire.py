@@ -16,7 +16,7 @@ from exotel_world import SID
 from reconciler.errors import CredentialsRefused, NoAnswer, NotFound, RateLimited, ReadIncomplete, Rejected
 from reconciler.providers.exotel import answers, calls, convert, forms
 from reconciler.providers.exotel.client import Page
-from reconciler.providers.exotel.paging import Reading, read_all
+from reconciler.providers.exotel.paging import Reading, all_rows
 from reconciler.providers.exotel.reading import people_of
 
 BULK = """
@@ -193,7 +193,7 @@ def test_the_oldest_of_several_with_one_number_counts() -> None:
     ]
     found = people_of(rows)
     assert (list(found.contacts.column("contact_id")), found.twice, found.unusable) == (["old"], 1, 1)
-    assert found.ids == {"new", "old", "odd"}
+    assert found.count == 3
 
 
 # --- paging
@@ -217,7 +217,7 @@ class Book:
 
 
 def whole(book: Book, limit: int = 100, **more: Any) -> list[str]:
-    return [*asyncio.run(read_all(book.read, Reading(what="rows", limit=limit, **more)))]
+    return [*asyncio.run(all_rows(book.read, Reading(what="rows", limit=limit, **more)))]
 
 
 @pytest.mark.parametrize("size", [0, 1, 99, 100, 101, 350])
@@ -245,7 +245,7 @@ def test_a_limit_that_is_refused_becomes_the_default() -> None:
             raise Rejected("limit must not be more than 20", status=400)
         return await book.read(offset, limit)
 
-    assert [*asyncio.run(read_all(strict, Reading(what="rows", limit=100)))] == book.ids
+    assert [*asyncio.run(all_rows(strict, Reading(what="rows", limit=100)))] == book.ids
     assert {limit for _, limit in book.asked} == {20}
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from reconciler.errors import NotFound, ReadIncomplete
-from reconciler.providers.slicktext.paging import Reading, read_all, together
+from reconciler.providers.parallel import together
+from reconciler.providers.slicktext.paging import Reading, read_all
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ when somebody first looks at its order, and once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import ClassVar
 
 import polars as pl
 
@@ -23,6 +24,7 @@ class Frame:
     """Rows unique by number; ``ordered()`` is the same frame sorted by number."""
 
     __slots__ = ("_frame", "_in_order")
+    rank: ClassVar[int] = 1
 
     def __init__(self, frame: pl.DataFrame, *, in_order: bool) -> None:
         self._frame = frame
@@ -35,20 +37,35 @@ class Frame:
         frame = frame.select(pl.col(NUMBER, *names).cast(pl.String))
         if frame[NUMBER].null_count():
             frame = frame.filter(_KEY.is_not_null())
-        numbers = frame[NUMBER]
+        return cls(frame, in_order=False).collapsed()
+
+    def collapsed(self) -> Frame:
+        """One row of each number, the first."""
+        frame, numbers = self._frame, self._frame[NUMBER]
         if numbers.is_sorted():
             repeated = numbers == numbers.shift(1)
-            return cls(frame.filter(~repeated.fill_null(False)) if repeated.any() else frame, in_order=True)
+            return Frame(frame.filter(~repeated.fill_null(False)) if repeated.any() else frame, in_order=True)
         # Distinct hashes prove distinct numbers, and counting them takes a fifth of the time.
         if numbers.hash().n_unique() < len(numbers):
             frame = frame.unique(subset=NUMBER, keep="first", maintain_order=True)
-        return cls(frame, in_order=False)
+        return Frame(frame, in_order=False)
 
     @classmethod
     def of_rows(cls, rows: Rows) -> Frame:
         columns = [pl.Series(NUMBER, rows.keys, dtype=pl.String)]
         columns += [pl.Series(name, held, dtype=pl.String) for name, held in rows.values.items()]
         return cls(pl.DataFrame(columns), in_order=True)
+
+    @classmethod
+    def of_values(cls, name: str, values: Mapping[str, str]) -> Frame:
+        """``values`` by number, as the column ``name``."""
+        numbers = pl.Series(NUMBER, list(values), dtype=pl.String)
+        return cls.of(pl.DataFrame([numbers, pl.Series(name, list(values.values()), dtype=pl.String)]))
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows in whatever order."""
+        return self._frame
 
     def ordered(self) -> pl.DataFrame:
         if not self._in_order:
@@ -80,10 +97,15 @@ class Frame:
         columns = self.ordered().to_dict(as_series=False)
         return Rows(columns.pop(NUMBER), columns)
 
-    def find(self, number: str) -> int | None:
-        numbers = self.ordered()[NUMBER]
-        i = numbers.search_sorted(number)
-        return i if i < len(numbers) and numbers[i] == number else None
+    def in_memory(self) -> Frame:
+        return self
+
+    def get(self, number: str) -> Mapping[str, str | None] | None:
+        ordered = self.ordered()
+        i = ordered[NUMBER].search_sorted(number)
+        if i == ordered.height or ordered[NUMBER][i] != number:
+            return None
+        return ordered.row(i, named=True)
 
     def equals(self, other: Frame) -> bool:
         return self.ordered().equals(other.ordered())
@@ -96,6 +118,10 @@ class Frame:
 
     def masked(self, mask: Sequence[bool]) -> Frame:
         return self._like(self.ordered().filter(pl.Series(mask, dtype=pl.Boolean)))
+
+    def keeping(self, decide: Callable[[str], bool]) -> Frame:
+        mask = pl.Series([decide(number) for number in self._frame[NUMBER]], dtype=pl.Boolean)
+        return self._like(self._frame.filter(mask))
 
     def grouped(self, length: int, name: str) -> Mapping[tuple[str, str | None], int]:
         held = self._held(name) if name in self.names else pl.lit(None, dtype=pl.String)
@@ -153,7 +179,7 @@ class Frame:
         return self._like(frame.select(NUMBER, *names))
 
     def filled(self, name: str, values: Mapping[str, str]) -> Frame:
-        return self.joined(Frame.of(pl.DataFrame({NUMBER: list(values), name: list(values.values())})), (name,))
+        return self.joined(Frame.of_values(name, values), (name,))
 
     def with_column(self, name: str, value: str | None) -> Frame:
         return self._arranged(self._frame.with_columns(pl.lit(value, dtype=pl.String).alias(name)))
@@ -187,7 +213,8 @@ class Frame:
         )
 
     def united(self, others: Sequence[Frame]) -> Frame:
-        return Frame.of(pl.concat([self._frame, *(o._frame for o in others)], how="diagonal"))
+        frame = pl.concat([self._frame, *(o._frame for o in others)], how="diagonal")
+        return Frame(frame.select(NUMBER, *sorted(n for n in frame.columns if n != NUMBER)), in_order=False).collapsed()
 
     def encoded(self, name: str) -> Iterator[bytes]:
         value = pl.col(name)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 NUMBER = "number"
 
@@ -14,11 +14,14 @@ Column = list[str | None]
 
 
 class Engine(Protocol):
-    """What both engines do; the methods mean what their namesakes in ``ContactSet`` say.
+    """What every engine does; the methods mean what their namesakes in ``ContactSet`` say.
 
     Rows are unique by number, and in order wherever order can be seen. An argument of type ``Self`` is always of the
-    same engine: ``ContactSet`` sees to that. ``names`` are the columns beside ``number``, sorted.
+    same engine: ``ContactSet`` sees to that. ``names`` are the columns beside ``number``, sorted. Engines of a greater
+    ``rank`` are for larger sets.
     """
+
+    rank: ClassVar[int]
 
     @property
     def names(self) -> tuple[str, ...]: ...
@@ -26,11 +29,13 @@ class Engine(Protocol):
     def numbers(self) -> Iterator[str]: ...
     def column(self, name: str) -> Sequence[str | None]: ...
     def plain(self) -> Rows: ...
-    def find(self, number: str) -> int | None: ...
+    def in_memory(self) -> Engine: ...
+    def get(self, number: str) -> Mapping[str, str | None] | None: ...
     def equals(self, other: Self) -> bool: ...
-    def slice(self, start: int, stop: int) -> Self: ...
+    def slice(self, start: int, stop: int) -> Engine: ...
     def select(self, names: Collection[str]) -> Self: ...
-    def masked(self, mask: Sequence[bool]) -> Self: ...
+    def masked(self, mask: Sequence[bool]) -> Engine: ...
+    def keeping(self, decide: Callable[[str], bool]) -> Self: ...
     def grouped(self, length: int, name: str) -> Mapping[tuple[str, str | None], int]: ...
     def beginning(self, length: int, beginnings: frozenset[str]) -> Self: ...
     def without(self, other: Self) -> Self: ...
@@ -48,6 +53,8 @@ class Engine(Protocol):
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Columns as lists of one length; ``keys`` is the sorted ``number`` column without repeats."""
+
+    rank: ClassVar[int] = 0
 
     keys: list[str]
     values: dict[str, Column]
@@ -84,14 +91,18 @@ class Rows:
     def plain(self) -> Rows:
         return self
 
+    def in_memory(self) -> Rows:
+        return self
+
     def mappings(self, start: int, stop: int) -> Iterator[Mapping[str, str | None]]:
         names = (NUMBER, *self.values)
         for row in zip(self.keys[start:stop], *(v[start:stop] for v in self.values.values()), strict=True):
             yield dict(zip(names, row, strict=True))
 
-    def find(self, number: str) -> int | None:
+    def get(self, number: str) -> Mapping[str, str | None] | None:
         i = bisect_left(self.keys, number)
-        return i if i < len(self.keys) and self.keys[i] == number else None
+        found = i < len(self.keys) and self.keys[i] == number
+        return next(self.mappings(i, i + 1)) if found else None
 
     def equals(self, other: Rows) -> bool:
         return self.keys == other.keys and self.values == other.values
@@ -109,6 +120,9 @@ class Rows:
 
     def masked(self, mask: Sequence[bool]) -> Rows:
         return self._at([i for i, kept in enumerate(mask) if kept])
+
+    def keeping(self, decide: Callable[[str], bool]) -> Rows:
+        return self._at([i for i, number in enumerate(self.keys) if decide(number)])
 
     def grouped(self, length: int, name: str) -> Mapping[tuple[str, str | None], int]:
         return Counter(zip((number[:length] for number in self.keys), self._held(name), strict=True))

@@ -1,12 +1,13 @@
 """People as columns: immutable sets of contacts, keyed by number, from a handful to tens of millions.
 
-Two engines stand behind one class: plain Python lists below ``PLAIN_BELOW`` rows, one Polars frame above. Which one
-serves never shows in a result. Polars is imported when the first large set appears.
+Three engines stand behind one class: plain Python lists below ``PLAIN_BELOW`` rows, one Polars frame in memory from
+there on, and many frames outside of it from ``SPOOLED_FROM``. Which one serves never shows in a result. Polars is
+imported when the first large set appears.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,12 +17,19 @@ from reconciler.model.keys import member_hash
 if TYPE_CHECKING:
     import polars
 
-    from reconciler.model._frames import Frame
+    from reconciler.model._filling import Filler
 
 Row: TypeAlias = Mapping[str, str | None]
+Repeated: TypeAlias = "Callable[[polars.DataFrame], None]"
 
 PLAIN_BELOW = 100_000
 """Rows from which a set is a Polars frame: below, the import alone costs more than the whole work in plain Python."""
+
+SPOOLED_FROM = 2_000_000
+"""Rows from which a set is frames outside of memory (see ``_spool`` for where): two of them would not fit into it."""
+
+ORDINAL = "\0ordinal"
+"""The column that says of a row how many were appended before it, for those who ask what comes again."""
 
 _CHUNK = 8_192
 
@@ -43,7 +51,10 @@ class ContactSet:
     @classmethod
     def _of(cls, engine: Engine) -> ContactSet:
         made = cls()
-        made._engine = engine.plain() if len(engine) < PLAIN_BELOW else engine
+        if len(engine) < PLAIN_BELOW:
+            made._engine = engine.plain()
+        else:
+            made._engine = engine.in_memory() if len(engine) < SPOOLED_FROM else engine
         return made
 
     @classmethod
@@ -66,10 +77,10 @@ class ContactSet:
     @classmethod
     def from_frame(cls, frame: polars.DataFrame) -> ContactSet:
         """As ``from_columns``; columns of other types are cast to text."""
-        from reconciler.model._frames import Frame
-
         _check_columns(dict.fromkeys(frame.columns, frame.height))
-        return cls._of(Frame.of(frame))
+        builder = FrameBuilder()
+        builder.append(frame)
+        return builder.build()
 
     @classmethod
     def union_of(cls, sets: Iterable[ContactSet]) -> ContactSet:
@@ -77,7 +88,7 @@ class ContactSet:
         parts = list(sets)
         if len(parts) < 2:
             return parts[0] if parts else cls()
-        first, *others = _aligned(*parts, large=sum(map(len, parts)) >= PLAIN_BELOW)
+        first, *others = _aligned(*parts, rows=sum(map(len, parts)))
         return cls._of(first.united(others))
 
     def __len__(self) -> int:
@@ -127,8 +138,7 @@ class ContactSet:
         return self.slice(0, n)
 
     def get(self, number: str) -> Row | None:
-        at = self._engine.find(number)
-        return None if at is None else next(self.rows(at, at + 1))
+        return self._engine.get(number)
 
     def select(self, columns: Iterable[str]) -> ContactSet:
         """Only these columns; ``number`` stays, unknown ones are ignored."""
@@ -200,7 +210,7 @@ class ContactSet:
 
     def where_hashed(self, key: bytes, hashes: frozenset[bytes], *, keep: bool = True) -> ContactSet:
         """The rows whose number's ``member_hash`` is in ``hashes``, or with ``keep=False`` the others."""
-        return self._of(self._engine.masked([(member_hash(n, key) in hashes) is keep for n in self.numbers()]))
+        return self._of(self._engine.keeping(lambda number: (member_hash(number, key) in hashes) is keep))
 
     def digest(self) -> str:
         """SHA-256 in hex over columns and rows: equal exactly when the sets are.
@@ -215,6 +225,66 @@ class ContactSet:
         return whole.hexdigest()
 
 
+class FrameBuilder:
+    """Frames appended as they are read, of whatever columns, ``number`` among them."""
+
+    __slots__ = ("_filler", "_frames", "_names", "_rows")
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._frames: list[polars.DataFrame] = []
+        self._filler: Filler | None = None
+        self._rows = 0
+
+    def __len__(self) -> int:
+        """How many rows were appended, repeated numbers included."""
+        return self._rows
+
+    def append(self, frame: polars.DataFrame) -> None:
+        """Columns are cast to text; rows whose number is None are left out, but counted."""
+        import polars as pl
+
+        frame = frame.with_columns(
+            pl.all().cast(pl.String),
+            pl.int_range(self._rows, self._rows + frame.height, dtype=pl.UInt32).alias(ORDINAL),
+        )
+        self._rows += frame.height
+        if frame[NUMBER].null_count():
+            frame = frame.filter(pl.col(NUMBER).is_not_null())
+        self._names |= set(frame.columns) - {NUMBER, ORDINAL}
+        self._frames.append(frame)
+        if self._rows >= SPOOLED_FROM:
+            self._spool()
+
+    def _spool(self) -> None:
+        from reconciler.model._filling import Filler
+
+        self._filler = self._filler or Filler()
+        for frame in self._frames:
+            self._filler.add(frame)
+        self._frames = []
+
+    def build(self, repeated: Repeated | None = None) -> ContactSet:
+        """Everything appended so far; the first row of a number wins.
+
+        ``repeated`` is given every row whose number comes more than once, the first one too; of a very large set in
+        several frames, all rows of one number in the same. The column ``ORDINAL`` says how many came before a row.
+        """
+        if self._filler is not None:
+            from reconciler.model._parts import Parts
+
+            return ContactSet._of(Parts(self._filler.finish(self._names, repeated), self._names))
+        import polars as pl
+
+        from reconciler.model._frames import Frame
+
+        whole = pl.concat(self._frames, how="diagonal")
+        made = Frame.of(whole.select(NUMBER, *self._names))
+        if repeated is not None and len(made) < whole.height:
+            repeated(whole.filter(pl.col(NUMBER).is_duplicated()))
+        return ContactSet._of(made)
+
+
 class ContactSetBuilder:
     """Pages appended as they arrive. ``columns`` says what is kept; what a page lacks is None in its rows."""
 
@@ -223,7 +293,7 @@ class ContactSetBuilder:
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = (NUMBER, *_attributes(columns))
         self._page: dict[str, list[str | None]] = {name: [] for name in self._columns}
-        self._frames: list[polars.DataFrame] = []
+        self._frames = FrameBuilder()
         self._rows = 0
 
     def __len__(self) -> int:
@@ -249,27 +319,30 @@ class ContactSetBuilder:
 
     def build(self) -> ContactSet:
         """Everything appended so far; the first row of a number wins."""
-        if not self._frames:
+        if not len(self._frames):
             return ContactSet.from_columns(self._page)
-        import polars as pl
-
         if self._page[NUMBER]:
             self._pack()
-        return ContactSet.from_frame(pl.concat(self._frames))
+        return self._frames.build()
 
 
-def _aligned(*sets: ContactSet, large: bool = False) -> list[Engine]:
-    """The engines of ``sets``, all of one sort: frames as soon as one of them is."""
+def _aligned(*sets: ContactSet, rows: int = 0) -> list[Engine]:
+    """The engines of ``sets``, all of one sort: that of the greatest, or the one that serves ``rows`` rows."""
     engines = [s._engine for s in sets]
-    if not large and all(isinstance(engine, Rows) for engine in engines):
-        return engines
-    return [_framed(engine) if isinstance(engine, Rows) else engine for engine in engines]
+    wanted = 0 if rows < PLAIN_BELOW else 1 if rows < SPOOLED_FROM else 2
+    rank = max(wanted, *(engine.rank for engine in engines))
+    return [engine if engine.rank == rank else _raised(engine, rank) for engine in engines]
 
 
-def _framed(rows: Rows) -> Frame:
+def _raised(engine: Engine, rank: int) -> Engine:
     from reconciler.model._frames import Frame
 
-    return Frame.of_rows(rows)
+    frame = engine if isinstance(engine, Frame) else Frame.of_rows(engine.plain())
+    if rank == Frame.rank:
+        return frame
+    from reconciler.model._parts import Parts
+
+    return Parts.of(frame)
 
 
 def _attributes(columns: Iterable[str]) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.model import contacts
+from reconciler.model._frames import Frame
+from reconciler.model._parts import Parts
 from reconciler.model._rows import Rows
 from reconciler.model.contacts import ContactSet, ContactSetBuilder
 from reconciler.model.keys import member_hash
@@ -29,19 +31,23 @@ Columns = dict[str, list[str | None]]
 
 
 @contextmanager
-def plain_below(rows: int) -> Iterator[None]:
-    """Within, sets of ``rows`` and more are frames."""
-    before = contacts.PLAIN_BELOW
-    contacts.PLAIN_BELOW = rows
+def plain_below(rows: int, *, spooled_from: int = 2_000_000) -> Iterator[None]:
+    """Within, sets of ``rows`` and more are frames, and those of ``spooled_from`` and more are not in memory."""
+    before = contacts.PLAIN_BELOW, contacts.SPOOLED_FROM
+    contacts.PLAIN_BELOW, contacts.SPOOLED_FROM = rows, spooled_from
     try:
         yield
     finally:
-        contacts.PLAIN_BELOW = before
+        contacts.PLAIN_BELOW, contacts.SPOOLED_FROM = before
 
 
-@pytest.fixture(params=["plain", "frame"])
+ENGINES = {"plain": (100_000, 2_000_000), "frame": (0, 2_000_000), "parts": (0, 0)}
+
+
+@pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    with plain_below(0 if request.param == "frame" else 100_000):
+    below, spooled_from = ENGINES[request.param]
+    with plain_below(below, spooled_from=spooled_from):
         yield request.param
 
 
@@ -54,7 +60,7 @@ def as_rows(of: ContactSet) -> list[dict[str, str | None]]:
 
 
 def test_engine_follows_size(engine: str) -> None:
-    assert isinstance(people(ANN)._engine, Rows) is (engine == "plain")
+    assert type(people(ANN)._engine) is {"plain": Rows, "frame": Frame, "parts": Parts}[engine]
 
 
 def test_rows_come_sorted_by_number(engine: str) -> None:
@@ -263,7 +269,7 @@ def test_builder_packs_long_reads() -> None:
         for at in range(0, 1_000, 100):
             builder.append({"number": numbers[at : at + 100][::-1]})
         made = builder.build()
-        assert len(builder._frames) == 4
+        assert len(builder._frames) == 1_000
     assert list(made.numbers()) == numbers
 
 

@@ -114,7 +114,7 @@ class Gathering:
     def _pack(self, at: int, piece: Piece) -> None:
         self._frames = self._frames or FrameBuilder()
         for earlier, waiting in (*self._plain, (at, piece)):
-            self._frames.append(_frame_of(waiting))
+            self._frames.append(_frame_of(waiting), e164=True)
             self._lines.append((earlier, waiting.lines))
         self._plain = []
 

@@ -40,14 +40,18 @@ def in_parallel(work: Callable[[_In], _Out], items: Iterable[_In]) -> list[_Out]
         return list(pool.map(work, items))
 
 
-def _code(numbers: pl.Series) -> pl.Series:
-    """Digits as an integer, which takes a quarter of the time and room; None for what a plus would not bring back."""
+def coded(numbers: pl.Series, *, surely: bool = False) -> pl.Series:
+    """Digits as integers, which take a quarter of the time and room; None for what a plus would not bring back.
+
+    ``surely``: all of them are known to be E.164.
+    """
+    if surely:
+        return numbers.str.slice(1).cast(pl.UInt64)
     return pl.select(pl.when(numbers.str.contains(_CODED)).then(numbers.cast(pl.UInt64, strict=False))).to_series()
 
 
-def part_of(numbers: pl.Series) -> pl.Series:
+def part_of(numbers: pl.Series, codes: pl.Series) -> pl.Series:
     """The part that each of these numbers belongs to, however its set keeps it."""
-    codes = numbers if numbers.dtype == pl.UInt64 else _code(numbers)
     hashes = codes.hash()
     if codes.null_count():
         hashes = pl.select(pl.when(codes.is_null()).then(numbers.hash()).otherwise(hashes)).to_series()
@@ -101,28 +105,31 @@ class _Piece:
 class Filler:
     """Frames of any columns, ``number`` (never null) among them, become parts. The order of rows is kept in each.
 
-    ``place`` says to which part each number goes.
+    ``place`` says to which part each number goes, from the numbers and their codes.
     """
 
-    def __init__(self, place: Callable[[pl.Series], pl.Series] = part_of) -> None:
+    def __init__(self, place: Callable[[pl.Series, pl.Series], pl.Series] = part_of) -> None:
         self._place = place
         self._spool = Spool()
         self._waiting: list[pl.DataFrame] = []
+        self._surely = True
         self._rows = 0
         self._pool: ThreadPoolExecutor | None = None
         self._flushes: deque[Future[dict[int, _Piece]]] = deque()
         self._pieces: list[list[_Piece]] = [[] for _ in range(PARTS)]
 
-    def add(self, frame: pl.DataFrame) -> None:
+    def add(self, frame: pl.DataFrame, *, e164: bool = False) -> None:
+        """``e164``: all numbers are known to be."""
         self._waiting.append(frame)
+        self._surely &= e164
         self._rows += frame.height
         if self._rows >= FLUSH:
             self._flush()
 
     def _flush(self) -> None:
         self._pool = self._pool or ThreadPoolExecutor(_FLUSHES, thread_name_prefix="contacts-fill")
-        self._flushes.append(self._pool.submit(self._cut, self._waiting))
-        self._waiting, self._rows = [], 0
+        self._flushes.append(self._pool.submit(self._cut, self._waiting, self._surely))
+        self._waiting, self._surely, self._rows = [], True, 0
         while len(self._flushes) > _FLUSHES:
             self._take()
 
@@ -130,18 +137,16 @@ class Filler:
         for i, piece in self._flushes.popleft().result().items():
             self._pieces[i].append(piece)
 
-    def _cut(self, frames: list[pl.DataFrame]) -> dict[int, _Piece]:
+    def _cut(self, frames: list[pl.DataFrame], surely: bool) -> dict[int, _Piece]:
         frame = pl.concat(frames, how="diagonal")
-        place = self._place(frame[NUMBER]).cast(pl.UInt8).alias(_PART)
-        codes = frame[NUMBER] if frame.schema[NUMBER] == pl.UInt64 else _code(frame[NUMBER])
-        coded = not codes.null_count()
-        frame = frame.with_columns(codes.alias(NUMBER), place) if coded else frame.with_columns(place)
+        numbers = frame[NUMBER]
+        codes = coded(numbers, surely=surely)
+        frame = frame.with_columns(self._place(numbers, codes).cast(pl.UInt8).alias(_PART))
+        if whole := not codes.null_count():
+            frame = frame.with_columns(codes.alias(NUMBER))
         cut = frame.partition_by(_PART, maintain_order=True, include_key=False, as_dict=True)
         return {
-            int(key[0]): _Piece(
-                self._spool.append(piece), piece[NUMBER].rechunk() if coded else piece[NUMBER].hash(), coded
-            )
-            for key, piece in cut.items()
+            int(key[0]): _Piece(self._spool.append(piece), _key(piece[NUMBER]), whole) for key, piece in cut.items()
         }
 
     def finish(self, names: Collection[str], repeated: Repeated | None = None) -> list[Part]:
@@ -159,8 +164,8 @@ class Filler:
         kept = tuple(sorted(names))
 
         def one(pieces: list[_Piece]) -> Part:
-            rows, coded = sum(len(piece.keys) for piece in pieces), all(piece.coded for piece in pieces)
-            part = Part(self._spool, tuple(piece.extent for piece in pieces), kept, rows, coded)
+            rows, whole = sum(len(piece.keys) for piece in pieces), all(piece.coded for piece in pieces)
+            part = Part(self._spool, tuple(piece.extent for piece in pieces), kept, rows, whole)
             if _distinct([piece.keys for piece in pieces if piece.coded == pieces[0].coded]) and _alike(pieces):
                 return part
             again = decoded(part.whole()).filter(pl.col(NUMBER).is_duplicated())
@@ -168,9 +173,13 @@ class Filler:
                 return part
             if repeated is not None:
                 repeated(again)
-            return Part.stored(part.frame(coded=coded).collapsed(), self._spool)
+            return Part.stored(part.frame(coded=whole).collapsed(), self._spool)
 
         return in_parallel(one, self._pieces)
+
+
+def _key(numbers: pl.Series) -> pl.Series:
+    return numbers.rechunk() if numbers.dtype == pl.UInt64 else numbers.hash()
 
 
 def _alike(pieces: list[_Piece]) -> bool:

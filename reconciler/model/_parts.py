@@ -18,7 +18,7 @@ from typing import ClassVar, Final
 import polars as pl
 
 from reconciler.model import _filling
-from reconciler.model._filling import Filler, Part, in_parallel, part_of
+from reconciler.model._filling import Filler, Part, coded, in_parallel, part_of
 from reconciler.model._frames import Frame
 from reconciler.model._rows import NUMBER, Rows
 from reconciler.model._spool import Spool
@@ -60,7 +60,8 @@ class Parts:
         return self.in_memory().plain()
 
     def get(self, number: str) -> Mapping[str, str | None] | None:
-        at: int = part_of(pl.Series([number])).item()
+        asked = pl.Series([number])
+        at: int = part_of(asked, coded(asked)).item()
         return self._parts[at].frame().get(number)
 
     def equals(self, other: Parts) -> bool:
@@ -197,7 +198,7 @@ class Parts:
         every = max(len(sample) // _filling.PARTS, 1)
         fences = sample.gather_every(every, offset=every).head(_filling.PARTS - 1)
 
-        def range_of(numbers: pl.Series) -> pl.Series:
+        def range_of(numbers: pl.Series, _: pl.Series) -> pl.Series:
             return fences.search_sorted(numbers, side="right")
 
         filler = Filler(range_of)
@@ -208,5 +209,5 @@ class Parts:
 
 def _read(parts: Sequence[Part]) -> list[Frame]:
     """Frames that can be joined: numbers are integers where all of them can be."""
-    coded = all(part.coded for part in parts)
-    return [part.frame(coded=coded) for part in parts]
+    together = all(part.coded for part in parts)
+    return [part.frame(coded=together) for part in parts]

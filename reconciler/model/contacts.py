@@ -228,9 +228,10 @@ class ContactSet:
 class FrameBuilder:
     """Frames appended as they are read, of whatever columns, ``number`` among them."""
 
-    __slots__ = ("_filler", "_frames", "_names", "_rows")
+    __slots__ = ("_e164", "_filler", "_frames", "_names", "_rows")
 
     def __init__(self) -> None:
+        self._e164 = True
         self._names: set[str] = set()
         self._frames: list[polars.DataFrame] = []
         self._filler: Filler | None = None
@@ -240,8 +241,8 @@ class FrameBuilder:
         """How many rows were appended, repeated numbers included."""
         return self._rows
 
-    def append(self, frame: polars.DataFrame) -> None:
-        """Columns are cast to text; rows whose number is None are left out, but counted."""
+    def append(self, frame: polars.DataFrame, *, e164: bool = False) -> None:
+        """Columns are cast to text; rows whose number is None are left out, but counted. ``e164``: every number is."""
         import polars as pl
 
         frame = frame.with_columns(
@@ -253,6 +254,7 @@ class FrameBuilder:
             frame = frame.filter(pl.col(NUMBER).is_not_null())
         self._names |= set(frame.columns) - {NUMBER, ORDINAL}
         self._frames.append(frame)
+        self._e164 &= e164
         if self._rows >= SPOOLED_FROM:
             self._spool()
 
@@ -261,7 +263,7 @@ class FrameBuilder:
 
         self._filler = self._filler or Filler()
         for frame in self._frames:
-            self._filler.add(frame)
+            self._filler.add(frame, e164=self._e164)
         self._frames = []
 
     def build(self, repeated: Repeated | None = None) -> ContactSet:

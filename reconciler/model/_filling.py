@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeAlias, TypeVar
 
 import polars as pl
@@ -35,9 +36,14 @@ Repeated: TypeAlias = Callable[[pl.DataFrame], None]
 """Told of each part in which a number comes again: all rows of such numbers as they came, with every column."""
 
 
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_WORKERS, thread_name_prefix="contacts")
+
+
 def in_parallel(work: Callable[[_In], _Out], items: Iterable[_In]) -> list[_Out]:
-    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="contacts") as pool:
-        return list(pool.map(work, items))
+    """Not to be called by ``work`` itself."""
+    return list(_pool().map(work, items))
 
 
 def coded(numbers: pl.Series, *, surely: bool = False) -> pl.Series:
@@ -131,10 +137,10 @@ class Filler:
         self._flushes.append(self._pool.submit(self._cut, self._waiting, self._surely))
         self._waiting, self._surely, self._rows = [], True, 0
         while len(self._flushes) > _FLUSHES:
-            self._take()
+            self._take(self._flushes.popleft().result())
 
-    def _take(self) -> None:
-        for i, piece in self._flushes.popleft().result().items():
+    def _take(self, cut: Mapping[int, _Piece]) -> None:
+        for i, piece in cut.items():
             self._pieces[i].append(piece)
 
     def _cut(self, frames: list[pl.DataFrame], surely: bool) -> dict[int, _Piece]:
@@ -154,13 +160,14 @@ class Filler:
 
         More may be added and finished again.
         """
-        if self._waiting:
-            self._flush()
         while self._flushes:
-            self._take()
+            self._take(self._flushes.popleft().result())
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
+        if self._waiting:
+            self._take(self._cut(self._waiting, self._surely))
+            self._waiting, self._surely, self._rows = [], True, 0
         kept = tuple(sorted(names))
 
         def one(pieces: list[_Piece]) -> Part:

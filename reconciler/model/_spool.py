@@ -13,12 +13,13 @@ import io
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from threading import Lock
-from typing import Final
 from weakref import finalize
 
 import polars as pl
 
-_IN_MEMORY: Final = 16 << 20
+from reconciler.errors import ReconcilerError
+
+IN_MEMORY = 16 << 20
 """Bytes up to which a spool makes no file."""
 
 
@@ -37,19 +38,33 @@ class Spool:
 
     def __init__(self) -> None:
         # Parts of several sets can lie in it, so it is closed when nobody has any of them.
-        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY, prefix="reconciler-")  # noqa: SIM115
+        self._file = SpooledTemporaryFile(max_size=IN_MEMORY, prefix="reconciler-")  # noqa: SIM115
         finalize(self, self._file.close)
         self._lock = Lock()
         self._end = 0
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it has outgrown memory."""
+        return self._end > IN_MEMORY
 
     def append(self, frame: pl.DataFrame) -> Extent:
         # Uncompressed: packing the rows takes longer than writing them, and what is written is read within seconds.
         packed = io.BytesIO()
         frame.write_ipc_stream(packed, compression="uncompressed")
+        try:
+            return self._appended(packed.getbuffer())
+        except OSError as cause:
+            raise ReconcilerError(
+                f"there is no room for the contacts in the temporary folder: {cause.strerror}",
+                hint="set TMPDIR to a private folder with more room; millions of people take some hundred MiB",
+            ) from None
+
+    def _appended(self, packed: memoryview) -> Extent:
         with self._lock:
-            extent = Extent(self._end, packed.tell())
+            extent = Extent(self._end, packed.nbytes)
             self._file.seek(extent.start)
-            self._file.write(packed.getbuffer())
+            self._file.write(packed)
             self._end += extent.size
         return extent
 

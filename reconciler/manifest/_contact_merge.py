@@ -112,7 +112,7 @@ class Gathering:
                 self._pack(at, piece)
 
     def _pack(self, at: int, piece: Piece) -> None:
-        self._frames = self._frames or FrameBuilder()
+        self._frames = self._frames or FrameBuilder(counted=True)
         for earlier, waiting in (*self._plain, (at, piece)):
             self._frames.append(_frame_of(waiting), e164=True)
             self._lines.append((earlier, waiting.lines))

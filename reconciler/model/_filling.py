@@ -52,7 +52,7 @@ def coded(numbers: pl.Series, *, surely: bool = False) -> pl.Series:
     ``surely``: all of them are known to be E.164.
     """
     if surely:
-        return numbers.str.slice(1).cast(pl.UInt64)
+        return numbers.cast(pl.UInt64)
     return pl.select(pl.when(numbers.str.contains(_CODED)).then(numbers.cast(pl.UInt64, strict=False))).to_series()
 
 

@@ -226,11 +226,15 @@ class ContactSet:
 
 
 class FrameBuilder:
-    """Frames appended as they are read, of whatever columns, ``number`` among them."""
+    """Frames appended as they are read, of whatever columns, ``number`` among them.
 
-    __slots__ = ("_e164", "_filler", "_frames", "_names", "_rows")
+    ``counted``: whoever asks what comes again is told which rows these are.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_counted", "_e164", "_filler", "_frames", "_names", "_rows")
+
+    def __init__(self, *, counted: bool = False) -> None:
+        self._counted = counted
         self._e164 = True
         self._names: set[str] = set()
         self._frames: list[polars.DataFrame] = []
@@ -245,10 +249,8 @@ class FrameBuilder:
         """Columns are cast to text; rows whose number is None are left out, but counted. ``e164``: every number is."""
         import polars as pl
 
-        frame = frame.with_columns(
-            pl.all().cast(pl.String),
-            pl.int_range(self._rows, self._rows + frame.height, dtype=pl.UInt32).alias(ORDINAL),
-        )
+        ordinals = pl.int_range(self._rows, self._rows + frame.height, dtype=pl.UInt32).alias(ORDINAL)
+        frame = frame.with_columns(pl.all().cast(pl.String), *([ordinals] if self._counted else ()))
         self._rows += frame.height
         if frame[NUMBER].null_count():
             frame = frame.filter(pl.col(NUMBER).is_not_null())
@@ -270,7 +272,7 @@ class FrameBuilder:
         """Everything appended so far; the first row of a number wins.
 
         ``repeated`` is given every row whose number comes more than once, the first one too; of a very large set in
-        several frames, all rows of one number in the same. The column ``ORDINAL`` says how many came before a row.
+        several frames, all rows of one number in the same. ``counted`` rows have the column ``ORDINAL``.
         """
         if self._filler is not None:
             from reconciler.model._parts import Parts

@@ -444,7 +444,7 @@ def test_spooled_rows_lie_in_files_without_a_name(tmp_path: Path, monkeypatch: p
 
 def test_ordinals_tell_which_rows_repeat_a_number() -> None:
     with of_engine("parts"):
-        builder, told = FrameBuilder(), list[pl.DataFrame]()
+        builder, told = FrameBuilder(counted=True), list[pl.DataFrame]()
         builder.append(pl.DataFrame({"number": [ANN, None, BOB], "tier": ["1", "2", "3"]}))
         builder.append(pl.DataFrame({"number": [CYD, ANN, BOB, ANN]}))
         assert as_rows(builder.build(told.append))[0] == {"number": ANN, "tier": "1"}

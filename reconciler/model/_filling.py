@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, TypeVar
 
 import polars as pl
 
-from reconciler.model._frames import Frame
+from reconciler.model._frames import Frame, coded, decoded
 from reconciler.model._rows import NUMBER
 from reconciler.model._spool import Extent, Spool
 
@@ -27,8 +27,6 @@ _FLUSHES: Final = 2
 """Cuts under way at a time; whoever brings more rows waits."""
 
 _PART = "\x00part"
-_CODED: Final = r"^\+[1-9][0-9]{0,17}$"
-
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
@@ -44,16 +42,6 @@ def _pool() -> ThreadPoolExecutor:
 def in_parallel(work: Callable[[_In], _Out], items: Iterable[_In]) -> list[_Out]:
     """Not to be called by ``work`` itself."""
     return list(_pool().map(work, items))
-
-
-def coded(numbers: pl.Series, *, surely: bool = False) -> pl.Series:
-    """Digits as integers, which take a quarter of the time and room; None for what a plus would not bring back.
-
-    ``surely``: all of them are known to be E.164.
-    """
-    if surely:
-        return numbers.cast(pl.UInt64)
-    return pl.select(pl.when(numbers.str.contains(_CODED)).then(numbers.cast(pl.UInt64, strict=False))).to_series()
 
 
 def part_of(numbers: pl.Series, codes: pl.Series) -> pl.Series:
@@ -90,13 +78,6 @@ class Part:
         found = self.whole() if coded else decoded(self.whole())
         lacking = [pl.lit(None, dtype=pl.String).alias(name) for name in self.names if name not in found.columns]
         return Frame(found.with_columns(lacking).select(NUMBER, *self.names), in_order=False)
-
-
-def decoded(frame: pl.DataFrame) -> pl.DataFrame:
-    """With every number as text."""
-    if frame.schema[NUMBER] == pl.String:
-        return frame
-    return frame.with_columns(pl.concat_str(pl.lit("+"), pl.col(NUMBER).cast(pl.String)).alias(NUMBER))
 
 
 @dataclass(frozen=True, slots=True)

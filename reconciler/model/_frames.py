@@ -7,7 +7,7 @@ when somebody first looks at its order, and once.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from reconciler.model._rows import NUMBER, Rows
 _KEY = pl.col(NUMBER)
 _ENCODED_ROWS = 1 << 16
 _MUCH = 8
+_CODED: Final = r"^\+[1-9][0-9]{0,17}$"
 _OTHER = "\x00other"
 """Suffix of the other side's columns in a join; no column that somebody named ends like this."""
 
@@ -66,6 +67,14 @@ class Frame:
     def frame(self) -> pl.DataFrame:
         """The rows in whatever order."""
         return self._frame
+
+    def as_codes(self) -> Frame | None:
+        """With numbers as integers, which are joined in half the time; None where a number is none."""
+        codes = coded(self._frame[NUMBER])
+        return None if codes.null_count() else Frame(self._frame.with_columns(codes.alias(NUMBER)), in_order=False)
+
+    def as_text(self) -> Frame:
+        return Frame(decoded(self._frame), in_order=False)
 
     def ordered(self) -> pl.DataFrame:
         if not self._in_order:
@@ -195,6 +204,13 @@ class Frame:
 
     def compared(self, other: Frame, names: Collection[str]) -> tuple[Frame, Frame, Frame]:
         """One full join, streamed: what is the same on both sides, usually nearly all, is never put together."""
+        if (left := self.as_codes()) is not None and (right := other.as_codes()) is not None:
+            ours, others, differing = left.joined_fully(right, names)
+            return ours.as_text(), others.as_text(), differing.as_text()
+        return self.joined_fully(other, names)
+
+    def joined_fully(self, other: Frame, names: Collection[str]) -> tuple[Frame, Frame, Frame]:
+        """The same with the numbers as they are, on either side integers or text."""
         right = other._frame.lazy().rename({name: name + _OTHER for name in other._frame.columns})
         lacking = (pl.lit(None, dtype=pl.String).alias(n + _OTHER) for n in names if n not in other.names)
         ours, theirs = _KEY.is_null(), pl.col(NUMBER + _OTHER).is_null()
@@ -221,6 +237,23 @@ class Frame:
         text = pl.concat_str(value.str.len_bytes().cast(pl.String), pl.lit(":"), value).fill_null("~").str.join("")
         for part in self.ordered().select(name).iter_slices(_ENCODED_ROWS):
             yield part.select(text).item().encode()
+
+
+def coded(numbers: pl.Series, *, surely: bool = False) -> pl.Series:
+    """Digits as integers, which take a quarter of the time and room; None for what a plus would not bring back.
+
+    ``surely``: all of them are known to be E.164.
+    """
+    if surely:
+        return numbers.cast(pl.UInt64)
+    return pl.select(pl.when(numbers.str.contains(_CODED)).then(numbers.cast(pl.UInt64, strict=False))).to_series()
+
+
+def decoded(frame: pl.DataFrame) -> pl.DataFrame:
+    """With every number as text."""
+    if frame.schema[NUMBER] == pl.String:
+        return frame
+    return frame.with_columns(pl.concat_str(pl.lit("+"), pl.col(NUMBER).cast(pl.String)).alias(NUMBER))
 
 
 def _differs(left: Frame, names: Collection[str]) -> pl.Expr:

@@ -18,8 +18,8 @@ from typing import ClassVar, Final
 import polars as pl
 
 from reconciler.model import _filling
-from reconciler.model._filling import Filler, Part, coded, in_parallel, part_of
-from reconciler.model._frames import Frame
+from reconciler.model._filling import Filler, Part, in_parallel, part_of
+from reconciler.model._frames import Frame, coded
 from reconciler.model._rows import NUMBER, Rows
 from reconciler.model._spool import Spool
 
@@ -115,7 +115,7 @@ class Parts:
 
         def one(parts: tuple[Part, ...]) -> list[Part]:
             mine, theirs = _read(parts)
-            found = mine.compared(theirs, names)
+            found = mine.joined_fully(theirs, names)
             return [Part.stored(frame, spool) for frame, spool in zip(found, spools, strict=True)]
 
         ours, theirs, differing = zip(*in_parallel(one, self._beside((other,))), strict=True)

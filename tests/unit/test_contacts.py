@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.model import _filling, _spool, contacts
-from reconciler.model._frames import Frame
+from reconciler.model._frames import Frame, coded, decoded
 from reconciler.model._parts import Parts
 from reconciler.model._rows import Rows
 from reconciler.model.contacts import ContactSet, ContactSetBuilder, FrameBuilder
@@ -423,6 +424,16 @@ def test_compared_is_what_plain_sets_say(
         ]
         for one, rows in zip(found, (mine, theirs, mine), strict=True):
             assert as_rows(one) == [{"number": n, **rows[n]} for n in one.numbers()]
+
+
+@given(st.lists(NUMBERS | st.from_regex(r"\A[+0-9 eE_.x-]{0,20}\Z") | st.text(max_size=6), max_size=8))
+def test_numbers_are_integers_only_where_a_plus_brings_them_back(numbers: list[str]) -> None:
+    codes = coded(pl.Series("number", numbers, dtype=pl.String))
+    for number, code in zip(numbers, codes, strict=True):
+        assert (code is not None) is bool(re.fullmatch(r"\+[1-9][0-9]{0,16}", number))
+        assert code is None or f"+{code}" == number
+    if not codes.null_count():
+        assert decoded(pl.DataFrame({"number": codes}))["number"].to_list() == numbers
 
 
 def test_swapped_values_and_the_same_person_twice_are_seen(engine: str) -> None:

@@ -6,7 +6,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, Self
+from itertools import repeat
+from typing import ClassVar, Protocol, Self, cast
 
 NUMBER = "number"
 
@@ -62,13 +63,15 @@ class Rows:
     @classmethod
     def of(cls, columns: Mapping[str, Sequence[str | None]]) -> Rows:
         """Sorted and collapsed; the first row of a number wins and rows without a number are left out."""
-        first: dict[str, int] = {}
-        for i, number in enumerate(columns[NUMBER]):
-            if number is not None:
-                first.setdefault(number, i)
-        keys = sorted(first)
-        at = [first[number] for number in keys]
+        # Backwards, so that the first of several is written last.
+        numbers = columns[NUMBER]
+        first = dict(zip(reversed(numbers), range(len(numbers) - 1, -1, -1), strict=True))
+        first.pop(None, None)
+        keys = sorted(cast("dict[str, int]", first))
         names = sorted(name for name in columns if name != NUMBER)
+        if keys == list(numbers):
+            return cls(keys, {name: list(columns[name]) for name in names})
+        at = [first[number] for number in keys]
         return cls(keys, {name: [columns[name][i] for i in at] for name in names})
 
     @property
@@ -170,18 +173,19 @@ class Rows:
         return self._with(name, [value] * len(self.keys))
 
     def changed(self, other: Rows, names: Collection[str]) -> Rows:
-        theirs = other._places()
-        pairs = [(self._held(name), other._held(name)) for name in names]
-        kept = [
-            i
-            for i, number in enumerate(self.keys)
-            if (j := theirs.get(number)) is not None
-            and any((mine := a[i]) is not None and mine != (b[j] or "") for a, b in pairs)
-        ]
-        return self._at(kept)
+        return self.compared(other, names)[2]
 
     def compared(self, other: Rows, names: Collection[str]) -> tuple[Rows, Rows, Rows]:
-        return self.without(other), other.without(self), self.changed(other, names)
+        mine, theirs = self._tuples(names), dict(zip(other.keys, other._tuples(names), strict=True))
+        # Nearly all are the same on both sides, so that is asked first.
+        apart = [(i, row) for i, (n, row) in enumerate(zip(self.keys, mine, strict=True)) if theirs.get(n) != row]
+        absent = [i for i, _ in apart if self.keys[i] not in theirs]
+        differing = [i for i, row in apart if (known := theirs.get(self.keys[i])) is not None and _differ(row, known)]
+        none_else = len(self.keys) - len(absent) == len(other.keys)
+        return self._at(absent), other._at([]) if none_else else other.without(self), self._at(differing)
+
+    def _tuples(self, names: Collection[str]) -> Iterable[tuple[str | None, ...]]:
+        return zip(*(self._held(name) for name in names), strict=True) if names else repeat((), len(self.keys))
 
     def united(self, others: Sequence[Rows]) -> Rows:
         parts = (self, *others)
@@ -194,3 +198,7 @@ class Rows:
     def encoded(self, name: str) -> Iterator[bytes]:
         held: Iterable[str | None] = self.keys if name == NUMBER else self._held(name)
         yield "".join("~" if value is None else f"{len(value.encode())}:{value}" for value in held).encode()
+
+
+def _differ(mine: tuple[str | None, ...], theirs: tuple[str | None, ...]) -> bool:
+    return any(a is not None and a != (b or "") for a, b in zip(mine, theirs, strict=True))

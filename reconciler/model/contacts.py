@@ -153,6 +153,8 @@ class ContactSet:
 
     def within(self, other: ContactSet) -> ContactSet:
         """The rows whose number is in ``other``."""
+        if not other:
+            return self.from_columns(dict.fromkeys(self.columns, ()))
         mine, theirs = _aligned(self, other)
         return self._of(mine.within(theirs))
 
@@ -195,6 +197,8 @@ class ContactSet:
 
         None is no value: what we do not say is not compared. Their None is "".
         """
+        if not other:
+            return self.within(other)
         mine, theirs = _aligned(self, other)
         return self._of(mine.changed(theirs, _attributes(columns)))
 

@@ -139,7 +139,7 @@ def _changed(absent: ContactSet, differing: ContactSet, live: ContactSet, book: 
     """The declared people who are known with other attributes: the ``differing`` by the list, those ``absent`` from it
     by the address book. Who opted out is left as they are."""
     elsewhere = absent.changed(book, absent.columns[1:])
-    known = ContactSet.union_of((live.within(differing), book.within(elsewhere)))
+    known = ContactSet.union_of((live.select(_BOOK_COLUMNS).within(differing), book.within(elsewhere)))
     return (
         ContactSet.union_of((differing, elsewhere))
         .joined(known, _BOOK_COLUMNS)

@@ -188,7 +188,7 @@ class Parts:
         i = max(bisect_right(firsts, start) - 1, 0)
         while i < len(self._ranges) and firsts[i] < end:
             if self._last is None or self._last[0] != i:
-                self._last = i, self._ranges[i].frame().ordered()
+                self._last = i, self._ranges[i].frame().frame
             yield firsts[i], self._last[1]
             i += 1
 
@@ -204,7 +204,12 @@ class Parts:
         filler = Filler(range_of)
         for part in self._parts:
             filler.add(part.frame().frame)
-        return tuple(part for part in filler.finish(self._names) if part.rows)
+        spool = Spool()
+
+        def sort(part: Part) -> Part:
+            return Part.stored(Frame(part.frame().ordered(), in_order=True), spool)
+
+        return tuple(in_parallel(sort, (part for part in filler.finish(self._names) if part.rows)))
 
 
 def _read(parts: Sequence[Part]) -> list[Frame]:

@@ -17,7 +17,7 @@ from reconciler.model._rows import NUMBER
 from reconciler.model._spool import Extent, Spool
 
 PARTS = 64
-"""Parts of a set: at ten million people one of them is small enough for the caches of a processor."""
+"""Parts of a set: of ten million people, 150,000 are in each."""
 
 FLUSH = 500_000
 """Rows that are cut into parts at a time: fewer would make many small extents, more would take memory."""

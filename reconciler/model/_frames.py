@@ -241,14 +241,14 @@ class Frame:
 
 
 def coded(numbers: pl.Series, *, surely: bool = False) -> pl.Series:
-    """Digits as integers, which take a quarter of the time and room; None for what a plus would not bring back.
+    """Digits as integers, which take half the time and room; None for what a plus would not bring back.
 
     ``surely``: all of them are known to be E.164.
     """
     codes = numbers.cast(pl.UInt64, strict=False)
     if surely:
         return codes
-    # The cast takes digits alone, or after one plus; a regular expression that says it all takes five times as long.
+    # The cast takes digits alone, or after one plus; a regular expression that says it all takes longer.
     written = numbers.str
     plain = written.starts_with("+") & ~written.starts_with("+0") & (written.len_bytes() <= _CODED)
     return codes if plain.all() else pl.select(pl.when(plain).then(codes)).to_series()

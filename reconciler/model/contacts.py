@@ -26,7 +26,7 @@ PLAIN_BELOW = 100_000
 """Rows from which a set is a Polars frame: below, the import alone costs more than the whole work in plain Python."""
 
 SPOOLED_FROM = 2_000_000
-"""Rows from which a set is frames outside of memory (see ``_spool`` for where): two of them would not fit into it."""
+"""Rows from which a set is frames outside of memory (see ``_spool`` for where)."""
 
 ORDINAL = "\0ordinal"
 """The column that says of a row how many were appended before it, for those who ask what comes again."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.manifest._contact_rows import NUMBER, Flaw, Framed, Piece, Plain
 from reconciler.model import contacts as model
-from reconciler.model.contacts import ContactSet
+from reconciler.model.contacts import ORDINAL, ContactSet, FrameBuilder
 
 if TYPE_CHECKING:
     import polars
@@ -29,20 +29,11 @@ class Read:
     """One file (or the inline rows) as far as it could be read. ``place`` turns a line into a span."""
 
     place: Place
-    pieces: list[Piece] = field(default_factory=list)
     flaws: list[Flaw] = field(default_factory=list)
     rows: int = 0
     flawed: int = 0
     problems: list[Diagnostic] = field(default_factory=list)
     digest: str = ""
-
-    def take(self, pieces: Iterable[Piece]) -> None:
-        for piece in pieces:
-            self.rows += len(piece.lines)
-            # Text takes a quarter of the memory in a frame, so a long file is packed on the way.
-            self.pieces.append(_packed(piece) if self.rows >= model.PLAIN_BELOW else replace(piece, flaws=()))
-            self.flawed += len(piece.flaws)
-            self.flaws += islice(piece.flaws, max(KEPT - len(self.flaws), 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,43 +45,6 @@ class Duplicate:
     first_file: str
     first_line: int
     differs: bool = False
-
-
-def united(pieces: Sequence[Piece]) -> ContactSet:
-    """All rows as one set; plain as long as nothing needs a frame."""
-    if all(isinstance(piece, Plain) for piece in pieces) and _rows_in(pieces) < model.PLAIN_BELOW:
-        return ContactSet.from_columns(_columns_of(pieces))
-    import polars as pl
-
-    return ContactSet.from_frame(pl.concat([_frame_of(piece) for piece in pieces], how="diagonal"))
-
-
-def _rows_in(pieces: Iterable[Piece]) -> int:
-    return sum(len(piece.lines) for piece in pieces)
-
-
-def _columns_of(pieces: Sequence[Piece]) -> dict[str, list[str | None]]:
-    plain = [piece for piece in pieces if isinstance(piece, Plain)]
-    names = {NUMBER: None} | {name: None for piece in plain for name in piece.columns}
-    united: dict[str, list[str | None]] = {name: [] for name in names}
-    for piece in plain:
-        for name, values in united.items():
-            values.extend(piece.columns.get(name) or [None] * len(piece.lines))
-    return united
-
-
-def _packed(piece: Piece) -> Framed:
-    return Framed(frame=_frame_of(piece), lines=piece.lines)
-
-
-def _frame_of(piece: Piece) -> polars.DataFrame:
-    import polars as pl
-
-    match piece:
-        case Framed(frame=frame):
-            return frame
-        case Plain(columns=columns):
-            return pl.DataFrame([pl.Series(name, values, dtype=pl.String) for name, values in columns.items()])
 
 
 @dataclass(slots=True)
@@ -130,14 +84,70 @@ class Repeats:
             )
 
 
-def repeats_in(reads: Sequence[Read]) -> Repeats:
-    """What the rows of all files repeat, in their order."""
-    if any(isinstance(piece, Framed) for read in reads for piece in read.pieces):
-        return _repeats_in_frames(reads)
-    found = Repeats(reads)
-    firsts: dict[str, tuple[int, int, Mapping[str, str]]] = {}
-    for i, read in enumerate(reads):
-        for number, line, attributes in (row for piece in read.pieces for row in _rows_of(piece)):
+class Gathering:
+    """The rows of all files on their way into one set: plain as long as nothing needs a frame."""
+
+    def __init__(self) -> None:
+        self.reads: list[Read] = []
+        self._plain: list[tuple[int, Plain]] = []
+        self._frames: FrameBuilder | None = None
+        self._lines: list[tuple[int, Sequence[int]]] = []
+        self._rows = 0
+
+    def begin(self, place: Place) -> Read:
+        self.reads.append(Read(place=place))
+        return self.reads[-1]
+
+    def take(self, pieces: Iterable[Piece]) -> None:
+        """The next rows of the file that was begun last."""
+        read, at = self.reads[-1], len(self.reads) - 1
+        for piece in pieces:
+            read.rows += len(piece.lines)
+            read.flawed += len(piece.flaws)
+            read.flaws += islice(piece.flaws, max(KEPT - len(read.flaws), 0))
+            self._rows += len(piece.lines)
+            if self._frames is None and isinstance(piece, Plain) and self._rows < model.PLAIN_BELOW:
+                self._plain.append((at, piece))
+            else:
+                self._pack(at, piece)
+
+    def _pack(self, at: int, piece: Piece) -> None:
+        self._frames = self._frames or FrameBuilder(counted=True)
+        for earlier, waiting in (*self._plain, (at, piece)):
+            self._frames.append(_frame_of(waiting), e164=True)
+            self._lines.append((earlier, waiting.lines))
+        self._plain = []
+
+    def build(self) -> tuple[ContactSet, Repeats]:
+        """All rows as one set, and what they repeat."""
+        if self._frames is not None:
+            return self._built(self._frames)
+        contacts = ContactSet.from_columns(_columns_of([piece for _, piece in self._plain]))
+        return contacts, self._repeats() if len(contacts) < self._rows else Repeats(self.reads)
+
+    def _built(self, frames: FrameBuilder) -> tuple[ContactSet, Repeats]:
+        """The same in columns: a list that is named twice repeats millions of rows."""
+        import polars as pl
+
+        found = Repeats(self.reads)
+        told: list[polars.DataFrame] = []
+        contacts = frames.build(lambda rows: told.append(_paired(rows)))
+        if told:
+            again, places = pl.concat(told).sort(ORDINAL), _places(self._lines)
+            here, first = places[again[ORDINAL]], places[again[ORDINAL + _FIRST]].select(pl.all().name.suffix(_FIRST))
+            both = pl.concat([here, first, again.select(_DIFFERS)], how="horizontal")
+            pairs = both.group_by(_READ, _READ + _FIRST, _DIFFERS, maintain_order=True).agg(
+                pl.len(), pl.col(_LINE).head(_LINES_NAMED)
+            )
+            found.pairs.update({(here, other, apart): (n, lines) for here, other, apart, n, lines in pairs.iter_rows()})
+            for row in both.head(KEPT).iter_rows():
+                found.keep(*row)
+        return contacts, found
+
+    def _repeats(self) -> Repeats:
+        found = Repeats(self.reads)
+        firsts: dict[str, tuple[int, int, Mapping[str, str]]] = {}
+        for i, number, line, attributes in ((i, *row) for i, piece in self._plain for row in _rows_of(piece)):
             first_read, first_line, first = firsts.setdefault(number, (i, line, attributes))
             if first is attributes:
                 continue
@@ -146,38 +156,57 @@ def repeats_in(reads: Sequence[Read]) -> Repeats:
             found.pairs[i, first_read, differs] = count + 1, [*lines, line] if count < _LINES_NAMED else lines
             if len(found.kept) < KEPT:
                 found.keep(i, line, first_read, first_line, differs)
-    return found
+        return found
 
 
-def _rows_of(piece: Piece) -> Iterator[tuple[str, int, Mapping[str, str]]]:
+def _columns_of(pieces: Sequence[Plain]) -> dict[str, list[str | None]]:
+    names = {NUMBER: None} | {name: None for piece in pieces for name in piece.columns}
+    united: dict[str, list[str | None]] = {name: [] for name in names}
+    for piece in pieces:
+        for name, values in united.items():
+            values.extend(piece.columns.get(name) or [None] * len(piece.lines))
+    return united
+
+
+def _rows_of(piece: Plain) -> Iterator[tuple[str, int, Mapping[str, str]]]:
     """Number, line, and the attributes that have a value."""
-    if isinstance(piece, Plain):
-        names = [name for name in piece.columns if name != NUMBER]
-        for i, number in enumerate(piece.columns[NUMBER]):
-            if number is not None:
-                yield number, piece.lines[i], {n: v for n in names if (v := piece.columns[n][i]) is not None}
+    names = [name for name in piece.columns if name != NUMBER]
+    for i, number in enumerate(piece.columns[NUMBER]):
+        if number is not None:
+            yield number, piece.lines[i], {n: v for n in names if (v := piece.columns[n][i]) is not None}
 
 
-def _repeats_in_frames(reads: Sequence[Read]) -> Repeats:
-    """The same in columns: a list that is named twice repeats millions of rows."""
+def _frame_of(piece: Piece) -> polars.DataFrame:
     import polars as pl
 
-    placed = [
-        _frame_of(piece).with_columns(pl.lit(i).alias(_READ), pl.Series(_LINE, piece.lines, dtype=pl.Int64))
-        for i, read in enumerate(reads)
-        for piece in read.pieces
-    ]
-    rows = pl.concat(placed, how="diagonal").filter(pl.col(NUMBER).is_duplicated())
+    match piece:
+        case Framed(frame=frame):
+            return frame
+        case Plain(columns=columns):
+            return pl.DataFrame([pl.Series(name, values, dtype=pl.String) for name, values in columns.items()])
+
+
+def _places(lines: Iterable[tuple[int, Sequence[int]]]) -> polars.DataFrame:
+    """Read and line of every row, in the order in which they were read."""
+    import polars as pl
+
+    def one(read: int, lines: Sequence[int]) -> polars.DataFrame:
+        match lines:
+            case range(start=start, stop=stop):
+                column = pl.int_range(start, stop, eager=True)
+            case _:
+                column = pl.Series(lines, dtype=pl.Int64)
+        return pl.DataFrame({_LINE: column}).select(pl.lit(read, dtype=pl.Int32).alias(_READ), _LINE)
+
+    return pl.concat([one(read, some) for read, some in lines])
+
+
+def _paired(rows: polars.DataFrame) -> polars.DataFrame:
+    """Which row repeats a number, which one it repeats, and whether the two differ."""
+    import polars as pl
+
     first = pl.col(NUMBER).is_first_distinct()
-    both = rows.filter(~first).join(rows.filter(first), on=NUMBER, how="left", suffix=_FIRST, maintain_order="left")
-    names = [name for name in rows.columns if name not in {NUMBER, _READ, _LINE}]
+    both = rows.filter(~first).join(rows.filter(first), on=NUMBER, how="left", suffix=_FIRST)
+    names = [name for name in rows.columns if name not in {NUMBER, ORDINAL}]
     differs = pl.any_horizontal(pl.lit(False), *(pl.col(name).ne_missing(pl.col(name + _FIRST)) for name in names))
-    both = both.select(_READ, _LINE, _READ + _FIRST, _LINE + _FIRST, differs.alias(_DIFFERS))
-    pairs = both.group_by(_READ, _READ + _FIRST, _DIFFERS, maintain_order=True).agg(
-        pl.len(), pl.col(_LINE).head(_LINES_NAMED)
-    )
-    found = Repeats(reads)
-    found.pairs.update({(read, other, apart): (count, lines) for read, other, apart, count, lines in pairs.iter_rows()})
-    for row in both.head(KEPT).iter_rows():
-        found.keep(*row)
-    return found
+    return both.select(ORDINAL, ORDINAL + _FIRST, differs.alias(_DIFFERS))

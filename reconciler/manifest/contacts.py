@@ -20,7 +20,7 @@ from reconciler.manifest import _contact_files
 from reconciler.manifest._contact_codes import CODES
 from reconciler.manifest._contact_csv import CsvReader
 from reconciler.manifest._contact_files import MAX_DECODED, BadFile, Format, Located, Stored, locate
-from reconciler.manifest._contact_merge import KEPT, Duplicate, Place, Read, Repeats, repeats_in, united
+from reconciler.manifest._contact_merge import KEPT, Duplicate, Gathering, Place, Read
 from reconciler.manifest._contact_objects import NdjsonReader, ParquetReader
 from reconciler.manifest._contact_rows import NUMBER, Asked, Flaw, Plain, normalised
 from reconciler.manifest.numbers import known_region
@@ -116,11 +116,12 @@ def read_contacts(
     ``max_decoded`` is the most that one file may unpack to, in bytes.
     """
     name = shown or _relative_to(root)
-    reads = [] if inline is None else [_read_inline(inline)]
-    reads += [_read_file(file, root, name, max_decoded) for file in files]
-    contacts = united([piece for read in reads for piece in read.pieces])
-    rows = sum(len(piece.lines) for read in reads for piece in read.pieces)
-    repeats = repeats_in(reads) if len(contacts) < rows else Repeats(reads)
+    gathering = Gathering()
+    if inline is not None:
+        _read_inline(inline, gathering)
+    for file in files:
+        _read_file(file, root, name, max_decoded, gathering)
+    reads, (contacts, repeats) = gathering.reads, gathering.build()
     digests = [read.digest for read in reads]
     rejected = (
         Rejected(file=span.file, line=span.line, reason=flaw.reason)
@@ -144,18 +145,19 @@ def _relative_to(root: Path) -> Callable[[Path], str]:
     return lambda path: path.relative_to(whole).as_posix()
 
 
-def _read_inline(inline: InlineContacts) -> Read:
-    read = Read(place=inline.place)
+def _read_inline(inline: InlineContacts, gathering: Gathering) -> None:
+    read = gathering.begin(inline.place)
     columns = {name: [value or None for value in values] for name, values in inline.columns.items()}
     rows = Plain(columns=columns, lines=range(len(columns[NUMBER])))
-    read.take([normalised(rows, inline.default_region)])
+    gathering.take([normalised(rows, inline.default_region)])
     read.problems += _flaw_diagnostics(read, "the inline contacts", Severity.ERROR)
-    return read
 
 
-def _read_file(file: ContactFile, root: Path, name: Callable[[Path], str], max_decoded: int) -> Read:
+def _read_file(
+    file: ContactFile, root: Path, name: Callable[[Path], str], max_decoded: int, gathering: Gathering
+) -> None:
     shown = visible(file.file)
-    read = Read(place=lambda line: Span(file=shown, line=line))
+    read = gathering.begin(lambda line: Span(file=shown, line=line))
     try:
         _check_options(file)
         located = locate(file.file, base=file.base, root=root, declared=file.format)
@@ -163,16 +165,15 @@ def _read_file(file: ContactFile, root: Path, name: Callable[[Path], str], max_d
         stored = Stored(located, max_decoded=max_decoded, block=_contact_files.BLOCK)
         asked = Asked(columns=file.columns, region=file.default_region, delimiter=file.delimiter or ",")
         pieces = _reader(located, stored, asked, max_decoded).pieces()
-        read.take(normalised(piece, file.default_region) for piece in pieces)
+        gathering.take(normalised(piece, file.default_region) for piece in pieces)
         read.digest = stored.digest
     except BadFile as bad:
         read.problems.append(_refusal(bad, file, read.place, shown))
     else:
-        if not read.flawed and not any(piece.lines for piece in read.pieces):
+        if not read.flawed and not read.rows:
             read.problems.append(_header_only(read.place))
     severity = Severity.WARNING if file.on_invalid is OnInvalid.SKIP else Severity.ERROR
     read.problems += _flaw_diagnostics(read, shown, severity)
-    return read
 
 
 def _reader(

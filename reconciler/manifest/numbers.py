@@ -22,6 +22,7 @@ E164: Final = r"\+[1-9][0-9]{6,14}"
 """A plus and 7 to 15 digits, the first no zero (ITU-T E.164)."""
 
 _E164 = re.compile(E164)
+_ALL_E164 = re.compile(rf"(?:{E164}\n)*+{E164}")
 _DAMAGED = re.compile(r"""\d+(?:[.,]\d+)?e[+-]?\d+ | \d+[.,]0* | =.* | '.* | \#.*""", re.VERBOSE | re.IGNORECASE)
 """What spreadsheets leave of a number: an exponent, decimals, a formula, an apostrophe, ``#N/A`` or ``####``."""
 _EXTENSION = re.compile(r"(?:;ext=|\bext(?:ension|n)?\b|[x#])\W*\d{1,7}\s*$", re.IGNORECASE)
@@ -102,6 +103,11 @@ def normalise_all(
     texts: Sequence[str | None], *, region: str = ""
 ) -> tuple[list[str | None], list[tuple[int, Reason]]]:
     """Every text as E.164, None where it is no number, and the position and reason of those."""
+    if None not in texts:
+        joined = "\n".join(map(str, texts))
+        # A line end within a number would make two of one.
+        if _ALL_E164.fullmatch(joined) and joined.count("\n") == len(texts) - 1:
+            return list(texts), []
     numbers: list[str | None] = []
     refused: list[tuple[int, Reason]] = []
     matches = _E164.fullmatch

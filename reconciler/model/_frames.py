@@ -6,7 +6,8 @@ when somebody first looks at its order, and once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import ClassVar, Final
 
 import polars as pl
 
@@ -15,6 +16,8 @@ from reconciler.model._rows import NUMBER, Rows
 _KEY = pl.col(NUMBER)
 _ENCODED_ROWS = 1 << 16
 _MUCH = 8
+_CODED: Final = 18
+"""Characters of a number that surely fits an integer."""
 _OTHER = "\x00other"
 """Suffix of the other side's columns in a join; no column that somebody named ends like this."""
 
@@ -23,6 +26,7 @@ class Frame:
     """Rows unique by number; ``ordered()`` is the same frame sorted by number."""
 
     __slots__ = ("_frame", "_in_order")
+    rank: ClassVar[int] = 1
 
     def __init__(self, frame: pl.DataFrame, *, in_order: bool) -> None:
         self._frame = frame
@@ -35,20 +39,43 @@ class Frame:
         frame = frame.select(pl.col(NUMBER, *names).cast(pl.String))
         if frame[NUMBER].null_count():
             frame = frame.filter(_KEY.is_not_null())
-        numbers = frame[NUMBER]
+        return cls(frame, in_order=False).collapsed()
+
+    def collapsed(self) -> Frame:
+        """One row of each number, the first."""
+        frame, numbers = self._frame, self._frame[NUMBER]
         if numbers.is_sorted():
             repeated = numbers == numbers.shift(1)
-            return cls(frame.filter(~repeated.fill_null(False)) if repeated.any() else frame, in_order=True)
+            return Frame(frame.filter(~repeated.fill_null(False)) if repeated.any() else frame, in_order=True)
         # Distinct hashes prove distinct numbers, and counting them takes a fifth of the time.
         if numbers.hash().n_unique() < len(numbers):
             frame = frame.unique(subset=NUMBER, keep="first", maintain_order=True)
-        return cls(frame, in_order=False)
+        return Frame(frame, in_order=False)
 
     @classmethod
     def of_rows(cls, rows: Rows) -> Frame:
         columns = [pl.Series(NUMBER, rows.keys, dtype=pl.String)]
         columns += [pl.Series(name, held, dtype=pl.String) for name, held in rows.values.items()]
         return cls(pl.DataFrame(columns), in_order=True)
+
+    @classmethod
+    def of_values(cls, name: str, values: Mapping[str, str]) -> Frame:
+        """``values`` by number, as the column ``name``."""
+        numbers = pl.Series(NUMBER, list(values), dtype=pl.String)
+        return cls.of(pl.DataFrame([numbers, pl.Series(name, list(values.values()), dtype=pl.String)]))
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows in whatever order."""
+        return self._frame
+
+    def as_codes(self) -> Frame | None:
+        """With numbers as integers, which are joined in half the time; None where a number is none."""
+        codes = coded(self._frame[NUMBER])
+        return None if codes.null_count() else Frame(self._frame.with_columns(codes.alias(NUMBER)), in_order=False)
+
+    def as_text(self) -> Frame:
+        return Frame(decoded(self._frame), in_order=False)
 
     def ordered(self) -> pl.DataFrame:
         if not self._in_order:
@@ -80,10 +107,15 @@ class Frame:
         columns = self.ordered().to_dict(as_series=False)
         return Rows(columns.pop(NUMBER), columns)
 
-    def find(self, number: str) -> int | None:
-        numbers = self.ordered()[NUMBER]
-        i = numbers.search_sorted(number)
-        return i if i < len(numbers) and numbers[i] == number else None
+    def in_memory(self) -> Frame:
+        return self
+
+    def get(self, number: str) -> Mapping[str, str | None] | None:
+        ordered = self.ordered()
+        i = ordered[NUMBER].search_sorted(number)
+        if i == ordered.height or ordered[NUMBER][i] != number:
+            return None
+        return ordered.row(i, named=True)
 
     def equals(self, other: Frame) -> bool:
         return self.ordered().equals(other.ordered())
@@ -96,6 +128,10 @@ class Frame:
 
     def masked(self, mask: Sequence[bool]) -> Frame:
         return self._like(self.ordered().filter(pl.Series(mask, dtype=pl.Boolean)))
+
+    def keeping(self, decide: Callable[[str], bool]) -> Frame:
+        mask = pl.Series([decide(number) for number in self._frame[NUMBER]], dtype=pl.Boolean)
+        return self._like(self._frame.filter(mask))
 
     def grouped(self, length: int, name: str) -> Mapping[tuple[str, str | None], int]:
         held = self._held(name) if name in self.names else pl.lit(None, dtype=pl.String)
@@ -153,7 +189,7 @@ class Frame:
         return self._like(frame.select(NUMBER, *names))
 
     def filled(self, name: str, values: Mapping[str, str]) -> Frame:
-        return self.joined(Frame.of(pl.DataFrame({NUMBER: list(values), name: list(values.values())})), (name,))
+        return self.joined(Frame.of_values(name, values), (name,))
 
     def with_column(self, name: str, value: str | None) -> Frame:
         return self._arranged(self._frame.with_columns(pl.lit(value, dtype=pl.String).alias(name)))
@@ -169,6 +205,13 @@ class Frame:
 
     def compared(self, other: Frame, names: Collection[str]) -> tuple[Frame, Frame, Frame]:
         """One full join, streamed: what is the same on both sides, usually nearly all, is never put together."""
+        if (left := self.as_codes()) is not None and (right := other.as_codes()) is not None:
+            ours, others, differing = left.joined_fully(right, names)
+            return ours.as_text(), others.as_text(), differing.as_text()
+        return self.joined_fully(other, names)
+
+    def joined_fully(self, other: Frame, names: Collection[str]) -> tuple[Frame, Frame, Frame]:
+        """The same with the numbers as they are, on either side integers or text."""
         right = other._frame.lazy().rename({name: name + _OTHER for name in other._frame.columns})
         lacking = (pl.lit(None, dtype=pl.String).alias(n + _OTHER) for n in names if n not in other.names)
         ours, theirs = _KEY.is_null(), pl.col(NUMBER + _OTHER).is_null()
@@ -187,13 +230,35 @@ class Frame:
         )
 
     def united(self, others: Sequence[Frame]) -> Frame:
-        return Frame.of(pl.concat([self._frame, *(o._frame for o in others)], how="diagonal"))
+        frame = pl.concat([self._frame, *(o._frame for o in others)], how="diagonal")
+        return Frame(frame.select(NUMBER, *sorted(n for n in frame.columns if n != NUMBER)), in_order=False).collapsed()
 
     def encoded(self, name: str) -> Iterator[bytes]:
         value = pl.col(name)
         text = pl.concat_str(value.str.len_bytes().cast(pl.String), pl.lit(":"), value).fill_null("~").str.join("")
         for part in self.ordered().select(name).iter_slices(_ENCODED_ROWS):
             yield part.select(text).item().encode()
+
+
+def coded(numbers: pl.Series, *, surely: bool = False) -> pl.Series:
+    """Digits as integers, which take half the time and room; None for what a plus would not bring back.
+
+    ``surely``: all of them are known to be E.164.
+    """
+    codes = numbers.cast(pl.UInt64, strict=False)
+    if surely:
+        return codes
+    # The cast takes digits alone, or after one plus; a regular expression that says it all takes longer.
+    written = numbers.str
+    plain = written.starts_with("+") & ~written.starts_with("+0") & (written.len_bytes() <= _CODED)
+    return codes if plain.all() else pl.select(pl.when(plain).then(codes)).to_series()
+
+
+def decoded(frame: pl.DataFrame) -> pl.DataFrame:
+    """With every number as text."""
+    if frame.schema[NUMBER] == pl.String:
+        return frame
+    return frame.with_columns(pl.concat_str(pl.lit("+"), pl.col(NUMBER).cast(pl.String)).alias(NUMBER))
 
 
 def _differs(left: Frame, names: Collection[str]) -> pl.Expr:

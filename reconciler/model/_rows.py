@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from itertools import repeat
+from typing import ClassVar, Protocol, Self, cast
 
 NUMBER = "number"
 
@@ -14,11 +15,14 @@ Column = list[str | None]
 
 
 class Engine(Protocol):
-    """What both engines do; the methods mean what their namesakes in ``ContactSet`` say.
+    """What every engine does; the methods mean what their namesakes in ``ContactSet`` say.
 
     Rows are unique by number, and in order wherever order can be seen. An argument of type ``Self`` is always of the
-    same engine: ``ContactSet`` sees to that. ``names`` are the columns beside ``number``, sorted.
+    same engine: ``ContactSet`` sees to that. ``names`` are the columns beside ``number``, sorted. Engines of a greater
+    ``rank`` are for larger sets.
     """
+
+    rank: ClassVar[int]
 
     @property
     def names(self) -> tuple[str, ...]: ...
@@ -26,11 +30,13 @@ class Engine(Protocol):
     def numbers(self) -> Iterator[str]: ...
     def column(self, name: str) -> Sequence[str | None]: ...
     def plain(self) -> Rows: ...
-    def find(self, number: str) -> int | None: ...
+    def in_memory(self) -> Engine: ...
+    def get(self, number: str) -> Mapping[str, str | None] | None: ...
     def equals(self, other: Self) -> bool: ...
-    def slice(self, start: int, stop: int) -> Self: ...
+    def slice(self, start: int, stop: int) -> Engine: ...
     def select(self, names: Collection[str]) -> Self: ...
-    def masked(self, mask: Sequence[bool]) -> Self: ...
+    def masked(self, mask: Sequence[bool]) -> Engine: ...
+    def keeping(self, decide: Callable[[str], bool]) -> Self: ...
     def grouped(self, length: int, name: str) -> Mapping[tuple[str, str | None], int]: ...
     def beginning(self, length: int, beginnings: frozenset[str]) -> Self: ...
     def without(self, other: Self) -> Self: ...
@@ -49,19 +55,23 @@ class Engine(Protocol):
 class Rows:
     """Columns as lists of one length; ``keys`` is the sorted ``number`` column without repeats."""
 
+    rank: ClassVar[int] = 0
+
     keys: list[str]
     values: dict[str, Column]
 
     @classmethod
     def of(cls, columns: Mapping[str, Sequence[str | None]]) -> Rows:
         """Sorted and collapsed; the first row of a number wins and rows without a number are left out."""
-        first: dict[str, int] = {}
-        for i, number in enumerate(columns[NUMBER]):
-            if number is not None:
-                first.setdefault(number, i)
-        keys = sorted(first)
-        at = [first[number] for number in keys]
+        # Backwards, so that the first of several is written last.
+        numbers = columns[NUMBER]
+        first = dict(zip(reversed(numbers), range(len(numbers) - 1, -1, -1), strict=True))
+        first.pop(None, None)
+        keys = sorted(cast("dict[str, int]", first))
         names = sorted(name for name in columns if name != NUMBER)
+        if keys == list(numbers):
+            return cls(keys, {name: list(columns[name]) for name in names})
+        at = [first[number] for number in keys]
         return cls(keys, {name: [columns[name][i] for i in at] for name in names})
 
     @property
@@ -84,14 +94,18 @@ class Rows:
     def plain(self) -> Rows:
         return self
 
+    def in_memory(self) -> Rows:
+        return self
+
     def mappings(self, start: int, stop: int) -> Iterator[Mapping[str, str | None]]:
         names = (NUMBER, *self.values)
         for row in zip(self.keys[start:stop], *(v[start:stop] for v in self.values.values()), strict=True):
             yield dict(zip(names, row, strict=True))
 
-    def find(self, number: str) -> int | None:
+    def get(self, number: str) -> Mapping[str, str | None] | None:
         i = bisect_left(self.keys, number)
-        return i if i < len(self.keys) and self.keys[i] == number else None
+        found = i < len(self.keys) and self.keys[i] == number
+        return next(self.mappings(i, i + 1)) if found else None
 
     def equals(self, other: Rows) -> bool:
         return self.keys == other.keys and self.values == other.values
@@ -109,6 +123,9 @@ class Rows:
 
     def masked(self, mask: Sequence[bool]) -> Rows:
         return self._at([i for i, kept in enumerate(mask) if kept])
+
+    def keeping(self, decide: Callable[[str], bool]) -> Rows:
+        return self._at([i for i, number in enumerate(self.keys) if decide(number)])
 
     def grouped(self, length: int, name: str) -> Mapping[tuple[str, str | None], int]:
         return Counter(zip((number[:length] for number in self.keys), self._held(name), strict=True))
@@ -156,18 +173,19 @@ class Rows:
         return self._with(name, [value] * len(self.keys))
 
     def changed(self, other: Rows, names: Collection[str]) -> Rows:
-        theirs = other._places()
-        pairs = [(self._held(name), other._held(name)) for name in names]
-        kept = [
-            i
-            for i, number in enumerate(self.keys)
-            if (j := theirs.get(number)) is not None
-            and any((mine := a[i]) is not None and mine != (b[j] or "") for a, b in pairs)
-        ]
-        return self._at(kept)
+        return self.compared(other, names)[2]
 
     def compared(self, other: Rows, names: Collection[str]) -> tuple[Rows, Rows, Rows]:
-        return self.without(other), other.without(self), self.changed(other, names)
+        mine, theirs = self._tuples(names), dict(zip(other.keys, other._tuples(names), strict=True))
+        # Nearly all are the same on both sides, so that is asked first.
+        apart = [(i, row) for i, (n, row) in enumerate(zip(self.keys, mine, strict=True)) if theirs.get(n) != row]
+        absent = [i for i, _ in apart if self.keys[i] not in theirs]
+        differing = [i for i, row in apart if (known := theirs.get(self.keys[i])) is not None and _differ(row, known)]
+        none_else = len(self.keys) - len(absent) == len(other.keys)
+        return self._at(absent), other._at([]) if none_else else other.without(self), self._at(differing)
+
+    def _tuples(self, names: Collection[str]) -> Iterable[tuple[str | None, ...]]:
+        return zip(*(self._held(name) for name in names), strict=True) if names else repeat((), len(self.keys))
 
     def united(self, others: Sequence[Rows]) -> Rows:
         parts = (self, *others)
@@ -180,3 +198,7 @@ class Rows:
     def encoded(self, name: str) -> Iterator[bytes]:
         held: Iterable[str | None] = self.keys if name == NUMBER else self._held(name)
         yield "".join("~" if value is None else f"{len(value.encode())}:{value}" for value in held).encode()
+
+
+def _differ(mine: tuple[str | None, ...], theirs: tuple[str | None, ...]) -> bool:
+    return any(a is not None and a != (b or "") for a, b in zip(mine, theirs, strict=True))

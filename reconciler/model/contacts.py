@@ -1,12 +1,13 @@
 """People as columns: immutable sets of contacts, keyed by number, from a handful to tens of millions.
 
-Two engines stand behind one class: plain Python lists below ``PLAIN_BELOW`` rows, one Polars frame above. Which one
-serves never shows in a result. Polars is imported when the first large set appears.
+Three engines stand behind one class: plain Python lists below ``PLAIN_BELOW`` rows, one Polars frame in memory from
+there on, and many frames outside of it from ``SPOOLED_FROM``. Which one serves never shows in a result. Polars is
+imported when the first large set appears.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,12 +17,19 @@ from reconciler.model.keys import member_hash
 if TYPE_CHECKING:
     import polars
 
-    from reconciler.model._frames import Frame
+    from reconciler.model._filling import Filler
 
 Row: TypeAlias = Mapping[str, str | None]
+Repeated: TypeAlias = "Callable[[polars.DataFrame], None]"
 
 PLAIN_BELOW = 100_000
 """Rows from which a set is a Polars frame: below, the import alone costs more than the whole work in plain Python."""
+
+SPOOLED_FROM = 2_000_000
+"""Rows from which a set is frames outside of memory (see ``_spool`` for where)."""
+
+ORDINAL = "\0ordinal"
+"""The column that says of a row how many were appended before it, for those who ask what comes again."""
 
 _CHUNK = 8_192
 
@@ -43,7 +51,10 @@ class ContactSet:
     @classmethod
     def _of(cls, engine: Engine) -> ContactSet:
         made = cls()
-        made._engine = engine.plain() if len(engine) < PLAIN_BELOW else engine
+        if len(engine) < PLAIN_BELOW:
+            made._engine = engine.plain()
+        else:
+            made._engine = engine.in_memory() if len(engine) < SPOOLED_FROM else engine
         return made
 
     @classmethod
@@ -66,10 +77,10 @@ class ContactSet:
     @classmethod
     def from_frame(cls, frame: polars.DataFrame) -> ContactSet:
         """As ``from_columns``; columns of other types are cast to text."""
-        from reconciler.model._frames import Frame
-
         _check_columns(dict.fromkeys(frame.columns, frame.height))
-        return cls._of(Frame.of(frame))
+        builder = FrameBuilder()
+        builder.append(frame)
+        return builder.build()
 
     @classmethod
     def union_of(cls, sets: Iterable[ContactSet]) -> ContactSet:
@@ -77,7 +88,7 @@ class ContactSet:
         parts = list(sets)
         if len(parts) < 2:
             return parts[0] if parts else cls()
-        first, *others = _aligned(*parts, large=sum(map(len, parts)) >= PLAIN_BELOW)
+        first, *others = _aligned(*parts, rows=sum(map(len, parts)))
         return cls._of(first.united(others))
 
     def __len__(self) -> int:
@@ -127,8 +138,7 @@ class ContactSet:
         return self.slice(0, n)
 
     def get(self, number: str) -> Row | None:
-        at = self._engine.find(number)
-        return None if at is None else next(self.rows(at, at + 1))
+        return self._engine.get(number)
 
     def select(self, columns: Iterable[str]) -> ContactSet:
         """Only these columns; ``number`` stays, unknown ones are ignored."""
@@ -143,6 +153,8 @@ class ContactSet:
 
     def within(self, other: ContactSet) -> ContactSet:
         """The rows whose number is in ``other``."""
+        if not other:
+            return self.from_columns(dict.fromkeys(self.columns, ()))
         mine, theirs = _aligned(self, other)
         return self._of(mine.within(theirs))
 
@@ -185,6 +197,8 @@ class ContactSet:
 
         None is no value: what we do not say is not compared. Their None is "".
         """
+        if not other:
+            return self.within(other)
         mine, theirs = _aligned(self, other)
         return self._of(mine.changed(theirs, _attributes(columns)))
 
@@ -200,7 +214,7 @@ class ContactSet:
 
     def where_hashed(self, key: bytes, hashes: frozenset[bytes], *, keep: bool = True) -> ContactSet:
         """The rows whose number's ``member_hash`` is in ``hashes``, or with ``keep=False`` the others."""
-        return self._of(self._engine.masked([(member_hash(n, key) in hashes) is keep for n in self.numbers()]))
+        return self._of(self._engine.keeping(lambda number: (member_hash(number, key) in hashes) is keep))
 
     def digest(self) -> str:
         """SHA-256 in hex over columns and rows: equal exactly when the sets are.
@@ -215,6 +229,70 @@ class ContactSet:
         return whole.hexdigest()
 
 
+class FrameBuilder:
+    """Frames appended as they are read, of whatever columns, ``number`` among them.
+
+    ``counted``: whoever asks what comes again is told which rows these are.
+    """
+
+    __slots__ = ("_counted", "_e164", "_filler", "_frames", "_names", "_rows")
+
+    def __init__(self, *, counted: bool = False) -> None:
+        self._counted = counted
+        self._e164 = True
+        self._names: set[str] = set()
+        self._frames: list[polars.DataFrame] = []
+        self._filler: Filler | None = None
+        self._rows = 0
+
+    def __len__(self) -> int:
+        """How many rows were appended, repeated numbers included."""
+        return self._rows
+
+    def append(self, frame: polars.DataFrame, *, e164: bool = False) -> None:
+        """Columns are cast to text; rows whose number is None are left out, but counted. ``e164``: every number is."""
+        import polars as pl
+
+        ordinals = pl.int_range(self._rows, self._rows + frame.height, dtype=pl.UInt32).alias(ORDINAL)
+        frame = frame.with_columns(pl.all().cast(pl.String), *([ordinals] if self._counted else ()))
+        self._rows += frame.height
+        if frame[NUMBER].null_count():
+            frame = frame.filter(pl.col(NUMBER).is_not_null())
+        self._names |= set(frame.columns) - {NUMBER, ORDINAL}
+        self._frames.append(frame)
+        self._e164 &= e164
+        if self._rows >= SPOOLED_FROM:
+            self._spool()
+
+    def _spool(self) -> None:
+        from reconciler.model._filling import Filler
+
+        self._filler = self._filler or Filler()
+        for frame in self._frames:
+            self._filler.add(frame, e164=self._e164)
+        self._frames = []
+
+    def build(self, repeated: Repeated | None = None) -> ContactSet:
+        """Everything appended so far; the first row of a number wins.
+
+        ``repeated`` is given every row whose number comes more than once, the first one too; of a very large set in
+        several frames, all rows of one number in the same. ``counted`` rows have the column ``ORDINAL``.
+        """
+        if self._filler is not None:
+            from reconciler.model._parts import Parts
+
+            return ContactSet._of(Parts(self._filler.finish(self._names, repeated), self._names))
+        import polars as pl
+
+        from reconciler.model._frames import Frame
+
+        whole = pl.concat(self._frames, how="diagonal")
+        made = Frame.of(whole.select(NUMBER, *self._names))
+        if repeated is not None and len(made) < whole.height:
+            repeated(whole.filter(pl.col(NUMBER).is_duplicated()))
+        return ContactSet._of(made)
+
+
 class ContactSetBuilder:
     """Pages appended as they arrive. ``columns`` says what is kept; what a page lacks is None in its rows."""
 
@@ -223,7 +301,7 @@ class ContactSetBuilder:
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = (NUMBER, *_attributes(columns))
         self._page: dict[str, list[str | None]] = {name: [] for name in self._columns}
-        self._frames: list[polars.DataFrame] = []
+        self._frames = FrameBuilder()
         self._rows = 0
 
     def __len__(self) -> int:
@@ -251,8 +329,8 @@ class ContactSetBuilder:
         return pl.DataFrame([pl.Series(n, v, dtype=pl.String) for n, v in self._page.items()])
 
     def again(self) -> Mapping[str, Sequence[str | None]]:
-        """The rows whose number an earlier row has, in order."""
-        if not self._frames:
+        """The rows whose number an earlier row has, those of one number in order."""
+        if not len(self._frames):
             seen = set[str | None]()
             at = []
             for i, number in enumerate(self._page[NUMBER]):
@@ -262,22 +340,30 @@ class ContactSetBuilder:
             return {name: [values[i] for i in at] for name, values in self._page.items()}
         import polars as pl
 
-        frame = pl.concat([*self._frames, self._framed()])
-        found = frame.filter(pl.col(NUMBER).is_not_null() & ~pl.col(NUMBER).is_first_distinct())
-        return found.to_dict(as_series=False)
+        _, several = self._built()
+        empty = {name: list[str | None]() for name in self._columns}
+        found = [frame.filter(~pl.col(NUMBER).is_first_distinct()) for frame in several]
+        return pl.concat(found).to_dict(as_series=False) if found else empty
 
     def build(self, *, least: str = NUMBER) -> ContactSet:
         """Everything appended so far; the first row of a number wins, or the one with the least value in ``least``."""
-        if not self._frames:
+        if not len(self._frames):
             return ContactSet.from_columns(self._page if least == NUMBER else _by(least, self._page))
+        built, several = self._built()
+        if least == NUMBER or not several:
+            return built
         import polars as pl
 
+        best = pl.concat(several).sort(pl.col(least).fill_null(""), maintain_order=True)
+        return ContactSet.union_of([ContactSet.from_frame(best), built])
+
+    def _built(self) -> tuple[ContactSet, list[polars.DataFrame]]:
+        """The set in which first rows win, and all rows of the numbers that come more than once."""
         if self._page[NUMBER]:
             self._pack()
-        frame = pl.concat(self._frames)
-        if least != NUMBER:
-            frame = frame.sort(pl.col(least).fill_null(""), maintain_order=True)
-        return ContactSet.from_frame(frame)
+        several: list[polars.DataFrame] = []
+        built = self._frames.build(several.append)
+        return built, [frame.select(self._columns) for frame in several]
 
 
 def _by(name: str, columns: Mapping[str, Sequence[str | None]]) -> Mapping[str, Sequence[str | None]]:
@@ -286,18 +372,23 @@ def _by(name: str, columns: Mapping[str, Sequence[str | None]]) -> Mapping[str, 
     return {each: [values[at] for at in order] for each, values in columns.items()}
 
 
-def _aligned(*sets: ContactSet, large: bool = False) -> list[Engine]:
-    """The engines of ``sets``, all of one sort: frames as soon as one of them is."""
+def _aligned(*sets: ContactSet, rows: int = 0) -> list[Engine]:
+    """The engines of ``sets``, all of one sort: that of the greatest, or the one that serves ``rows`` rows."""
     engines = [s._engine for s in sets]
-    if not large and all(isinstance(engine, Rows) for engine in engines):
-        return engines
-    return [_framed(engine) if isinstance(engine, Rows) else engine for engine in engines]
+    wanted = 0 if rows < PLAIN_BELOW else 1 if rows < SPOOLED_FROM else 2
+    rank = max(wanted, *(engine.rank for engine in engines))
+    return [engine if engine.rank == rank else _raised(engine, rank) for engine in engines]
 
 
-def _framed(rows: Rows) -> Frame:
+def _raised(engine: Engine, rank: int) -> Engine:
     from reconciler.model._frames import Frame
 
-    return Frame.of_rows(rows)
+    frame = engine if isinstance(engine, Frame) else Frame.of_rows(engine.plain())
+    if rank == Frame.rank:
+        return frame
+    from reconciler.model._parts import Parts
+
+    return Parts.of(frame)
 
 
 def _attributes(columns: Iterable[str]) -> tuple[str, ...]:

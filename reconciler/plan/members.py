@@ -89,7 +89,9 @@ def _against_live(
 ) -> tuple[MemberDelta, list[Diagnostic]]:
     problems: list[Diagnostic] = []
     live = population.live.contacts if population.live else ContactSet.empty()
-    wanted = declared.without(live).without(population.taken).joined(population.book, _BOOK_COLUMNS)
+    synced = members.contact_attributes == "sync"
+    absent, others, differing = declared.compared(live, members.contacts.columns[1:] if synced else ())
+    wanted = absent.without(population.taken).joined(population.book, _BOOK_COLUMNS)
     if opted_out := wanted.where("status", {OPTED_OUT}):
         problems.append(_skipped("opted-out-skipped", resource, opted_out, "opted out"))
     add = wanted.where("status", {OPTED_OUT}, keep=False)
@@ -113,17 +115,14 @@ def _against_live(
 
     remove = protective = ContactSet.empty()
     if members.mode is Mode.EXACT:
-        remove = live.without(declared)
+        remove = others
         protective = remove.within(population.suppressed)
 
     change = ContactSet.empty()
-    if members.contact_attributes == "sync":
-        known = ContactSet.union_of((live, population.book))
-        attributes = [c for c in members.contacts.columns if c != "number"]
-        differing = declared.changed(known, attributes).joined(known, _BOOK_COLUMNS)
-        change = differing.where("status", {OPTED_OUT}, keep=False).without(create)
+    if synced:
+        change = _changed(absent, differing, live, population.book).without(create)
 
-    kept = len(declared.within(live))
+    kept = len(declared) - len(absent)
     delta = MemberDelta(
         add=add,
         remove=remove,
@@ -134,6 +133,18 @@ def _against_live(
         live_count=population.live.count if population.live else 0,
     )
     return delta, problems
+
+
+def _changed(absent: ContactSet, differing: ContactSet, live: ContactSet, book: ContactSet) -> ContactSet:
+    """The declared people who are known with other attributes: the ``differing`` by the list, those ``absent`` from it
+    by the address book. Who opted out is left as they are."""
+    elsewhere = absent.changed(book, absent.columns[1:])
+    known = ContactSet.union_of((live.select(_BOOK_COLUMNS).within(differing), book.within(elsewhere)))
+    return (
+        ContactSet.union_of((differing, elsewhere))
+        .joined(known, _BOOK_COLUMNS)
+        .where("status", {OPTED_OUT}, keep=False)
+    )
 
 
 def _against_ledger(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
+from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model import contacts
+from reconciler.model import _filling, _spool, contacts
+from reconciler.model._frames import Frame, coded, decoded
+from reconciler.model._parts import Parts
 from reconciler.model._rows import Rows
-from reconciler.model.contacts import ContactSet, ContactSetBuilder
+from reconciler.model.contacts import ContactSet, ContactSetBuilder, FrameBuilder
 from reconciler.model.keys import member_hash
 
 ANN, BOB, CYD, DEE = (f"+1615555010{i}" for i in range(4))
@@ -29,19 +34,34 @@ Columns = dict[str, list[str | None]]
 
 
 @contextmanager
-def plain_below(rows: int) -> Iterator[None]:
-    """Within, sets of ``rows`` and more are frames."""
-    before = contacts.PLAIN_BELOW
-    contacts.PLAIN_BELOW = rows
-    try:
+def plain_below(rows: int, *, spooled_from: int = 2_000_000, parts: int = 3, flush: int = 5) -> Iterator[None]:
+    """Within, sets of ``rows`` and more are frames, and those of ``spooled_from`` and more are not in memory: in
+    ``parts`` parts, cut ``flush`` rows at a time."""
+    settings = {
+        (contacts, "PLAIN_BELOW"): rows,
+        (contacts, "SPOOLED_FROM"): spooled_from,
+        (_filling, "PARTS"): parts,
+        (_filling, "FLUSH"): flush,
+        (_spool, "IN_MEMORY"): 1_000,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for (module, name), value in settings.items():
+            patch.setattr(module, name, value)
         yield
-    finally:
-        contacts.PLAIN_BELOW = before
 
 
-@pytest.fixture(params=["plain", "frame"])
+ENGINES = {"plain": (100_000, 2_000_000), "frame": (0, 2_000_000), "parts": (0, 0)}
+
+
+def of_engine(name: str) -> AbstractContextManager[None]:
+    """Within, every set is held by this engine."""
+    below, spooled_from = ENGINES[name]
+    return plain_below(below, spooled_from=spooled_from)
+
+
+@pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    with plain_below(0 if request.param == "frame" else 100_000):
+    with of_engine(request.param):
         yield request.param
 
 
@@ -54,7 +74,7 @@ def as_rows(of: ContactSet) -> list[dict[str, str | None]]:
 
 
 def test_engine_follows_size(engine: str) -> None:
-    assert isinstance(people(ANN)._engine, Rows) is (engine == "plain")
+    assert type(people(ANN)._engine) is {"plain": Rows, "frame": Frame, "parts": Parts}[engine]
 
 
 def test_rows_come_sorted_by_number(engine: str) -> None:
@@ -263,7 +283,7 @@ def test_builder_packs_long_reads() -> None:
         for at in range(0, 1_000, 100):
             builder.append({"number": numbers[at : at + 100][::-1]})
         made = builder.build()
-        assert len(builder._frames) == 4
+        assert len(builder._frames) == 1_000
     assert list(made.numbers()) == numbers
 
 
@@ -292,7 +312,9 @@ def test_small_sets_never_import_polars() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-NUMBERS = st.sampled_from([f"+120255501{i:02}" for i in range(12)])
+ODD = ["0712345678", "+0120", "+1 202 555 0100", "", "+", "+1202555010", "+9" * 9, "+" + "9" * 18, "+" + "1" * 25]
+NUMBERS = st.sampled_from([*(f"+120255501{i:02}" for i in range(12)), *ODD])
+"""Mostly such as a provider takes; what is live can have any spelling."""
 VALUES = st.sampled_from([None, "", "a", "b", "~", "1:a", "é\n"])
 NAMES = st.sampled_from(["tier", "first", "id"])
 
@@ -307,15 +329,15 @@ def columns(draw: st.DrawFn) -> Columns:
     return made
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(a=columns(), b=columns(), names=st.lists(NAMES, unique=True), value=VALUES, at=st.integers(0, 15))
 def test_engines_agree(a: Columns, b: Columns, names: list[str], value: str | None, at: int) -> None:
     """Every operation gives the same result whichever engine holds either side."""
 
-    def results(left_below: int, right_below: int) -> list[object]:
-        with plain_below(left_below):
+    def results(left_engine: str, right_engine: str) -> list[object]:
+        with of_engine(left_engine):
             left = ContactSet.from_columns(a)
-        with plain_below(right_below):
+        with of_engine(right_engine):
             right = ContactSet.from_columns(b)
         given_values = {number: value for number in left.numbers() if value is not None}
         sets = [
@@ -331,22 +353,28 @@ def test_engines_agree(a: Columns, b: Columns, names: list[str], value: str | No
             left.filled("id", given_values),
             left.slice(at, at + 3),
             left.select(names),
+            left.beginning(8, frozenset({"+1202555", "0712345"})),
+            left.masked([i % 3 > 0 for i in range(len(left))]),
+            left.joined(right, names).within(right).select(()),
             ContactSet.union_of([left, right]),
+            ContactSet.union_of([left.select(()), right, left]),
             left.where_hashed(b"key", right.hashes(b"key")),
         ]
         facts: list[object] = [(s.columns, as_rows(s), s.digest(), len(s)) for s in sets]
-        return [*facts, left == right, [left.get(n) for n in right.numbers()], left.hashes(b"key")]
+        groups = dict(left.grouped(8, "tier"))
+        return [*facts, left == right, [left.get(n) for n in right.numbers()], left.hashes(b"key"), groups]
 
-    expected = results(99, 99)
-    for sides in [(0, 0), (0, 99), (99, 0)]:
-        with plain_below(0):
-            assert results(*sides) == expected
+    expected = results("plain", "plain")
+    for larger in ("frame", "parts"):
+        for sides in ((larger, larger), (larger, "plain"), ("frame", larger)):
+            with of_engine(larger):
+                assert results(*sides) == expected
 
 
 @settings(deadline=None)
-@given(a=columns(), b=columns(), names=st.lists(NAMES, unique=True), frame=st.booleans())
-def test_laws(a: Columns, b: Columns, names: list[str], frame: bool) -> None:
-    with plain_below(0 if frame else 99):
+@given(a=columns(), b=columns(), names=st.lists(NAMES, unique=True), engine_name=st.sampled_from(list(ENGINES)))
+def test_laws(a: Columns, b: Columns, names: list[str], engine_name: str) -> None:
+    with of_engine(engine_name):
         left, right = ContactSet.from_columns(a), ContactSet.from_columns(b)
         assert len(left.without(right)) + len(left.within(right)) == len(left)
         assert ContactSet.union_of([left.without(right), left.within(right)]) == left
@@ -356,3 +384,96 @@ def test_laws(a: Columns, b: Columns, names: list[str], frame: bool) -> None:
         assert len(left.joined(right, names).changed(right, [n for n in names if n in right.columns])) == 0
         assert (left == right) is (left.digest() == right.digest())
         assert [left.get(n) for n in left.numbers()] == list(left.rows())
+
+
+def first_rows(of: Columns) -> dict[str, dict[str, str | None]]:
+    """What the columns say, in plain Python: the first row of each number."""
+    found: dict[str, dict[str, str | None]] = {}
+    for i, number in enumerate(of["number"]):
+        if number is not None:
+            found.setdefault(number, {name: values[i] for name, values in of.items() if name != "number"})
+    return found
+
+
+@settings(deadline=None)
+@given(
+    a=columns(),
+    b=columns(),
+    names=st.lists(NAMES, unique=True),
+    engine_name=st.sampled_from(list(ENGINES)),
+    parts=st.integers(1, 70),
+    flush=st.integers(1, 20),
+)
+def test_compared_is_what_plain_sets_say(
+    a: Columns, b: Columns, names: list[str], engine_name: str, parts: int, flush: int
+) -> None:
+    """Adds, removes and changes are exactly those that a loop over all people finds, however a set is cut up."""
+    mine, theirs = first_rows(a), first_rows(b)
+    differing = [
+        number
+        for number in mine.keys() & theirs.keys()
+        if any((own := mine[number].get(n)) is not None and own != (theirs[number].get(n) or "") for n in names)
+    ]
+    below, spooled_from = ENGINES[engine_name]
+    with plain_below(below, spooled_from=spooled_from, parts=parts, flush=flush):
+        found = ContactSet.from_columns(a).compared(ContactSet.from_columns(b), names)
+        assert [list(s.numbers()) for s in found] == [
+            sorted(mine.keys() - theirs.keys()),
+            sorted(theirs.keys() - mine.keys()),
+            sorted(differing),
+        ]
+        for one, rows in zip(found, (mine, theirs, mine), strict=True):
+            assert as_rows(one) == [{"number": n, **rows[n]} for n in one.numbers()]
+
+
+@given(st.lists(NUMBERS | st.from_regex(r"\A[+0-9 eE_.x-]{0,20}\Z") | st.text(max_size=6), max_size=8))
+def test_numbers_are_integers_only_where_a_plus_brings_them_back(numbers: list[str]) -> None:
+    codes = coded(pl.Series("number", numbers, dtype=pl.String))
+    for number, code in zip(numbers, codes, strict=True):
+        assert (code is not None) is bool(re.fullmatch(r"\+[1-9][0-9]{0,16}", number))
+        assert code is None or f"+{code}" == number
+    if not codes.null_count():
+        assert decoded(pl.DataFrame({"number": codes}))["number"].to_list() == numbers
+
+
+def test_swapped_values_and_the_same_person_twice_are_seen(engine: str) -> None:
+    mine = people(ANN, BOB, CYD, DEE, first=["a", "b", "", None], tier=["b", "a", "x", "y"])
+    theirs = people(ANN, BOB, CYD, DEE, first=["b", "b", None, "z"], tier=["a", "a", "x", "y"])
+    assert list(mine.changed(theirs, ["first", "tier"]).numbers()) == [ANN]
+    assert [list(s.numbers()) for s in mine.compared(theirs, ["first", "tier"])] == [[], [], [ANN]]
+
+
+def test_spooled_rows_lie_in_files_without_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with of_engine("parts"):
+        made = people(*(f"+1202555{i:04}" for i in range(500)), tier=["gold"] * 500)
+        assert isinstance(made._engine, Parts)
+        assert made._engine._parts[0].spool.is_file
+        assert list(tmp_path.iterdir()) == []
+        assert list(made.without(people("+12025550000")).numbers()) == [f"+1202555{i:04}" for i in range(1, 500)]
+
+
+def test_ordinals_tell_which_rows_repeat_a_number() -> None:
+    with of_engine("parts"):
+        builder, told = FrameBuilder(counted=True), list[pl.DataFrame]()
+        builder.append(pl.DataFrame({"number": [ANN, None, BOB], "tier": ["1", "2", "3"]}))
+        builder.append(pl.DataFrame({"number": [CYD, ANN, BOB, ANN]}))
+        assert as_rows(builder.build(told.append))[0] == {"number": ANN, "tier": "1"}
+        again = pl.concat(told).sort(contacts.ORDINAL)
+        assert again.select(contacts.ORDINAL, "number").rows() == [(0, ANN), (2, BOB), (4, ANN), (5, BOB), (6, ANN)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("page", [1, 2, 5])
+def test_pages_tell_what_comes_again_and_keep_the_least_when_asked(engine: str, page: int) -> None:
+    rows = [("a", "3", "late"), ("b", "2", "only"), ("a", "1", "early"), (None, "0", "nobody"), ("a", "2", "between")]
+    with of_engine(engine):
+        builder = ContactSetBuilder(("created", "tier"))
+        for at in range(0, len(rows), page):
+            number, created, tier = zip(*rows[at : at + page], strict=True)
+            builder.append({"number": number, "created": created, "tier": tier})
+        again = builder.again()
+        assert [*zip(again["number"], again["tier"], strict=True)] == [("a", "early"), ("a", "between")]
+        assert [row["tier"] for row in builder.build().rows()] == ["late", "only"]
+        assert [row["tier"] for row in builder.build(least="created").rows()] == ["early", "only"]
+        assert len(builder) == len(rows)

@@ -134,3 +134,11 @@ def test_vectorised_and_single_readings_agree(texts: list[str | None], region: s
     assert (series.to_list(), refused_in_series) == (numbers, refused)
     assert all(re.fullmatch(E164, number) for number in numbers if number is not None)
     assert normalise_all(numbers) == (numbers, [(i, Reason.EMPTY) for i, _ in refused])
+
+
+def test_two_numbers_in_one_text_are_no_number() -> None:
+    both = "+12025550100\n+12025550101"
+    for texts in ([both], [both, ""], ["+12025550102", both]):
+        numbers, refused = normalise_all(texts)
+        assert both not in numbers
+        assert texts.index(both) in [i for i, _ in refused]

@@ -19,7 +19,7 @@ from benchmarks.table import put, section, table
 
 @click.command()
 @click.option("--only", multiple=True, metavar="NAME", help="Only cases whose name begins so; repeatable.")
-@click.option("--size", type=click.Choice(list(Size)), default=Size.NORMAL, show_default=True)
+@click.option("--size", type=click.Choice([str(s) for s in Size]), default=str(Size.NORMAL), show_default=True)
 @click.option("--runs", default=5, show_default=True, help="Interleaved runs; a slow case may do fewer.")
 @click.option("--json", "json_file", metavar="FILE", help="Write every measurement as JSON, too.")
 @click.option("--note", default="", help="A sentence about the circumstances, for above the table.")

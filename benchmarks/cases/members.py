@@ -106,15 +106,19 @@ def duckdb_full(folder: Path, watch: Stopwatch) -> Facts:
     import duckdb
 
     with watch:
-        found = duckdb.sql(
-            f"""
+        found = (
+            duckdb.connect()
+            .execute(
+                f"""
             SELECT count(*) FILTER (l.number IS NULL),
                    count(*) FILTER (d.number IS NULL),
                    count(*) FILTER (l.first_name <> d.first_name OR l.tier <> d.tier)
             FROM read_csv('{folder}/desired.csv', all_varchar = true, header = true) d
             FULL JOIN read_csv('{folder}/live.csv', all_varchar = true, header = true) l USING (number)
             """
-        ).fetchall()[0]
+            )
+            .fetchall()[0]
+        )
     return dict(zip(("adds", "removes", "changes"), map(float, found), strict=True))
 
 

@@ -1,0 +1,237 @@
+"""Loading manifests, checking them against their schemas, and comparing objects field by field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmarks.case import Budget, Cap, Case, Ratio, Size, Task, Variant
+from benchmarks.child import Stopwatch
+
+Facts = dict[str, float]
+
+_PER_FILE = 100
+_ACCOUNT = """\
+apiVersion: slicktext/v1
+kind: Account
+metadata: {name: main}
+spec: {brandId: "26136", auth: {apiKey: {env: SLICKTEXT_API_KEY}}}
+"""
+
+
+def document(index: int) -> str:
+    """One of four kinds, about fifteen lines, a good 250 bytes."""
+    from benchmarks.data import NAMES, number
+
+    group, kind = divmod(index, 4)
+    head = f"apiVersion: slicktext/v1\nkind: {('List', 'Campaign', 'Association', 'Membership')[kind]}\nmetadata:\n"
+    labels = f"  labels:\n    team: growth\n    region: {('east', 'west', 'north', 'south')[group % 4]}\n"
+    match kind:
+        case 0:
+            name, lifecycle = f"list-{group}", "lifecycle:\n  protect: true\n  onRemove: keep\n"
+            spec = f"  name: List number {group}\n  description: People who asked for offer {group}\n"
+        case 1:
+            name, lifecycle = f"campaign-{group}", "lifecycle:\n  ignore:\n    - media_url\n"
+            spec = f"  name: Campaign number {group}\n  body: 'Offer {group} is here, reply STOP to opt out'\n"
+            spec += "  status: draft\n"
+        case 2:
+            name, lifecycle = f"link-{group}", "lifecycle:\n  onRemove: keep\n"
+            spec = f"  campaign: campaign-{group}\n  list: list-{group}\n"
+        case _:
+            name, lifecycle = f"members-{group}", ""
+            spec = f"  list: list-{group}\n  mode: exact\n  contacts:\n"
+            for i in (2 * group, 2 * group + 1):
+                spec += f'    - number: "{number(i)}"\n      first_name: {NAMES[i % len(NAMES)]}\n'
+    return f"{head}  name: {name}\n{labels}{lifecycle}spec:\n{spec}"
+
+
+def prepare(folder: Path, watch: Stopwatch, size: int) -> None:
+    """A repository of ``size`` documents, and one of a single list."""
+    manifests, small = folder / "manifests", folder / "small"
+    for each in (manifests, small):
+        each.mkdir()
+        (each / "account.yaml").write_text(_ACCOUNT, encoding="utf-8")
+    (small / "list.yaml").write_text("---\n".join(map(document, range(4))), encoding="utf-8")
+    for start in range(0, size, _PER_FILE):
+        documents = map(document, range(start, min(start + _PER_FILE, size)))
+        (manifests / f"{start // _PER_FILE:04d}.yaml").write_text("---\n".join(documents), encoding="utf-8")
+
+
+def ours(folder: Path, watch: Stopwatch) -> Facts:
+    """What a plan does: every document read, checked, resolved, with a position for whatever is wrong."""
+    from reconciler.manifest.load import load
+
+    load([folder / "small"])  # imports what is imported when it is needed
+    with watch:
+        loaded = load([folder / "manifests"])
+    assert loaded.desired is not None, loaded.diagnostics[:3]
+    return {"documents": len(loaded.desired.resources)}
+
+
+def yaml_load(folder: Path, watch: Stopwatch) -> Facts:
+    """The same files with PyYAML's C loader, and nothing else done."""
+    documents = 0
+    import yaml
+
+    with watch:
+        for path in sorted((folder / "manifests").iterdir()):
+            documents += len(list(yaml.load_all(path.read_bytes(), yaml.CSafeLoader)))
+    return {"documents": documents - 1}
+
+
+def _parsed(folder: Path) -> list[Any]:
+    import yaml
+
+    return [
+        document
+        for path in sorted((folder / "manifests").iterdir())
+        for document in yaml.load_all(path.read_bytes(), yaml.CSafeLoader)
+    ]
+
+
+def schema_ours(folder: Path, watch: Stopwatch) -> Facts:
+    """The loader's way: the kind's compiled schema looked up for each document, and asked."""
+    from reconciler.manifest.schemas import kind_schema
+
+    documents = _parsed(folder)
+    with watch:
+        valid = 0
+        for data in documents:
+            schema = kind_schema(data["apiVersion"], data["kind"])
+            valid += schema is not None and schema.is_valid(data)
+    return {"valid": valid, "us_each": watch.seconds / len(documents) * 1e6}
+
+
+def schema_jsonschema(folder: Path, watch: Stopwatch) -> Facts:
+    """A jsonschema validator for each kind, made once and used again."""
+    from jsonschema import Draft202012Validator
+
+    from reconciler.manifest.schemas import standalone
+
+    documents = _parsed(folder)
+    kinds = {(data["apiVersion"], data["kind"]) for data in documents}
+    validators = {kind: Draft202012Validator(standalone(*kind)) for kind in kinds}
+    with watch:
+        valid = sum(validators[data["apiVersion"], data["kind"]].is_valid(data) for data in documents)
+    return {"valid": valid, "us_each": watch.seconds / len(documents) * 1e6}
+
+
+def nothing(folder: Path, watch: Stopwatch, size: int) -> None:
+    """The pairs are made where they are compared."""
+    (folder / "size").write_text(str(size), encoding="ascii")
+
+
+def _pairs(folder: Path) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """(live, desired) of campaigns; one in twenty differs in its text, or in one of its lists."""
+    pairs = []
+    for i in range(int((folder / "size").read_text(encoding="ascii"))):
+        fields = {
+            "name": f"Campaign number {i}",
+            "body": f"Offer {i} is here, reply STOP to opt out",
+            "status": "draft",
+            "media_url": f"https://example.com/{i}.png",
+            "schedule": {"send_at": "2027-01-01T10:00:00Z", "end_at": "2027-01-01T18:00:00Z"},
+            "tags": (f"tag-{i % 7}", f"tag-{i % 11}"),
+        }
+        live: dict[str, Any] = {**fields, "id": str(i), "created": "2026-01-01"}
+        if i % 40 == 0:
+            live["body"] += "!"
+        elif i % 40 == 20:
+            live["schedule"] = {"send_at": "2027-01-02T10:00:00Z", "end_at": "2027-01-01T18:00:00Z"}
+        pairs.append((live, fields))
+    return pairs
+
+
+def fields_ours(folder: Path, watch: Stopwatch) -> Facts:
+    """The planner's way, with the rules of a real kind."""
+    from reconciler.model.addresses import Kind
+    from reconciler.plan.fields import diff
+    from reconciler.providers.slicktext.rules import KINDS
+
+    pairs, rules = _pairs(folder), KINDS[Kind.CAMPAIGN].fields
+    diff({"name": "a"}, {"name": "b"}, rules)  # imports deepdiff
+    with watch:
+        differing = sum(bool(diff(live, desired, rules)) for live, desired in pairs)
+    return {"differing": differing}
+
+
+def fields_peer(folder: Path, watch: Stopwatch) -> Facts:
+    """Equality of the declared fields, and deepdiff on what is unequal; nothing normalised."""
+    from deepdiff import DeepDiff
+
+    pairs = _pairs(folder)
+    DeepDiff({"name": "a"}, {"name": "b"}, view="tree")
+    with watch:
+        differing = 0
+        for live, desired in pairs:
+            managed = {name: live.get(name) for name in desired}
+            if managed != desired:
+                differing += bool(DeepDiff(managed, desired, view="tree"))
+    return {"differing": differing}
+
+
+def _variant(name: str, function: str) -> Variant:
+    return Variant(name=name, run=Task(target=f"{__name__}:{function}"))
+
+
+_SIZES = {Size.TINY: 80, Size.NORMAL: 10_000}
+_YAML = "`yaml.load` with the C loader, nothing checked"
+_VALIDATORS = "jsonschema validators by kind, reused"
+
+CASES = (
+    Case(
+        name="load",
+        what="10,000 documents in 100 files, loaded with positions, checked and resolved",
+        prepare=f"{__name__}:prepare",
+        sizes=_SIZES,
+        variants=(_variant("ours", "ours"), _variant("yaml", "yaml_load")),
+        budgets=(
+            Budget(
+                what="load 10,000 documents, validated (without imports)",
+                peer=_YAML,
+                measure=Ratio(of="ours", to="yaml", value="inner_s", at_most=0.6),
+                seconds="inner_s",
+            ),
+            Budget(what="the same, whole process", peer=_YAML, measure=Ratio(of="ours", to="yaml")),
+        ),
+        agree=("documents",),
+    ),
+    Case(
+        name="schema",
+        what="10,000 valid documents against their schemas",
+        prepare=f"{__name__}:prepare",
+        sizes=_SIZES,
+        variants=(_variant("ours", "schema_ours"), _variant("jsonschema", "schema_jsonschema")),
+        budgets=(
+            Budget(
+                what="schema check of 10,000 valid documents",
+                peer=_VALIDATORS,
+                measure=Ratio(of="ours", to="jsonschema", value="inner_s", at_most=0.06),
+                seconds="inner_s",
+            ),
+            Budget(
+                what="the same, µs a document",
+                peer="absolute",
+                measure=Cap(of="ours", value="us_each", at_most=5.0),
+                seconds="inner_s",
+            ),
+        ),
+        agree=("valid",),
+    ),
+    Case(
+        name="fields",
+        what="field diff of 10,000 objects, 5 % of them unequal",
+        prepare=f"{__name__}:nothing",
+        sizes=_SIZES,
+        variants=(_variant("ours", "fields_ours"), _variant("deepdiff", "fields_peer")),
+        budgets=(
+            Budget(
+                what="field diff of 10,000 objects, 5 % unequal",
+                peer="equality first, deepdiff on the unequal",
+                measure=Ratio(of="ours", to="deepdiff", value="inner_s", at_most=1.2),
+                seconds="inner_s",
+            ),
+        ),
+        agree=("differing",),
+    ),
+)

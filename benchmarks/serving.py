@@ -7,7 +7,6 @@ what it counted.
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import signal
 import sys
@@ -89,8 +88,8 @@ class _Connection(asyncio.Protocol):
         self._log.left[number] = time.perf_counter()
 
 
-def serve(answer: Answer, *, latency_s: float = 0.0, concurrency: int = 1, mark: str = "") -> None:
-    """Until SIGTERM; prints the URL at once and the counts at the end."""
+def serve(answer: Answer, *, latency_s: float = 0.0, concurrency: int = 1, mark: str = "") -> dict[str, float]:
+    """Prints the URL and serves until SIGTERM; what it counted."""
     log = Log()
 
     async def run() -> None:
@@ -103,4 +102,4 @@ def serve(answer: Answer, *, latency_s: float = 0.0, concurrency: int = 1, mark:
         server.close()
 
     asyncio.run(run())
-    sys.stdout.write(json.dumps(log.facts(mark=mark, latency_s=latency_s, concurrency=concurrency)) + "\n")
+    return log.facts(mark=mark, latency_s=latency_s, concurrency=concurrency)

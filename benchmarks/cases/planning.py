@@ -76,7 +76,7 @@ def _live(folder: Path) -> list[tuple[str, str]]:
     return [(f"List number {i}", _description(i) + (" before" if i % _DIFFERENT == 0 else "")) for i in range(size)]
 
 
-def serve(folder: Path, watch: Stopwatch) -> None:
+def serve(folder: Path, watch: Stopwatch) -> Facts:
     """The lists that are live, from memory."""
     from benchmarks.platform import Brand
     from benchmarks.serving import serve
@@ -84,7 +84,7 @@ def serve(folder: Path, watch: Stopwatch) -> None:
     brand = Brand()
     for name, description in _live(folder):
         brand.add_list(name, description)
-    serve(brand.answer)
+    return serve(brand.answer)
 
 
 def _account(folder: Path, url: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from math import log2
+from math import inf, log2
 from pathlib import Path
 
 from benchmarks.case import Size
@@ -34,8 +34,8 @@ def used(verdict: Verdict) -> tuple[float, ...]:
     low, high = bounds(verdict.budget)
     shares = []
     for value in verdict.values:
-        over = value / high if high else 0.0
-        under = low / value if low and value else 0.0
+        over = 0.0 if high is None or not value else value / high if high else inf
+        under = 0.0 if low is None else low / value if value else inf
         shares.append(max(over, under))
     return tuple(shares)
 

@@ -75,7 +75,7 @@ def _value(verdict: Verdict, value: float) -> str:
         case Cap(value="peak_mib"):
             return f"{value:.0f} MiB"
         case Cap():
-            return _digits(value)
+            return f"{value:.3g}"
 
 
 def _digits(value: float) -> str:

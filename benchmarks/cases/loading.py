@@ -19,30 +19,79 @@ spec: {brandId: "26136", auth: {apiKey: {env: SLICKTEXT_API_KEY}}}
 """
 
 
+_KINDS = (
+    """\
+# People who asked for offer {i}; see the calendar of the growth team.
+apiVersion: slicktext/v1
+kind: List
+metadata:
+  name: list-{i}
+  labels:
+    team: growth
+    region: {region}
+lifecycle:
+  protect: true
+  onRemove: keep
+spec:
+  name: List number {i}
+  description: People who asked for offer {i}
+""",
+    """\
+apiVersion: slicktext/v1
+kind: Campaign
+metadata: {{name: campaign-{i}, labels: {{team: growth, region: {region}}}}}
+lifecycle:
+  ignore: [media_url]       # the designers change it in the portal
+spec:
+  name: Campaign number {i}
+  body: >-
+    Offer {i} is here until Sunday.
+    Reply STOP to opt out
+  status: draft
+""",
+    """\
+apiVersion: slicktext/v1
+kind: Association
+metadata:
+  name: link-{i}
+  labels:
+    team: growth
+    region: {region}
+lifecycle:
+  onRemove: keep
+spec:
+  campaign: campaign-{i}
+  list: list-{i}
+""",
+    """\
+apiVersion: slicktext/v1
+kind: Membership
+metadata:
+  name: members-{i}
+  labels: {{team: growth, region: {region}}}
+spec:
+  list: list-{i}
+  mode: exact
+  contacts:
+    - {{number: "{one}", first_name: {name}}}
+    - number: "{other}"
+      first_name: '{name}'
+""",
+)
+
+
 def document(index: int) -> str:
-    """One of four kinds, about fifteen lines, a good 250 bytes."""
+    """One of four kinds, a dozen lines, some 250 bytes: block and flow style, quotes and comments, as people write."""
     from benchmarks.data import NAMES, number
 
-    group, kind = divmod(index, 4)
-    head = f"apiVersion: slicktext/v1\nkind: {('List', 'Campaign', 'Association', 'Membership')[kind]}\nmetadata:\n"
-    labels = f"  labels:\n    team: growth\n    region: {('east', 'west', 'north', 'south')[group % 4]}\n"
-    match kind:
-        case 0:
-            name, lifecycle = f"list-{group}", "lifecycle:\n  protect: true\n  onRemove: keep\n"
-            spec = f"  name: List number {group}\n  description: People who asked for offer {group}\n"
-        case 1:
-            name, lifecycle = f"campaign-{group}", "lifecycle:\n  ignore:\n    - media_url\n"
-            spec = f"  name: Campaign number {group}\n  body: 'Offer {group} is here, reply STOP to opt out'\n"
-            spec += "  status: draft\n"
-        case 2:
-            name, lifecycle = f"link-{group}", "lifecycle:\n  onRemove: keep\n"
-            spec = f"  campaign: campaign-{group}\n  list: list-{group}\n"
-        case _:
-            name, lifecycle = f"members-{group}", ""
-            spec = f"  list: list-{group}\n  mode: exact\n  contacts:\n"
-            for i in (2 * group, 2 * group + 1):
-                spec += f'    - number: "{number(i)}"\n      first_name: {NAMES[i % len(NAMES)]}\n'
-    return f"{head}  name: {name}\n{labels}{lifecycle}spec:\n{spec}"
+    group, kind = divmod(index, len(_KINDS))
+    return _KINDS[kind].format(
+        i=group,
+        region=("east", "west", "north", "south")[group % 4],
+        one=number(2 * group),
+        other=number(2 * group + 1),
+        name=NAMES[group % len(NAMES)],
+    )
 
 
 def prepare(folder: Path, watch: Stopwatch, size: int) -> None:
@@ -70,13 +119,12 @@ def ours(folder: Path, watch: Stopwatch) -> Facts:
 
 def yaml_load(folder: Path, watch: Stopwatch) -> Facts:
     """The same files with PyYAML's C loader, and nothing else done."""
-    documents = 0
     import yaml
 
+    yaml.load("warm: up", yaml.CSafeLoader)
     with watch:
-        for path in sorted((folder / "manifests").iterdir()):
-            documents += len(list(yaml.load_all(path.read_bytes(), yaml.CSafeLoader)))
-    return {"documents": documents - 1}
+        documents = _parsed(folder)
+    return {"documents": len(documents) - 1}
 
 
 def _parsed(folder: Path) -> list[Any]:
@@ -94,6 +142,8 @@ def schema_ours(folder: Path, watch: Stopwatch) -> Facts:
     from reconciler.manifest.schemas import kind_schema
 
     documents = _parsed(folder)
+    for version, kind in {(data["apiVersion"], data["kind"]) for data in documents}:
+        kind_schema(version, kind)
     with watch:
         valid = 0
         for data in documents:

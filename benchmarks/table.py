@@ -61,25 +61,31 @@ def _row(verdict: Verdict) -> str:
 
 def _bound(verdict: Verdict) -> str:
     low, high = bounds(verdict.budget)
-    parts = [f"≥ {_value(verdict, low)}"] if low is not None else []
-    parts += [f"≤ {_value(verdict, high)}"] if high is not None else []
+    unit = _unit(verdict)
+    parts = [f"≥ {low:g}{unit}"] if low is not None else []
+    parts += [f"≤ {high:g}{unit}"] if high is not None else []
     return ", ".join(parts) or "–"
 
 
-def _value(verdict: Verdict, value: float) -> str:
+def _unit(verdict: Verdict) -> str:
     match verdict.budget.measure:
         case Ratio():
-            return f"{_digits(value)}x"
-        case Share():
-            return _digits(value)
+            return "x"
         case Cap(value="peak_mib"):
-            return f"{value:.0f} MiB"
+            return " MiB"
+        case Share() | Cap():
+            return ""
+
+
+def _value(verdict: Verdict, value: float) -> str:
+    unit = _unit(verdict)
+    match verdict.budget.measure:
+        case Ratio():
+            return f"{value:.3f}{unit}" if value < 0.0995 else f"{value:.2f}{unit}"
+        case Share():
+            return f"{value:.3f}"
         case Cap():
-            return f"{value:.3g}"
-
-
-def _digits(value: float) -> str:
-    return f"{value:.3f}" if abs(value) < 0.0995 else f"{value:.2f}" if value < 99.5 else f"{value:.0f}"
+            return f"{value:.0f}{unit}" if value >= 99.5 else f"{value:.3g}{unit}"
 
 
 def _seconds(value: float) -> str:

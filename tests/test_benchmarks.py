@@ -82,7 +82,7 @@ def test_results_take_their_place_in_the_page(tmp_path: Path) -> None:
     text = section(rows, machine.described(), Size.NORMAL, runs=3, note="Shared machine.")
     put(text, Size.NORMAL, page)
     once = page.read_text(encoding="utf-8")
-    assert "| a `thing` | p | ≤ 1.90x | **2.00x** | 1.50x to 3.00x | 3.00 s / 2.00 s | 50 / 50 | **not met** |" in once
+    assert "| a `thing` | p | ≤ 1.9x | **2.00x** | 1.50x to 3.00x | 3.00 s / 2.00 s | 50 / 50 | **not met** |" in once
     assert "**0 of 1 budgets met.** Shared machine." in once
     put(text, Size.NORMAL, page)
     assert page.read_text(encoding="utf-8") == once

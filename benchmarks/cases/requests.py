@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -19,9 +18,10 @@ _LOGINS = ("/authenticate", "/login", "/user_auth")
 
 
 def prepare(folder: Path, watch: Stopwatch, size: int) -> None:
-    """The files of people."""
+    """The files of people; ``size`` is the latency of the sandbox in milliseconds."""
     from benchmarks.data import number
 
+    (folder / "latency").write_text(str(size), encoding="ascii")
     for provider, wanted in CHANGE_SETS.items():
         (folder / provider).mkdir()
         rows = "".join(number(i) + "\n" for i in wanted.people)
@@ -34,7 +34,8 @@ def serve(folder: Path, watch: Stopwatch, provider: str) -> Facts:
 
     from reconciler.sandbox import Sandbox
 
-    sandbox = Sandbox(seed={provider: CHANGE_SETS[provider].seed})
+    slow = [{"fault": {"kind": "latency", "ms": _latency_ms(folder)}}]
+    sandbox = Sandbox(seed={provider: CHANGE_SETS[provider].seed}, faults=slow)
 
     def ready(url: str) -> None:
         sys.stdout.write(url + "\n")
@@ -56,30 +57,41 @@ def counted(folder: Path, watch: Stopwatch, provider: str) -> Facts:
     (root / "all.yaml").write_text(manifests, encoding="utf-8")
     options = [str(root), "--store", f"sqlite:///{store}"]
 
-    reads, _ = _sent(["plan", *options], 0)
+    planned = _sent(["plan", *options, "--report", f"json={root}/plan.json"])
     with watch:
-        after, writes = _sent(["apply", *options, "--yes", "--approve", "delete,contact"], 0)
-    _, again = _sent(["apply", *options, "--yes"], 0)
+        applied = _sent(["apply", *options, "--yes", "--approve", "delete,contact"])
+    again = _sent(["apply", *options, "--yes"])
+    # An apply plans first and reads everything once more at the end, as one with nothing to do does.
+    between = applied[len(planned) : -len(again)]
+    document = json.loads((root / "plan.json").read_text(encoding="utf-8"))
     return {
-        "plan_reads": reads,
+        "plan_reads": len(planned),
         "fewest_reads": wanted.reads,
-        "writes": writes,
+        "writes": _writes(applied),
         "fewest_writes": wanted.writes,
-        "read_backs": after - 2 * reads,
-        "writes_again": again,
+        "read_backs": len(between) - _writes(between),
+        "writes_again": _writes(again),
+        "estimated_s": document.get("estimate", {}).get("seconds", 0.0),
+        "took_s": between[-1]["time"] - between[0]["time"] + _latency_ms(folder) / 1000,
     }
 
 
-def _sent(words: list[str], code: int) -> tuple[int, int]:
-    """Runs a command; the reads and the writes that it sent, logins left out."""
+def _latency_ms(folder: Path) -> int:
+    return int((folder / "latency").read_text(encoding="ascii"))
+
+
+def _sent(words: list[str]) -> list[dict[str, Any]]:
+    """Runs a command; what it sent, logins left out."""
     from reconciler.cli import run
 
     before = len(_log())
-    ended = run(words)
-    assert ended == code, f"{words[0]} ended with {ended}"
-    new = [entry for entry in _log()[before:] if not entry["path"].endswith(_LOGINS)]
-    methods = Counter(entry["method"] == "GET" for entry in new)
-    return methods[True], methods[False]
+    code = run(words)
+    assert code == 0, f"{words[0]} ended with {code}"
+    return [entry for entry in _log()[before:] if not entry["path"].endswith(_LOGINS)]
+
+
+def _writes(sent: list[dict[str, Any]]) -> int:
+    return sum(entry["method"] != "GET" for entry in sent)
 
 
 def _log() -> list[dict[str, Any]]:
@@ -104,7 +116,7 @@ def _case(provider: str) -> Case:
         name=f"requests-{provider}",
         what=f"requests of one change set at {provider}, beside the fewest possible",
         prepare=f"{__name__}:prepare",
-        sizes={Size.TINY: 1, Size.NORMAL: 1},
+        sizes={Size.TINY: 1, Size.NORMAL: 20},
         variants=(
             Variant(
                 name="ours",
@@ -116,6 +128,12 @@ def _case(provider: str) -> Case:
             share("requests of a plan", "plan_reads", "fewest_reads", 1.0),
             share("writes of its apply", "writes", "fewest_writes", 1.0),
             share("reads between the writes", "read_backs", "fewest_writes", None),
+            Budget(
+                what=f"{provider}: how long the plan says that it takes",
+                peer="how long it took at the sandbox, at 20 ms",
+                measure=Share(of="ours", part="estimated_s", whole="took_s", at_least=0.8, at_most=1.2),
+                seconds="took_s",
+            ),
             Budget(
                 what=f"{provider}: writes of a second apply",
                 peer="none",

@@ -32,26 +32,34 @@ def main(only: tuple[str, ...], size: str, runs: int, json_file: str | None, not
         return
     if not chosen:
         raise click.UsageError(f"no case is named like that; there are {', '.join(c.name for c in CASES)}")
-    results = _measured(chosen, Size(size), runs)
+    results, failures = _measured(chosen, Size(size), runs)
     verdicts = [v for result in results for v in judged(result)]
     found = machine.described()
     if json_file is not None:
         document = _document(results, verdicts, found, note)
         Path(json_file).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    if not only and size != Size.TINY:
+    if not only and not failures and size != Size.TINY:
         put(section(verdicts, found, Size(size), runs=runs, note=note), Size(size))
         plot.path(Size(size)).write_text(plot.svg(verdicts), encoding="utf-8")
     click.echo(table(verdicts))
+    for failure in failures:
+        click.echo(f"\n{failure}", err=True)
+    sys.exit(1 if failures else 0)
 
 
-def _measured(cases: list[Case], size: Size, runs: int) -> list[Result]:
+def _measured(cases: list[Case], size: Size, runs: int) -> tuple[list[Result], list[Failed]]:
+    """Every case that could be measured, and what kept the others from it: they took too long to be lost with them."""
+
     def tell(text: str) -> None:
         click.echo(text, err=True)
 
-    try:
-        return [run(case, size, runs, warm=size is Size.NORMAL, tell=tell) for case in cases]
-    except Failed as failed:
-        sys.exit(f"{failed}")
+    results, failures = [], []
+    for case in cases:
+        try:
+            results.append(run(case, size, runs, warm=size is Size.NORMAL, tell=tell))
+        except Failed as failed:
+            failures.append(failed)
+    return results, failures
 
 
 def _document(results: list[Result], verdicts: list[Verdict], found: dict[str, str], note: str) -> dict[str, object]:

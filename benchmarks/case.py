@@ -52,7 +52,6 @@ class Variant:
     run: Task | Command
     server: Task | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    exit_codes: frozenset[int] = frozenset({0})
     sizes: frozenset[Size] = frozenset(Size)
 
 

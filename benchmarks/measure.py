@@ -40,7 +40,7 @@ class Measurement:
 def prepare(case: Case, size: Size, folder: Path, *, limit_s: float) -> None:
     """Write the inputs of a case."""
     task = Task(target=case.prepare, arguments={"size": case.sizes[size]})
-    _run(_argv(task), folder, _environment({}), limit_s, frozenset({0}))
+    _run(_argv(task), folder, _environment({}), limit_s)
 
 
 def measure(variant: Variant, folder: Path, *, limit_s: float = 900.0) -> Measurement:
@@ -48,7 +48,7 @@ def measure(variant: Variant, folder: Path, *, limit_s: float = 900.0) -> Measur
     environment = dict(variant.environment)
     facts: dict[str, float] = {}
     with _served(variant.server, folder, environment, facts, limit_s):
-        ran, said = _run(_argv(variant.run), folder, _environment(environment), limit_s, variant.exit_codes)
+        ran, said = _run(_argv(variant.run), folder, _environment(environment), limit_s)
     if isinstance(variant.run, Task):
         facts = {**facts, **json.loads(said.splitlines()[-1])}
     return Measurement(values={**facts, **ran})
@@ -68,9 +68,7 @@ def _environment(added: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", **added}
 
 
-def _run(
-    argv: list[str], folder: Path, environment: dict[str, str], limit_s: float, exit_codes: frozenset[int]
-) -> tuple[dict[str, float], str]:
+def _run(argv: list[str], folder: Path, environment: dict[str, str], limit_s: float) -> tuple[dict[str, float], str]:
     """What it took and what it wrote to stdout."""
     out, err = folder / ".stdout", folder / ".stderr"
     with out.open("wb") as stdout, err.open("wb") as stderr:
@@ -87,7 +85,7 @@ def _run(
             overdue.cancel()
         wall_s = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in exit_codes:
+    if process.returncode:
         last = (err.read_text(errors="replace") + out.read_text(errors="replace"))[-2000:]
         raise Failed(f"{' '.join(argv[1:4])} ended with {process.returncode} after {wall_s:.1f} s:\n{last}")
     took = {

@@ -122,7 +122,7 @@ def _case(shape: Shape, page: int) -> Case:
         ),
         budgets=(
             cpu(f"{about}: CPU", "decoding the same bytes into ids and numbers", "floor", 3.0),
-            cpu("the same", "decoding the same bytes into plain values", "decoded", None),
+            cpu(f"{about}: CPU", "decoding the same bytes into plain values", "decoded", None),
             Budget(what=f"{about}: memory", peer="whole process", measure=Cap(of="ours", at_most=400)),
         ),
         agree=("people",),

@@ -187,10 +187,10 @@ kind: Membership
 metadata: {name: vip}
 spec: {list: vip, mode: additive, contactsFrom: [{file: people.csv}]}
 """,
-        people=range(FIRST, FIRST + ADDED),
+        people=range(FIRST, FIRST + LIVE),
         # Lists and campaigns without paging, and the one list whose members are about to grow.
         reads=1 + 1 + 1,
         # A list, a hundred people at a time.
-        writes=1 + ceil(ADDED / 100),
+        writes=1 + ceil(LIVE / 100),
     ),
 }

@@ -23,11 +23,12 @@ def table(verdicts: Sequence[Verdict]) -> str:
 def section(verdicts: Sequence[Verdict], machine: Mapping[str, str], size: Size, *, runs: int, note: str = "") -> str:
     """What stands between the markers of one size: the machine, the verdicts in one line, the plot, the table."""
     met = [v.met for v in verdicts if v.met is not None]
+    taken = "One run each" if runs == 1 else f"Medians of at most {runs} interleaved runs"
     lines = [
         f"{machine['date']}; {machine['cpu']}, {machine['memory']}; {machine['os']}; {machine['python']}.",
         f"Packages: {machine['packages']}.",
         "",
-        f"Medians of at most {runs} interleaved runs. **{sum(met)} of {len(met)} budgets met.** {note}".rstrip(),
+        f"{taken}. **{sum(met)} of {len(met)} budgets met.** {note}".rstrip(),
         "",
         f"![How much of each budget is used]({plot.path(size).name})",
     ]

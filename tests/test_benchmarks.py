@@ -1,0 +1,96 @@
+"""The benchmarks still run: every case once at a tiny size, all variants doing the same work. No times are judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from benchmarks import machine, plot
+from benchmarks.case import Budget, Cap, Case, Ratio, Share, Size
+from benchmarks.cases import CASES
+from benchmarks.judge import Verdict, judged
+from benchmarks.measure import Failed, Measurement
+from benchmarks.run import Result, run
+from benchmarks.table import README, put, section
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_case_runs_and_is_judged(case: Case) -> None:
+    result = run(case, Size.TINY, 1, warm=False, limit_s=60, tell=lambda text: None)
+    rows = judged(result)
+    assert [row.budget for row in rows] == [b for b in case.budgets if Size.TINY in b.sizes]
+    assert all(value >= 0 for row in rows for value in row.values)
+    assert set(case.agree) <= {fact for runs in result.runs.values() for m in runs for fact in m.values}
+
+
+def a_result(*, ours: list[float], peer: list[float], budget: Budget) -> Result:
+    case = Case(name="made-up", what="", prepare="", sizes={}, variants=(), budgets=(budget,))
+
+    def taken(seconds: list[float]) -> list[Measurement]:
+        return [Measurement(values={"wall_s": s, "peak_mib": 50.0, "done": 9.0, "asked": 10.0}) for s in seconds]
+
+    return Result(case=case, size=Size.NORMAL, runs={"ours": taken(ours), "peer": taken(peer)})
+
+
+def judge(budget: Budget) -> Verdict:
+    (row,) = judged(a_result(ours=[2.0, 9.0, 3.0], peer=[1.0, 3.0, 2.0], budget=budget))
+    return row
+
+
+def test_ratios_are_taken_inside_each_run() -> None:
+    row = judge(Budget(what="w", peer="p", measure=Ratio(of="ours", to="peer", at_most=1.9)))
+    assert row.values == (2.0, 3.0, 1.5)
+    assert (row.median, row.met) == (2.0, False)
+    assert (row.ours, row.theirs) == ((3.0, 50.0), (2.0, 50.0))
+
+
+@pytest.mark.parametrize(
+    ("measure", "met"),
+    [
+        (Ratio(of="ours", to="peer"), None),
+        (Ratio(of="ours", to="peer", at_most=2.0), True),
+        (Share(of="ours", part="done", whole="asked", at_least=0.9), True),
+        (Share(of="ours", part="done", whole="asked", at_least=0.95), False),
+        (Share(of="ours", part="done", whole="asked", at_most=0.8), False),
+        (Cap(of="ours", at_most=49.0), False),
+        (Cap(of="ours", at_most=50.0), True),
+    ],
+)
+def test_the_median_decides(measure: Ratio | Share | Cap, met: bool | None) -> None:
+    assert judge(Budget(what="w", peer="p", measure=measure)).met is met
+
+
+def test_variants_that_differ_in_what_they_found_are_no_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import run as running
+    from benchmarks.case import Command, Variant
+
+    found = iter([1.0, 2.0])
+    monkeypatch.setattr(running, "prepare", lambda *_, **__: None)
+    monkeypatch.setattr(running, "measure", lambda *_, **__: Measurement(values={"adds": next(found)}))
+    variants = tuple(Variant(name=name, run=Command(words=())) for name in ("a", "b"))
+    case = Case(name="odd", what="", prepare="", sizes={Size.TINY: 1}, variants=variants, budgets=(), agree=("adds",))
+    with pytest.raises(Failed, match="adds"):
+        run(case, Size.TINY, 1, warm=False, tell=lambda text: None)
+
+
+def test_results_take_their_place_in_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text(README.read_text(encoding="utf-8"), encoding="utf-8")
+    rows = [judge(Budget(what="a `thing`", peer="p", measure=Ratio(of="ours", to="peer", at_most=1.9)))]
+    text = section(rows, machine.described(), Size.NORMAL, runs=3, note="Shared machine.")
+    put(text, Size.NORMAL, page)
+    once = page.read_text(encoding="utf-8")
+    assert "| a `thing` | p | ≤ 1.9x | **2.00x** | 1.50x to 3.00x | 3.00 s / 2.00 s | 50 / 50 | **not met** |" in once
+    assert "**0 of 1 budgets met.** Shared machine." in once
+    put(text, Size.NORMAL, page)
+    assert page.read_text(encoding="utf-8") == once
+
+
+def test_the_plot_is_one_and_the_same_picture() -> None:
+    row = judge(Budget(what="a < b", peer="p", measure=Cap(of="ours", at_most=25.0)))
+    assert plot.used(row) == (2.0, 2.0, 2.0)
+    drawn = plot.svg([row])
+    assert drawn == plot.svg([row])
+    assert ElementTree.fromstring(drawn).find("{http://www.w3.org/2000/svg}circle") is not None

@@ -1,4 +1,5 @@
-"""What the site has beside the folder ``docs``: the change log, the JSON Schemas, and a list of the decisions.
+"""What the site has beside the folder ``docs``: the change log, the JSON Schemas, what the benchmarks measured, and a
+list of the decisions.
 
 On a Git host the pages link to those where they are, above ``docs``; on the site they are inside, and links follow.
 """
@@ -16,7 +17,7 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).parents[1]
 CHANGES = "changelog.md"
 _DECISIONS = "Decisions"
-_OUTSIDE = re.compile(r"\]\((?P<up>(?:\.\./)*)\.\./(?P<path>schemas/[^)\s]+|CHANGELOG\.md)\)")
+_OUTSIDE = re.compile(r"\]\((?P<up>(?:\.\./)*)\.\./(?P<path>(?:schemas|benchmarks)/[^)\s]+|CHANGELOG\.md)\)")
 _INSIDE = re.compile(r"\]\(docs/")
 
 
@@ -37,8 +38,9 @@ def _fill(entries: Any, pages: list[str]) -> None:
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     files.append(File.generated(config, CHANGES, abs_src_path=str(ROOT / "CHANGELOG.md")))
-    for schema in sorted((ROOT / "schemas").rglob("*.json")):
-        files.append(File.generated(config, schema.relative_to(ROOT).as_posix(), abs_src_path=str(schema)))
+    measured = (ROOT / "benchmarks").glob("*.[ms][dv]*")
+    for path in sorted([*(ROOT / "schemas").rglob("*.json"), *measured]):
+        files.append(File.generated(config, path.relative_to(ROOT).as_posix(), abs_src_path=str(path)))
     return files
 
 

@@ -9,7 +9,6 @@ from importlib.metadata import EntryPoint, entry_points
 from itertools import islice
 from pathlib import Path
 
-from reconciler.app.leasing import in_daemon
 from reconciler.diagnostics import Diagnostic, Severity, Span, error, in_order
 from reconciler.errors import Refused
 from reconciler.manifest.load import Loaded, load_policies
@@ -62,6 +61,9 @@ class Judging:
         told = [d for d in self.declared if _concerns(d, desired, selection, accounts)]
         told += refusals_of_changes(active, plan.changes, desired)
         places = _places(plan, desired, accounts)
+        if active.plugins:
+            # What waits is imported by those who wait: most repositories have no plug-in.
+            from reconciler.app.leasing import in_daemon
         for use in active.plugins:
             seen = view(plan, desired, selection, tool=tool, options=use.options)
             # In a thread: one that takes its time must not keep a lease from being renewed, nor Ctrl-C from ending it.

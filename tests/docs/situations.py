@@ -34,6 +34,7 @@ STAND_INS: Mapping[str, StandIn] = {
     "pip install .": StandIn(because=_NETWORK),
     "pip install '.[sandbox]'": StandIn(because=_NETWORK, instead="reconciler version"),
     "pip install '.[postgresql]'": StandIn(because=_NETWORK),
+    "conftest test plan.json": StandIn(because="a program of its own, which no package registry for Python has"),
     "docker build -t reconciler .": StandIn(because=_DOCKER),
     'docker run --rm -v "$PWD:/repository" -e SLICKTEXT_API_KEY reconciler plan': StandIn(because=_DOCKER),
     "reconciler apply --store postgresql+psycopg://user@db.example.com/reconciler": StandIn(
@@ -180,6 +181,24 @@ def _do(shell: Shell, command: str, expected: int = 0) -> str:
     return printed
 
 
+def _house(shell: Shell) -> None:
+    """The rules of the page on policies, and a list that does not keep to them."""
+    page = (EXAMPLES.parent / "docs" / "policies.md").read_text(encoding="utf-8")
+    rules = page.split("```yaml\n", 1)[1].split("```", 1)[0]
+    account = OUTREACH["manifests/accounts.yaml"].split("---\n")[0]
+    labels = "{name: main, labels: {team: growth, owner: ann}}"
+    files = {
+        "manifests/account.yaml": account.replace("{name: main}", labels),
+        "manifests/policies.yaml": rules,
+        "manifests/vip.yaml": "apiVersion: slicktext/v1\nkind: List\nmetadata: {name: vip}\nspec: {name: VIP}\n",
+        "reconciler.yaml": OUTREACH["reconciler.yaml"],
+    }
+    for name, text in files.items():
+        path = shell.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
 def _applied(shell: Shell) -> None:
     """The same, applied."""
     _outreach(shell)
@@ -243,6 +262,7 @@ def _example(name: str) -> Callable[[Shell], None]:
 SITUATIONS: Mapping[str, Callable[[Shell], None]] = {
     "nothing": _nothing,
     "outreach": _outreach,
+    "house": _house,
     "applied": _applied,
     "removed": _removed,
     "drifted": _drifted,

@@ -80,8 +80,8 @@ _MANIFESTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "manifests-not-found": (
         "The project's manifests name a folder or a file that does not exist.",
-        "Correct the path, which is relative to the project file, or make the folder; `reconciler import ACCOUNT` makes "
-        "the one that it writes to.",
+        "Correct the path, which is relative to the project file, or make the folder; `reconciler import ACCOUNT` "
+        "makes the one that it writes to.",
     ),
     "lifecycle-path-not-found": (
         "The project has lifecycle rules for a folder or a file that does not exist.",

@@ -9,7 +9,7 @@ JOBS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check test test-long mutants golden official-schemas reliability docs demo bench bench-large constraints clean distclean
+.PHONY: help setup check test test-long mutants golden official-schemas reliability docs demo bench bench-large profile constraints clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ bench: $(STAMP) ## Every budget beside its peer or floor, as ratios in one run; 
 
 bench-large: $(STAMP) ## The same for 10,000,000 members: minutes, and gigabytes for the peers
 	$(BIN)/python -m benchmarks --size large $(ARGS)
+
+profile: $(STAMP) ## Where the time of a plan and of an apply goes: rewrites the tables of docs/performance.md
+	$(BIN)/python -m benchmarks.profile
 
 constraints: ## Pin the newest versions that pyproject.toml allows
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints

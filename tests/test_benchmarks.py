@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import machine, plot
+from benchmarks import machine, plot, profile
 from benchmarks.case import Budget, Cap, Case, Ratio, Share, Size
 from benchmarks.cases import CASES
 from benchmarks.judge import Verdict, judged
@@ -94,3 +94,22 @@ def test_the_plot_is_one_and_the_same_picture() -> None:
     drawn = plot.svg([row])
     assert drawn == plot.svg([row])
     assert ElementTree.fromstring(drawn).find("{http://www.w3.org/2000/svg}circle") is not None
+
+
+def test_a_profile_names_our_parts_and_the_libraries() -> None:
+    parts = {
+        "/x/reconciler/plan/planner.py": "planning",
+        "/x/site-packages/sqlalchemy/engine/base.py": "store (SQLAlchemy, SQLite)",
+        "/x/python3.11/selectors.py": "waiting for answers",
+        "/x/somewhere/else.py": None,
+    }
+    assert {path: profile._part_of(path) for path in parts} == parts
+    table = profile.shares_table({"planning": 0.7, "YAML": 0.29, "command line": 0.01})
+    assert table.splitlines()[2:] == ["| planning | 70% |", "| YAML | 29% |", "| the rest | 1% |"]
+
+
+def test_a_profile_is_put_between_its_comments_and_nowhere_else() -> None:
+    page = "a\n<!-- profile plan -->\nold\n<!-- /profile -->\nb\n"
+    assert profile.put(page, "plan", "new") == "a\n<!-- profile plan -->\n\nnew\n\n<!-- /profile -->\nb\n"
+    with pytest.raises(ValueError, match="apply"):
+        profile.put(page, "apply", "new")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -78,7 +78,7 @@ def _profiled(work: Callable[[], object]) -> dict[str, float]:
     root = session.root_frame() if session is not None else None
     if root is None:
         raise RuntimeError("the profiler has seen nothing")
-    shares: Counter[str] = Counter()
+    shares: defaultdict[str, float] = defaultdict(float)
     for part, seconds in _parts(root, "wiring", importing=False):
         shares[part] += seconds
     total = sum(shares.values())

@@ -176,7 +176,9 @@ class Executor:
             if outcome is not Outcome.DONE and not (other in self._but_some and change.members is not None):
                 return self._not_run(change, node, other, outcome)
         operator = self._operators[change.address.account]
-        if reason := operator.control.refusal(change.address.account):
+        carried = change.carried_by is not None and not change.steps
+        # What went with another change's call is done, whatever has stopped the run since: only the books are left.
+        if not carried and (reason := operator.control.refusal(change.address.account)):
             return self._told(change, node, Outcome.NOT_ATTEMPTED, reason)
         outcome = await self._steps(change, node, operator)
         progress = self._progress[change.address]

@@ -73,7 +73,8 @@ CODES: Mapping[str, tuple[str, str]] = {
     ),
     "exotel-list-in-use": (
         "A campaign that is not finished has the list; Exotel refuses to delete it.",
-        "Delete or complete the campaign first, or delete it in the same plan.",
+        "Delete or complete the campaign first, or delete it in the same plan, or keep the list and let go of it with "
+        "`reconciler inventory forget ADDRESS`.",
     ),
     "exotel-list-full": (
         "A list holds up to 100,000 people.",

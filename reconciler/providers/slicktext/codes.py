@@ -80,7 +80,8 @@ CODES: Mapping[str, tuple[str, str]] = {
     ),
     "slicktext-list-in-use": (
         "A campaign that is not finished has the list in its audience; deleting it would change who is texted.",
-        "Take the list out of the campaign first, or delete the campaign in the same plan.",
+        "Take the list out of the campaign first, or delete the campaign in the same plan, or keep the list and let go "
+        "of it with `reconciler inventory forget ADDRESS`.",
     ),
     "slicktext-scheduled-audience": (
         "Whoever joins or leaves a list of a scheduled campaign changes who gets its text.",

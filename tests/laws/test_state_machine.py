@@ -6,9 +6,11 @@ again.
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from reconciler.app.owning import forget
+from reconciler.app.planning import Request
 from reconciler.errors import Exit
+from reconciler.model.addresses import Address, Kind
 from reconciler.sandbox.wire import SandboxError
 
 from lives import DOCUMENTED, LANDING_S, VISIBILITY_S, Doom, Life, Run, digits
@@ -32,6 +37,7 @@ from platforms import PEOPLE, PLATFORMS, SUPPRESSED, SUPPRESSION, Platform, Want
 
 ALLOWED = ("deletes=99", "removals=99", "shrink=main", *(f"empty=main/Membership/{n}" for n in ("alpha", "beta")))
 APPLIES_TO_SETTLE = 5
+ASKED = re.compile(r"(\S+): an earlier request may have started contacting people")
 FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("write", {"kind": "drop_before"}),
     ("write", {"kind": "drop_after"}),
@@ -69,7 +75,7 @@ class LongLife(RuleBasedStateMachine):
         lag_s = VISIBILITY_S - 0.1 if lagging else 0.0
         self.life = Life(self.folder / "repository", platform.seed, platform.account, lag_s)
         self.unmanaged = self._section_of_unmanaged()
-        self.copied = False
+        self.forgetful = False
         self.declare()
 
     def teardown(self) -> None:
@@ -80,6 +86,10 @@ class LongLife(RuleBasedStateMachine):
         finally:
             self.life.end()
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def copy(self) -> Path:
+        return self.folder / "copy"
 
     def declare(self) -> None:
         self.life.write({**self.platform.manifests(self.wanted), "never.yaml": SUPPRESSION})
@@ -124,7 +134,7 @@ class LongLife(RuleBasedStateMachine):
         if op == "create_list" and self._named(arguments["name"]):
             return  # two lists of one name are for a person to tell apart
         try:
-            self.life.world.tamper({"provider": self.platform.name, "op": op, **arguments})
+            self.life.edit_in_portal(op, arguments)
         except SandboxError:
             return  # what is not there cannot be edited
         if self.platform.unmanaged in arguments.values():
@@ -158,11 +168,11 @@ class LongLife(RuleBasedStateMachine):
 
     @rule(contact=st.booleans())
     def apply(self, contact: bool) -> None:
-        exposed = len(self.life.world.ledger.exposed)
+        exposed = len(self.exposed())
         run = self.life.apply(*ALLOWED, contact=contact)
         self.judge(run)
         if not contact:
-            assert len(self.life.world.ledger.exposed) == exposed, "people came within reach, and nobody approved"
+            assert len(self.exposed()) == exposed, "people came within reach, and nobody approved"
             if run.code == Exit.REFUSED:
                 assert run.sent == []
         if run.code == Exit.OK and not self.life.world.faults.rules:
@@ -173,6 +183,7 @@ class LongLife(RuleBasedStateMachine):
     def apply_and_be_interrupted(self, doom: Doom) -> None:
         run = self.life.apply(*ALLOWED, doom=Doom(at=doom.at, how=doom.how))
         self.judge(run)
+        self.forgetful |= run.code is None
         if doom.how.startswith("signal") and len(run.sent) >= doom.at:
             assert run.code in (Exit.INTERRUPTED, Exit.TERMINATED), f"0 after an interrupt: {run}"
 
@@ -189,24 +200,26 @@ class LongLife(RuleBasedStateMachine):
     @rule()
     def lose_the_store(self) -> None:
         self.life.pass_time(600)  # nothing may be under way then: nobody would know of it
-        shutil.rmtree(self.life.store, ignore_errors=True)
+        self.life.lose_the_store()
+        self.forgetful = True
 
+    @precondition(lambda self: self.life.store.exists())
     @rule()
     def copy_the_store(self) -> None:
-        kept = self.folder / "copy"
-        shutil.rmtree(kept, ignore_errors=True)
-        if self.life.store.exists():
-            shutil.copytree(self.life.store, kept)
-            self.copied = True
+        shutil.rmtree(self.copy, ignore_errors=True)
+        shutil.copytree(self.life.store, self.copy)
 
-    @precondition(lambda self: self.copied and not self.platform.only_the_store_knows)
+    @precondition(lambda self: self.copy.exists() and not self.platform.only_the_store_knows)
     @rule()
     def restore_the_copy(self) -> None:
-        self.life.pass_time(600)
-        shutil.rmtree(self.life.store, ignore_errors=True)
-        shutil.copytree(self.folder / "copy", self.life.store)
+        self.lose_the_store()
+        shutil.copytree(self.copy, self.life.store)
 
     # --- what always holds
+
+    def exposed(self) -> list[Any]:
+        """Whoever came within reach by what needs to be approved as contacting."""
+        return [e for e in self.life.world.ledger.exposed if e["reason"] not in self.platform.approved_before]
 
     def judge(self, run: Run) -> None:
         assert run.code is None or run.code in DOCUMENTED, run
@@ -258,11 +271,16 @@ class LongLife(RuleBasedStateMachine):
         self.mend_everything()
         self.life.pass_time(4000)
         runs: list[Run] = []
+        allowed = list(ALLOWED)
         for _ in range(APPLIES_TO_SETTLE):
-            runs.append(self.life.apply(*ALLOWED))
+            runs.append(self.life.apply(*allowed))
             self.judge(runs[-1])
             if runs[-1].code == Exit.OK:
                 break
+            if runs[-1].code == Exit.INVALID:
+                self.free_the_lists()
+            # Nothing is under way by now, and what the plan wants again is not there: that is what a person would see.
+            allowed += [f"repeat={address}" for address in ASKED.findall(runs[-1].said)]
             self.life.pass_time(600)
         told = [(r.code, r.said) for r in runs]
         assert runs[-1].code == Exit.OK, f"never done: {told}"
@@ -276,6 +294,16 @@ class LongLife(RuleBasedStateMachine):
         assert (again.code, again.sent) == (Exit.OK, [])
         self.nothing_is_made_twice()
         self.what_is_not_ours_stays()
+
+    def free_the_lists(self) -> None:
+        """Only where a store was lost, or a run died before the books were written, has a campaign a list of ours
+        without our knowing that we linked them."""
+        assert self.forgetful, "blocked in an ordinary life"
+        _, planned = self.life.plan()
+        assert planned is not None
+        assert {d.code for d in planned.plan.blocking} == {f"{self.platform.name}-list-in-use"}, planned.plan.blocking
+        assert self.platform.frees_lists is not None
+        self.life.edit_in_portal(*self.platform.frees_lists)
 
 
 COMMON = settings(
@@ -306,6 +334,65 @@ def test_what_does_not_show_yet_when_interrupted_is_not_made_again(
         runs = [life.apply(*ALLOWED) for _ in range(2)]
         assert runs[-1].code == Exit.OK, runs
         assert life.world.ledger.duplicates == []
+        assert life.apply(*ALLOWED).sent == []
+    finally:
+        life.end()
+
+
+@pytest.mark.parametrize("how", ["signal", "signal twice"])
+@pytest.mark.parametrize("platform", [p for p in PLATFORMS if p.frees_lists], ids=lambda p: p.name)
+def test_a_link_that_was_made_with_its_campaign_is_ours_when_interrupted_then(
+    platform: Platform, how: str, tmp_path: Path
+) -> None:
+    life = Life(tmp_path / "repository", platform.seed, platform.account, 0.0)
+    try:
+        wanted = Wanted(lists={"alpha": "one"}, campaign="one", links={"alpha"})
+        life.write(platform.manifests(wanted))
+        interrupted = life.apply(*ALLOWED, doom=Doom(at=2, how=how))
+        assert (interrupted.code, len(interrupted.sent)) == (Exit.INTERRUPTED, 2)
+        life.write(platform.manifests(replace(wanted, lists={}, links=set())))
+        done = life.apply(*ALLOWED)
+        assert done.code == Exit.OK, done
+        assert life.apply(*ALLOWED).sent == []
+    finally:
+        life.end()
+
+
+@pytest.mark.parametrize("way", ["by hand", "declared again", "let go of"])
+@pytest.mark.parametrize("platform", [p for p in PLATFORMS if p.frees_lists], ids=lambda p: p.name)
+def test_a_list_stays_while_a_campaign_has_it_that_was_forgotten_until_a_person_decides(
+    platform: Platform, way: str, tmp_path: Path
+) -> None:
+    life = Life(tmp_path / "repository", platform.seed, platform.account, 0.0)
+    try:
+        some = Wanted(lists={"alpha": "one"}, people={"alpha": PEOPLE[:2]})
+        everything = replace(some, campaign="one", links={"alpha"})
+        for wanted in (everything, some):
+            life.write(platform.manifests(wanted))
+            assert life.apply(*ALLOWED).code == Exit.OK
+            life.pass_time(600)
+            life.lose_the_store()
+        assert life.apply(*ALLOWED).code == Exit.OK
+
+        life.write({})
+        blocked = life.apply(*ALLOWED)
+        assert (blocked.code, blocked.sent) == (Exit.INVALID, [])
+        assert "'Spring'" in blocked.said
+
+        match way:
+            case "by hand":
+                assert platform.frees_lists is not None
+                life.edit_in_portal(*platform.frees_lists)
+            case "declared again":
+                life.write(platform.manifests(everything))
+                assert life.apply(*ALLOWED).code == Exit.OK
+                life.write({})
+            case _:
+                forget(Request(), Address("main", Kind.LIST, "alpha"))
+        done = life.apply(*ALLOWED)
+        assert done.code == Exit.OK, done
+        lists = [path for method, path, _ in done.sent if method == "DELETE" and "/lists/" in path]
+        assert len(lists) == (0 if way == "let go of" else 1), done
         assert life.apply(*ALLOWED).sent == []
     finally:
         life.end()

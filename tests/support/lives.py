@@ -70,6 +70,7 @@ class Life:
 
     def __init__(self, folder: Path, seed: Mapping[str, Any], account: str, lag_s: float) -> None:
         self.folder, self.clock, self.patch = folder, Clock(), pytest.MonkeyPatch()
+        (self.provider,) = seed
         self.account = account + SETTLE
         knobs: dict[str, dict[str, Any]] = {p: {"read_lag_ms": lag_s * 1000} for p in World().providers}
         knobs["slicktext"]["rate_limit"] = None
@@ -122,6 +123,12 @@ class Life:
         folder.mkdir()
         for name, text in {"account.yaml": self.account, **files}.items():
             (folder / name).write_text(text.replace("URL", URL), encoding="utf-8")
+
+    def edit_in_portal(self, op: str, arguments: Mapping[str, Any]) -> None:
+        self.world.tamper({"provider": self.provider, "op": op, **arguments})
+
+    def lose_the_store(self) -> None:
+        shutil.rmtree(self.store, ignore_errors=True)
 
     def pass_time(self, seconds: float) -> None:
         self.clock.move(seconds)

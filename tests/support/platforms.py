@@ -40,6 +40,11 @@ class Platform:
     portal: tuple[tuple[str, Mapping[str, Any]], ...]
     unmanaged: str
     """The name of an object that nobody declares."""
+    frees_lists: tuple[str, Mapping[str, Any]] | None = None
+    """The edit by hand of a person who is told that a campaign keeps a list from being deleted."""
+    approved_before: frozenset[str] = frozenset()
+    """Ledger reasons that need no approval as contacting: whoever joins a list of a campaign that waits for its time is
+    called by what was approved with the campaign."""
     only_the_store_knows: bool = False
     """Whether nobody but the store can say who is on a list: without it, or with an old one, a person must look."""
 
@@ -140,6 +145,7 @@ PLATFORMS = (
         },
         manifests=_slicktext,
         portal=_edits("Walk-ins", about="description"),
+        frees_lists=("edit_campaign", {"campaign": "Spring", "lists": []}),
         unmanaged="Walk-ins",
     ),
     Platform(
@@ -175,6 +181,8 @@ PLATFORMS = (
         },
         manifests=_exotel,
         portal=_edits("Walk-ins", about="tag"),
+        frees_lists=("delete_campaign", {"campaign": "Spring"}),
+        approved_before=frozenset({"members"}),
         unmanaged="Walk-ins",
     ),
     Platform(

@@ -22,6 +22,7 @@ from reconciler.plan.objects import decide_objects
 from reconciler.plan.order import in_order, needed_ids, with_requirements
 from reconciler.plan.reached import suppressed_in_reach
 from reconciler.plan.relations import decide_memberships
+from reconciler.plan.renames import suggested_renames
 from reconciler.plan.rules import Rules, World
 from reconciler.plan.selection import Selection
 
@@ -132,6 +133,7 @@ def _plan_account(
     found = (
         *(x for d in decisions for x in d.diagnostics),
         *compiled.diagnostics,
+        *suggested_renames(objects.changes, world, rules.kinds),
         *suppressed_in_reach(changes, suppressed, inventory),
     )
     if not any(d.blocking for d in found):

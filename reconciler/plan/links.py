@@ -7,7 +7,7 @@ own, and the new one is made once it has gone. Until then the inventory has the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -62,6 +62,7 @@ class _Links:
     out: Decisions = field(default_factory=Decisions)
     _moves: list[_Move] = field(default_factory=list)
     _declared: frozenset[RemoteId] | None = None
+    _names: Mapping[tuple[Kind, RemoteId], str] = field(default_factory=dict)
 
     def decide(self, resource: Resource, selection: Selection) -> None:
         world, out, rules, link = self.world, self.out, self.rules, resource.link
@@ -82,34 +83,33 @@ class _Links:
         known = ownership(resource, world.desired, world.inventory)
         old = self._elsewhere(resource, known)
         if old is None:
-            self._decide_here(resource, known, live, remote_id)
+            if (change := self._as_declared(resource, known, live, remote_id)) is not None:
+                out.changes.append(change)
         elif known is not None and self._may_move(resource, known, old):
             self._decide_moved(_Move(resource=resource, old=old, campaign=campaign), known, live, remote_id)
 
-    def _decide_here(
-        self, resource: Resource, known: Owned | None, live: LiveLink | None, remote_id: RemoteId | None, **more: Any
-    ) -> None:
-        """The link that is declared; ``more`` is for its change."""
+    def _as_declared(
+        self, resource: Resource, known: Owned | None, live: LiveLink | None, remote_id: RemoteId | None
+    ) -> Change | None:
+        """What makes the link as it is declared; None where nothing is to be done, or nothing can be."""
         out, rules = self.out, self.rules
         if live is None:
             if isinstance(rules.create, Refusal):
                 out.refuse(resource, rules.create.code, rules.create.reason, rules.create.remedy)
-                return
+                return None
             reason = "the list does not feed the campaign yet"
-            deltas = (*more.pop("deltas", ()), *as_new(normalised(resource.fields, rules.fields)))
-            common = about(resource, reason, remote_id=remote_id, deltas=deltas)
-            out.changes.append(Create(**{**common, **more}))
-            return
+            deltas = as_new(normalised(resource.fields, rules.fields))
+            return Create(**about(resource, reason, remote_id=remote_id, deltas=deltas))
         deltas = diff(live.fields, resource.fields, rules.fields, resource.lifecycle.ignore)
         common = about(resource, "", remote_id=live.remote_id, deltas=deltas)
         if deltas and rules.update is not None:
             what = ", ".join(d.path for d in deltas)
             out.refuse(resource, rules.update.code, f"cannot change {what}: {rules.update.reason}", rules.update.remedy)
         elif known is None or known.remote_id != live.remote_id or known.address != resource.address:
-            common |= {"reason": "linked already, and not ours yet", "requires": more.get("requires", ())}
-            out.changes.append(Adopt(**common))
+            return Adopt(**{**common, "reason": "linked already, and not ours yet"})
         elif deltas:
-            out.changes.append(Update(**{**common, "reason": "its settings differ"}))
+            return Update(**{**common, "reason": "its settings differ"})
+        return None
 
     # --- other ends than before
 
@@ -167,33 +167,32 @@ class _Links:
     def _decide_moved(self, move: _Move, known: Owned, live: LiveLink | None, remote_id: RemoteId | None) -> None:
         """Unlink, then link: a list must at no moment feed both campaigns, nor a campaign both lists."""
         resource, old = move.resource, move.old
-        deltas = self._ends_differ(resource, old)
-        what = " and ".join(d.path for d in deltas)
-        leaving = resource.address.replaced(old.remote_id)
-        carrier = self.going.get(old.campaign)
-        self.out.changes.append(
-            Delete(
-                address=leaving,
-                provider=resource.provider,
-                reason=f"{resource.address.name} names another {what} now",
-                source=resource.source,
-                remote_id=old.remote_id,
-                deltas=deltas,
-                carried_by=carrier,
-            )
+        change = self._as_declared(resource, known, live, remote_id)
+        if change is None:
+            return
+        deltas = self._ends_that_differ(resource, old)
+        what = f"names another {' and '.join(d.path for d in deltas)} now"
+        leaving = Delete(
+            address=resource.address.replaced(old.remote_id),
+            provider=resource.provider,
+            reason=f"{resource.address.name} {what}",
+            source=resource.source,
+            remote_id=old.remote_id,
+            deltas=deltas,
+            carried_by=self.going.get(old.campaign),
         )
-        before = len(self.out.changes)
-        self._decide_here(resource, known, live, remote_id, deltas=deltas, requires=(leaving,))
-        if len(self.out.changes) == before:
-            self.out.changes.pop()
-        elif move.old.campaign != move.campaign and carrier is None:
+        if isinstance(change, Create):
+            change = replace(change, reason=what, deltas=(*deltas, *change.deltas))
+        self.out.changes += [leaving, replace(change, requires=(leaving.address,))]
+        if old.campaign != move.campaign and leaving.carried_by is None:
             self._moves.append(move)
 
-    def _ends_differ(self, resource: Resource, old: LiveLink) -> tuple[Delta, ...]:
+    def _ends_that_differ(self, resource: Resource, old: LiveLink) -> tuple[Delta, ...]:
         """What it joined and what it joins, by our names where we have them."""
         if resource.link is None:
             return ()
-        ours = {(a.kind, o.remote_id): a.name for a, o in self.world.bound.items()}
+        if not self._names:
+            self._names = {(a.kind, o.remote_id): a.name for a, o in self.world.bound.items()}
 
         def name(reference: Reference) -> str:
             return reference.address.name if isinstance(reference, Declared) else str(reference.remote_id)
@@ -203,7 +202,7 @@ class _Links:
             (Kind.LIST, old.list, resource.link.list),
         )
         return tuple(
-            Delta(path=kind.lower(), live=ours.get((kind, was), was), desired=name(now))
+            Delta(path=kind.lower(), live=self._names.get((kind, was), was), desired=name(now))
             for kind, was, now in ends
             if not self._same(now, was)
         )

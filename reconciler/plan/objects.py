@@ -143,7 +143,7 @@ def _looks_renamed(resource: Resource, world: World, out: Decisions) -> bool:
 def renaming(resource: Resource, old: Address) -> str:
     """The line that says that ``resource`` was ``old``, and where it goes."""
     source = resource.source
-    place = f" beside metadata in {source.file} (line {source.line})" if source is not None else ""
+    place = f" to the document at {source.file}:{source.line}" if source is not None else ""
     there = "" if resource.lifecycle == Lifecycle() else ", together with what its lifecycle says already"
     return f"lifecycle: {{renamedFrom: {old.name}}}{place}{there}"
 

@@ -93,7 +93,7 @@ def test_another_list_for_a_campaign_is_one_call_that_needs_delete(texts: Reposi
     plan = texts.plan()
     assert plan.code == 0
     assert sorted(links(plan)) == [
-        ("create", "the list does not feed the campaign yet"),
+        ("create", "names another list now"),
         ("delete", "s names another list now"),
     ]
     assert plan.json["summary"]["calls"] == 1

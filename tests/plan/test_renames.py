@@ -40,7 +40,7 @@ def test_the_line_and_its_place_are_spelled_out() -> None:
     assert note.address == "main/List/gold"
     assert "main/List/join" in note.message
     assert "deletes" in note.message
-    assert "lifecycle: {renamedFrom: join} beside metadata in m.yaml (line 1)" in note.hint
+    assert "lifecycle: {renamedFrom: join} to the document at m.yaml:1" in note.hint
     kept = made_from(
         wanted("gold", "Gold"),
         now=(live_list("1", "Join", description=TEXT),),

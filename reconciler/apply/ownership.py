@@ -83,8 +83,7 @@ def replaced(change: Change) -> tuple[Owned, ...]:
 def replaced_object(address: Address, provider: str, remote_id: RemoteId) -> Owned:
     """The old object of a replacement, owned under a name of its own until it is gone: if its deletion fails, the next
     plan still knows of it and deletes it."""
-    name = f"{address.name}--replaced-{remote_id}"
-    kept = Address(address.account, address.kind, name)
+    kept = address.replaced(remote_id)
     return Owned(address=kept, provider=provider, remote_id=remote_id, on_remove=OnRemove.DELETE)
 
 

@@ -38,6 +38,10 @@ class Address(NamedTuple):
         account, kind, name = text.split("/", 2)
         return cls(account, Kind(kind), name)
 
+    def replaced(self, remote_id: RemoteId) -> Address:
+        """The name of what stood behind this address before, for as long as that is still there."""
+        return Address(self.account, self.kind, f"{self.name}--replaced-{remote_id}")
+
 
 def link_id(campaign: RemoteId, list_id: RemoteId) -> RemoteId:
     """The id of an association, which no provider gives one: both ends joined. Not to be taken apart again."""

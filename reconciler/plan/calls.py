@@ -85,6 +85,7 @@ class Phase(IntEnum):
     ASSOCIATION = 5
     DISSOCIATE = 6
     CAMPAIGN_DELETE = 7
+    RELINK = 7  # a link that waits until another has gone, alone or with its campaign
     MEMBER_DELETE = 8
     LIST_DELETE = 9
     ARM = 10

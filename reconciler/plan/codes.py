@@ -20,10 +20,10 @@ CODES: Mapping[str, tuple[str, str]] = {
         "Declare the account again, or let go of what we own there.",
     ),
     "association-moved": (
-        "An Association names another list or campaign than the one it was applied with, and the link it made then is "
-        "still there, so the old list would go on feeding the campaign.",
-        "Declare the new link under a name of its own, and take the old one away: set lifecycle.onRemove: delete, "
-        "apply, and remove its manifest.",
+        "An Association names another list or campaign than the link it made, and that link cannot be taken away: the "
+        "provider has no call for it, or two campaigns trade lists and one list would feed both in between.",
+        "Take the old link away in the provider's portal and plan again; where campaigns trade lists, apply one move "
+        "first.",
     ),
     "ambiguous-name": (
         "Several live objects have exactly this name, and none of them is ours.",
@@ -114,6 +114,11 @@ CODES: Mapping[str, tuple[str, str]] = {
         "A saved plan may not be run: something changed since, or it was used, has expired, is damaged or is another "
         "project's.",
         "Make a new plan and have it reviewed.",
+    ),
+    "perhaps-renamed": (
+        "A list or campaign is created while one that says the same under another name is deleted or let go of. If "
+        "these are one thing, its people and links would be left behind.",
+        "Say so with lifecycle.renamedFrom, as the note spells out; otherwise there is nothing to do.",
     ),
     "policy-plugin-failed": (
         "A plug-in that a Policy names cannot be imported, raised something, or answered what is no finding. What "

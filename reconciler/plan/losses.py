@@ -98,7 +98,9 @@ class _Look:
         if not isinstance(change, Delete | Replace) or change.remote_id is None:
             return
         if change.address.kind is Kind.ASSOCIATION:
-            if (link := self.live.links.get(change.remote_id)) is not None:
+            # One that moved is declared still, with other ends: only its manifest can put it back.
+            link = self.live.links.get(change.remote_id) if change.address in self.inventory.owned else None
+            if link is not None:
                 yield self._object(self._managed(link.fields), self._end(link.campaign), self._end(link.list))
         elif (observed := self.live.objects.get((change.address.kind, change.remote_id))) is not None:
             yield self._object({"name": observed.name, **self._managed(observed.fields)})

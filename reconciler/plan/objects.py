@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Severity, error, warning
+from reconciler.model.addresses import Address
 from reconciler.model.kinds import KindRules, Refusal
 from reconciler.model.live import Observed
-from reconciler.model.resources import OnRemove, Resource
+from reconciler.model.resources import Lifecycle, OnRemove, Resource
 from reconciler.plan.binding import OBJECTS, Bindings, orphans, ownership
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Delta, Forget, Replace, Update
 from reconciler.plan.fields import as_new, diff, normalised
@@ -134,9 +135,17 @@ def _looks_renamed(resource: Resource, world: World, out: Decisions) -> bool:
     declared = holder in world.desired.resources
     hint = f"give one of them another name, or remove {holder}"
     if not declared:
-        hint = f"if this is the same thing, add lifecycle.renamedFrom: {holder.name}; else give it another name"
+        hint = f"if this is the same thing, add {renaming(resource, holder)}; else give it another name"
     out.refuse(resource, "looks-renamed", f"a live {kind.lower()} of this name is ours already, as {holder}", hint)
     return True
+
+
+def renaming(resource: Resource, old: Address) -> str:
+    """The line that says that ``resource`` was ``old``, and where it goes."""
+    source = resource.source
+    place = f" to the document at {source.file}:{source.line}" if source is not None else ""
+    there = "" if resource.lifecycle == Lifecycle() else ", together with what its lifecycle says already"
+    return f"lifecycle: {{renamedFrom: {old.name}}}{place}{there}"
 
 
 def _there(resource: Resource, world: World, rules: KindRules) -> str:
@@ -174,6 +183,9 @@ def _decide_present(resource: Resource, live: Observed, world: World, rules: Kin
             return
         out.changes.append(Adopt(**{**common, "reason": reason}))
     elif known is not None and known.address != resource.address:
+        if deltas and fixed is not None and not resource.lifecycle.replace:
+            _cannot_update(resource, deltas, fixed, rules, world, out)
+            return
         out.changes.append(Adopt(**{**common, "reason": f"renamed from {known.address.name}"}))
     elif deltas:
         if fixed is None:

@@ -2,6 +2,7 @@
 
 lists -> contacts -> memberships -> campaigns -> associations -> publish        ("arm last")
 deletes run that backwards, after everything else
+an association that moves                  unlink -> link, after the other associations
 """
 
 from __future__ import annotations
@@ -28,10 +29,19 @@ _BACKWARD = {
 }
 
 
-def position(change: Change) -> tuple[str, int, Address]:
-    """The sort key of a change: account, then phase, then address."""
+def position(change: Change) -> tuple[str, int, bool, Address]:
+    """The sort key of a change: account, then phase, then address. A link that waits for another one to go comes after
+    the campaigns that may take that along."""
+    if waits := _relinks(change):
+        return (change.address.account, Phase.RELINK, waits, change.address)
     table = _BACKWARD if isinstance(change, Delete) else _FORWARD
-    return (change.address.account, table[change.address.kind], change.address)
+    return (change.address.account, table[change.address.kind], waits, change.address)
+
+
+def _relinks(change: Change) -> bool:
+    """Whether it links only after another link has gone; nothing else ever requires an association to be done."""
+    links = change.address.kind is Kind.ASSOCIATION and not isinstance(change, Delete | Forget)
+    return links and any(a.kind is Kind.ASSOCIATION for a in change.requires)
 
 
 def in_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
@@ -48,11 +58,22 @@ def with_requirements(changes: tuple[Change, ...], world: World) -> tuple[Change
         for other in (index.planned[p.address] for p in change.parts):
             needs |= set(other.requires) | _needs(other, index, world)
         arms = set(change.arm_after) | (_arms_after(change, index) if _has_arm(change) else set())
-        requires, arm_after = index.others(change, needs), index.others(change, arms - needs)
+        requires = index.others(change, {a for a in needs if not index.together(change, a)})
+        arm_after = index.others(change, arms - needs)
         if (requires, arm_after) != (change.requires, change.arm_after):
             change = replace(change, requires=requires, arm_after=arm_after)
-        result.append(change)
+        result.append(_after_unlinking(change))
     return tuple(result)
+
+
+def _after_unlinking(change: Change) -> Change:
+    """A link that waits for another one to go, in the phase for that: among the associations it would hold up the
+    deletes, and these hold up what it waits for."""
+    if change.steps and _relinks(change):
+        early = Phase.ASSOCIATION, Phase.DISSOCIATE
+        steps = tuple(replace(s, phase=Phase.RELINK) if s.phase in early else s for s in change.steps)
+        return replace(change, steps=steps)
+    return change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +91,14 @@ class _Index:
     def others(self, change: Change, addresses: set[Address]) -> tuple[Address, ...]:
         """What of ``addresses`` is in the plan, besides the change itself; sorted."""
         return tuple(sorted(a for a in addresses if a in self.planned and a != change.address))
+
+    def together(self, change: Change, address: Address) -> bool:
+        """Whether a link needs no waiting for the one that goes: one call does both, or it goes with its list, which is
+        ours until then."""
+        other = self.planned.get(address)
+        if other is None or other.carried_by is None or address.kind is not Kind.ASSOCIATION:
+            return False
+        return other.carried_by in (change.address, change.carried_by) or other.carried_by.kind is Kind.LIST
 
     @classmethod
     def of(cls, changes: tuple[Change, ...], world: World) -> _Index:
@@ -197,7 +226,10 @@ def _arms_after(change: Change, index: _Index) -> set[Address]:
     lists = set().union(*(_declared(r.link.list) for r in links if r.link is not None))
     members = set().union(*(index.members.get(a, []) for a in lists))
     reached = {r.address for r in links} | lists | members | index.leaving
-    return reached - set(index.carried.get(change.address, []))
+    carried = index.carried.get(change.address, [])
+    # What is linked by its own call was linked elsewhere before: that must have ended.
+    reached |= {a for c in carried if _relinks(index.planned[c]) for a in index.planned[c].requires}
+    return reached - set(carried)
 
 
 def steps_in_order(changes: tuple[Change, ...]) -> tuple[tuple[Change, Step], ...]:

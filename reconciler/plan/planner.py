@@ -17,10 +17,12 @@ from reconciler.plan.approvals import needed
 from reconciler.plan.binding import OBJECTS, bind
 from reconciler.plan.changes import AccountRead, Change, Create, Delete, GuardFinding, Plan, Replace, people_reached
 from reconciler.plan.guards import counted_deletes, guard
+from reconciler.plan.links import decide_links
 from reconciler.plan.objects import decide_objects
 from reconciler.plan.order import in_order, needed_ids, with_requirements
 from reconciler.plan.reached import suppressed_in_reach
-from reconciler.plan.relations import decide_links, decide_memberships
+from reconciler.plan.relations import decide_memberships
+from reconciler.plan.renames import suggested_renames
 from reconciler.plan.rules import Rules, World
 from reconciler.plan.selection import Selection
 
@@ -131,6 +133,7 @@ def _plan_account(
     found = (
         *(x for d in decisions for x in d.diagnostics),
         *compiled.diagnostics,
+        *suggested_renames(objects.changes, world, rules.kinds),
         *suppressed_in_reach(changes, suppressed, inventory),
     )
     if not any(d.blocking for d in found):

@@ -1,158 +1,26 @@
-"""Decisions about associations (list feeds campaign) and memberships (contacts on a list)."""
+"""Decisions about memberships (contacts on a list)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.diagnostics import Diagnostic, error, warning
-from reconciler.model.addresses import Address, Kind, RemoteId, link_id
+from reconciler.diagnostics import error
+from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.inventory import Owned
-from reconciler.model.kinds import KindRules, MembershipRules, Refusal
+from reconciler.model.kinds import MembershipRules
 from reconciler.model.live import LiveMembers
-from reconciler.model.resources import ById, Declared, Mode, OnRemove, Reference, Resource
+from reconciler.model.resources import ById, Declared, Mode, OnRemove, Resource
 from reconciler.plan.binding import orphans, ownership
 from reconciler.plan.calls import Ref, Target
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Forget, MemberDelta, Update
-from reconciler.plan.fields import as_new, diff, normalised
 from reconciler.plan.leads import diff_leads
+from reconciler.plan.links import kept_protected, reachable
 from reconciler.plan.members import Population, departing, diff_members
 from reconciler.plan.objects import Decisions, about
 from reconciler.plan.rules import World
 from reconciler.plan.selection import Selection
-
-
-def decide_links(world: World, rules: KindRules, selection: Selection, deleted: frozenset[Address]) -> Decisions:
-    """Every association of the account. ``deleted`` are campaigns and lists that this plan deletes."""
-    out = Decisions()
-    for resource in world.desired.of(world.account.name, Kind.ASSOCIATION):
-        if selection.covers(resource.address, resource):
-            _decide_link(resource, world, rules, selection, out)
-    gone = {o.remote_id: a for a, o in world.bound.items() if a in deleted}
-    for owned in orphans(world.account.name, world.desired, world.inventory):
-        if owned.address.kind is Kind.ASSOCIATION and selection.covers(owned.address, None):
-            if owned.protect:
-                out.diagnostics.append(_protected(owned, "the link"))
-            else:
-                out.changes.append(_orphaned_link(owned, world, gone))
-    return out
-
-
-def _reachable(
-    resource: Resource, reference: Reference, kind: Kind, world: World, selection: Selection, out: Decisions
-) -> Target | None:
-    """The target of a reference, or None when it is said why there is none."""
-    target = world.target(reference)
-    match reference:
-        case ById(remote_id) if (kind, remote_id) not in world.live.objects:
-            out.refuse(
-                resource,
-                "reference-missing",
-                f"no live {kind.lower()} has the id {remote_id!r}",
-                "correct the id, or declare the object and refer to it by name",
-            )
-            return None
-        case Declared(address) if isinstance(target, Ref):
-            declared = world.desired.resources.get(address)
-            if declared is not None and declared.lifecycle.observe:
-                out.refuse(
-                    resource,
-                    "observed-dependency",
-                    f"needs {address}, which is only observed and does not exist",
-                    f"have {address} made by hand, or take lifecycle.observe out of its manifest",
-                )
-                return None
-            if not selection.covers(address, declared):
-                out.refuse(
-                    resource,
-                    "excluded-dependency",
-                    f"needs {address}, which does not exist yet and is not selected",
-                    f"select {address} as well, or exclude this one",
-                )
-                return None
-    return target
-
-
-def _decide_link(resource: Resource, world: World, rules: KindRules, selection: Selection, out: Decisions) -> None:
-    link = resource.link
-    if link is None:
-        raise ValueError(f"{resource.address} has no ends")
-    campaign = _reachable(resource, link.campaign, Kind.CAMPAIGN, world, selection, out)
-    list_id = _reachable(resource, link.list, Kind.LIST, world, selection, out)
-    if campaign is None or list_id is None:
-        return
-    known = ownership(resource, world.desired, world.inventory)
-    live = None
-    remote_id: RemoteId | None = None
-    if not isinstance(campaign, Ref) and not isinstance(list_id, Ref):
-        remote_id = link_id(campaign, list_id)
-        live = world.live.links.get(remote_id)
-    if _leads_elsewhere(resource, known, world):
-        out.refuse(
-            resource,
-            "association-moved",
-            "it was applied with other ends, and that link is still there: it would go on feeding the campaign",
-            "declare the new link under a name of its own, and remove this one with lifecycle.onRemove: delete",
-        )
-        return
-    if resource.lifecycle.observe:
-        if live is None or diff(live.fields, resource.fields, rules.fields, resource.lifecycle.ignore):
-            out.note(resource, "observed-drift", "observed only: the live link is not there or differs")
-        return
-    if live is None:
-        if isinstance(rules.create, Refusal):
-            out.refuse(resource, rules.create.code, rules.create.reason, rules.create.remedy)
-            return
-        reason = "the list does not feed the campaign yet"
-        deltas = as_new(normalised(resource.fields, rules.fields))
-        out.changes.append(Create(**about(resource, reason, remote_id=remote_id, deltas=deltas)))
-        return
-    deltas = diff(live.fields, resource.fields, rules.fields, resource.lifecycle.ignore)
-    common = about(resource, "", remote_id=live.remote_id, deltas=deltas)
-    if deltas and rules.update is not None:
-        what = ", ".join(d.path for d in deltas)
-        out.refuse(resource, rules.update.code, f"cannot change {what}: {rules.update.reason}", rules.update.remedy)
-    elif known is None or known.remote_id != live.remote_id or known.address != resource.address:
-        out.changes.append(Adopt(**{**common, "reason": "linked already, and not ours yet"}))
-    elif deltas:
-        out.changes.append(Update(**{**common, "reason": "its settings differ"}))
-
-
-def _leads_elsewhere(resource: Resource, known: Owned | None, world: World) -> bool:
-    """Whether the link that we own for it joins something else than it declares now. A list or campaign that is made
-    anew is the same one."""
-    old = world.live.links.get(known.remote_id) if known is not None else None
-    if old is None or resource.link is None:
-        return False
-
-    def same(reference: Reference, remote_id: RemoteId) -> bool:
-        match reference:
-            case ById(named):
-                return named == remote_id
-            case Declared(address):
-                end = world.desired.resources.get(address)
-                owned = ownership(end, world.desired, world.inventory) if end is not None else None
-                bound = world.bound.get(address)
-                return remote_id in {o.remote_id for o in (owned, bound) if o is not None}
-
-    return not (same(resource.link.campaign, old.campaign) and same(resource.link.list, old.list))
-
-
-def _orphaned_link(owned: Owned, world: World, gone: dict[RemoteId, Address]) -> Change:
-    common: dict[str, Any] = {
-        "address": owned.address,
-        "provider": owned.provider,
-        "remote_id": owned.remote_id,
-    }
-    live = world.live.links.get(owned.remote_id)
-    if live is None:
-        return Forget(**common, reason="no longer declared, and no longer linked")
-    if (campaign := gone.get(live.campaign)) is not None:
-        return Delete(**common, carried_by=campaign, reason="goes with its campaign")
-    if owned.on_remove is OnRemove.DELETE:
-        return Delete(**common, reason="no longer declared, and onRemove says delete")
-    return Forget(**common, reason="no longer declared, and onRemove says keep")
 
 
 def decide_memberships(
@@ -172,7 +40,7 @@ def decide_memberships(
     for owned in orphans(world.account.name, world.desired, world.inventory):
         if owned.address.kind is Kind.MEMBERSHIP and selection.covers(owned.address, None):
             if owned.protect:
-                out.diagnostics.append(_protected(owned, "its members"))
+                out.diagnostics.append(kept_protected(owned, "its members"))
             else:
                 out.changes.append(_orphaned_membership(owned, world, rules, gone, out))
     return out
@@ -250,7 +118,7 @@ def _decide_membership(
     members = resource.members
     if members is None:
         raise ValueError(f"{resource.address} declares no members")
-    target = _reachable(resource, members.of, _parent_kind(resource, world, rules.parent), world, selection, out)
+    target = reachable(resource, members.of, _parent_kind(resource, world, rules.parent), world, selection, out)
     if target is None:
         return None
     live: LiveMembers | None = None
@@ -338,15 +206,6 @@ def _orphaned_membership(
     if delta.empty:
         return Forget(**common, reason="no longer declared, and nobody we added is left on the list")
     return Delete(**common, members=delta, reason="no longer declared, and onRemove says delete")
-
-
-def _protected(owned: Owned, what: str) -> Diagnostic:
-    return warning(
-        "protected-kept",
-        f"no longer declared; {what} stay{'s' if what == 'the link' else ''} because it is protected",
-        hint=f"declare it again with lifecycle.protect: false and apply, or: inventory forget {owned.address}",
-        address=str(owned.address),
-    )
 
 
 def _declared_elsewhere(parent: RemoteId, world: World) -> ContactSet:

@@ -15,7 +15,7 @@ from reconciler.model.contacts import ContactSet
 from reconciler.model.kinds import ContactClass
 from reconciler.model.live import OPTED_OUT, Observed
 from reconciler.model.resources import Resource
-from reconciler.plan.calls import Ref, Target
+from reconciler.plan.calls import Phase, Ref, Target
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Delta, Forget, Reach, Update
 from reconciler.plan.rules import World
 
@@ -31,6 +31,20 @@ class Case:
     change: Change | None = None
     adds: list[Change] = field(default_factory=list)
     removes: list[Change] = field(default_factory=list)
+
+    def awaiting(self, carrier: Change) -> Change:
+        """The change that has the call, after the links of other campaigns that move here have gone.
+
+        A campaign that is not armed, or is stopped by the same plan, reaches nobody by them: it waits no further than
+        with arming. Its early steps could not wait for what is unlinked, which comes after all that adds.
+        """
+        moved = {a for link in self.adds for a in link.requires if a.kind is Kind.ASSOCIATION}
+        moved -= {link.address for link in self.removes}
+        if not moved:
+            return carrier
+        if any(step.phase < Phase.ASSOCIATION for step in carrier.steps):
+            return replace(carrier, arm_after=tuple(sorted({*carrier.arm_after, *moved})))
+        return replace(carrier, requires=tuple(sorted({*carrier.requires, *moved})))
 
     @property
     def links(self) -> list[Change]:
@@ -78,7 +92,7 @@ class Result:
         self.say(diagnostic)
         self.keep(*case.changes)
 
-    def leave(self, case: Case, why: str) -> None:
+    def leave(self, case: Case, why: str, world: World) -> None:
         """A campaign that cannot change any more stays as it is; ``why`` it lets go of associations."""
         if isinstance(case.change, Update):
             self.drop(case.change)
@@ -86,6 +100,10 @@ class Result:
             self.keep(replace(case.change, deltas=()))
         self.drop(*case.adds)
         for link in case.removes:
+            if link.address not in world.inventory.owned:
+                # It has moved to another campaign, and stays in the history of this one.
+                self.drop(link)
+                continue
             reason = f"no longer declared, and {why}"
             self.keep(Forget(address=link.address, provider=link.provider, reason=reason, remote_id=link.remote_id))
 

@@ -7,6 +7,7 @@ without a crash: the same objects and people live and owned, nothing created twi
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -78,8 +79,7 @@ class Trial:
         for _ in range(RERUNS):
             if runs[-1].code == 0:
                 break
-            asked = bool(self.scenario.repeat) and runs[-1].code == 9 and self.scenario.repeat in runs[-1].said
-            runs.append(self.machine.apply(*([f"repeat={self.scenario.repeat}"] if asked else [])))
+            runs.append(self.machine.apply(*self._let_again(runs[-1])))
         told = f"after {[r.code for r in runs]} {[r.said for r in runs if r.said]}"
         found = [] if runs[-1].code == 0 else ["never done"]
         seen = self._seen()
@@ -94,6 +94,12 @@ class Trial:
             if again.code != 0 or again.sent:
                 found.append(f"applied once more: {again.code} {again.said}, sent {len(again.sent)}")
         return [f"{told}: {one}" for one in found]
+
+    def _let_again(self, run: Ended) -> list[str]:
+        """What a person allows who was asked about one of the scenario's addresses."""
+        if not self.scenario.repeat or run.code != 9:
+            return []
+        return [f"repeat={a}" for a in re.findall(r"[^\s,;:]+", run.said) if a.startswith(self.scenario.repeat)]
 
     def _contacted_twice(self, runs: list[Ended]) -> Iterator[str]:
         """Each run was approved once: what starts contacting people leaves once in each."""

@@ -212,18 +212,111 @@ def test_links_are_created_adopted_and_let_go() -> None:
     assert made.changes[0].deletes == 1
 
 
-def test_a_link_that_is_pointed_elsewhere_is_refused_while_the_old_one_feeds_the_campaign() -> None:
-    resources = (a_list("join"), a_list("vip"), a_campaign("spring"), an_association("s", "spring", "vip"))
-    objects = (live_list("1", "Join"), live_campaign("2", "Spring"), live_list("3", "Vip"))
-    ours = (JOIN, owned(Kind.CAMPAIGN, "spring", "2"), owned_link("s", "2", "1"))
-    moved = planned(*resources, now=live(*objects, links=(("2", "1"),)), ours=ours)
-    assert codes(moved) == {"association-moved"}
-    assert "Association/s" not in {path for _, path in shape(moved)}
-    new = planned(*resources, now=live(*objects[:2], links=(("2", "1"),)), ours=ours)
-    assert codes(new) == {"association-moved"}
-    gone = planned(*resources, now=live(*objects), ours=ours)
-    assert ("Create", "Association/s") in shape(gone)
-    assert codes(gone) == set()
+MOVED = (a_list("join"), a_list("vip"), a_campaign("spring"), an_association("s", "spring", "vip"))
+OBJECTS = (live_list("1", "Join"), live_campaign("2", "Spring"), live_list("3", "Vip"))
+OURS = (JOIN, owned(Kind.CAMPAIGN, "spring", "2"), owned(Kind.LIST, "vip", "3"))
+
+
+def links_of(made: Plan) -> dict[str, Change]:
+    return {c.address.name: c for c in made.changes if c.address.kind is Kind.ASSOCIATION}
+
+
+def test_a_link_that_is_pointed_elsewhere_is_unlinked_and_linked_in_this_order() -> None:
+    made = planned(*MOVED, now=live(*OBJECTS, links=(("2", "1"),)), ours=(*OURS, owned_link("s", "2", "1")))
+    assert shape(made) == [("Delete", "Association/s--replaced-2+1"), ("Create", "Association/s")]
+    old, new = made.changes
+    assert (old.remote_id, old.deletes, old.approvals) == ("2+1", 1, {Approval.DELETE})
+    assert (new.deletes, new.approvals, new.requires) == (0, {Approval.ASSOCIATE}, (old.address,))
+    assert [(d.path, d.live, d.desired) for c in (old, new) for d in c.deltas] == [("list", "join", "vip")] * 2
+    assert codes(made) == set()
+
+
+def test_moved_links_count_for_the_guard_of_deletes() -> None:
+    names = [f"l{n}" for n in range(11)]
+    lists = [*map(a_list, names), a_list("vip")]
+    campaigns = [a_campaign(f"c{n}") for n in range(11)]
+    moved = [an_association(f"s{n}", f"c{n}", "vip") for n in range(11)]
+    now = live(
+        *(live_list(f"1{n}", f"L{n}") for n in range(11)),
+        *(live_campaign(f"2{n}", f"C{n}") for n in range(11)),
+        live_list("3", "Vip"),
+        links=tuple((f"2{n}", f"1{n}") for n in range(11)),
+    )
+    ours = [owned(Kind.LIST, f"l{n}", f"1{n}") for n in range(11)]
+    ours += [owned(Kind.CAMPAIGN, f"c{n}", f"2{n}") for n in range(11)]
+    ours += [owned(Kind.LIST, "vip", "3"), *(owned_link(f"s{n}", f"2{n}", f"1{n}") for n in range(11))]
+    made = planned(*lists, *campaigns, *moved, now=now, ours=tuple(ours))
+    assert [g.lift for g in made.guards] == ["deletes=11"]
+
+
+def test_a_link_that_moves_to_a_list_made_in_the_same_plan_waits_for_it() -> None:
+    made = planned(*MOVED, now=live(*OBJECTS[:2], links=(("2", "1"),)), ours=(*OURS[:2], owned_link("s", "2", "1")))
+    waits = {a.name for a in links_of(made)["s"].requires}
+    assert waits == {"s--replaced-2+1", "vip"}
+
+
+def test_a_link_whose_old_one_is_gone_or_was_made_by_hand_needs_no_unlinking() -> None:
+    known = owned_link("s", "2", "1")
+    assert shape(planned(*MOVED, now=live(*OBJECTS), ours=(*OURS, known))) == [("Create", "Association/s")]
+    both = live(*OBJECTS, links=(("2", "1"), ("2", "3")))
+    made = planned(*MOVED, now=both, ours=(*OURS, known))
+    assert shape(made) == [("Delete", "Association/s--replaced-2+1"), ("Adopt", "Association/s")]
+    assert links_of(made)["s"].requires == (address(Kind.ASSOCIATION, "s--replaced-2+1"),)
+
+
+def test_a_link_that_another_manifest_declares_stays() -> None:
+    now = live(*OBJECTS, links=(("2", "1"),))
+    other = an_association("t", "spring", "join")
+    made = planned(*MOVED, other, now=now, ours=(*OURS, owned_link("s", "2", "1")))
+    assert shape(made) == [("Create", "Association/s"), ("Adopt", "Association/t")]
+    leaving = owned_link("old", "2", "1", on_remove=OnRemove.DELETE)
+    made = planned(*MOVED[:3], other, now=now, ours=(*OURS, leaving))
+    assert shape(made) == [("Forget", "Association/old"), ("Adopt", "Association/t")]
+
+
+def test_a_protected_link_is_not_taken_away_and_an_observed_one_only_told() -> None:
+    now = live(*OBJECTS, links=(("2", "1"),))
+    known = owned_link("s", "2", "1", protect=True)
+    made = planned(*MOVED, now=now, ours=(*OURS, known))
+    assert (codes(made), made.changes) == ({"protected-replace"}, ())
+    watched = an_association("s", "spring", "vip", lifecycle=Lifecycle(observe=True))
+    made = planned(*MOVED[:3], watched, now=now, ours=(*OURS, replace(known, protect=False)))
+    assert (codes(made), made.changes) == ({"observed-drift"}, ())
+
+
+def test_a_link_that_moves_from_a_campaign_that_goes_goes_with_it() -> None:
+    now = live(*OBJECTS, live_campaign("4", "Autumn"), links=(("2", "1"),))
+    gone = owned(Kind.CAMPAIGN, "spring", "2", on_remove=OnRemove.DELETE)
+    ours = (JOIN, OURS[2], gone, owned(Kind.CAMPAIGN, "autumn", "4"), owned_link("s", "2", "1"))
+    resources = (a_list("join"), a_list("vip"), a_campaign("autumn"), an_association("s", "autumn", "join"))
+    made = planned(*resources, now=now, ours=ours)
+    assert shape(made) == [
+        ("Delete", "Association/s--replaced-2+1"),
+        ("Delete", "Campaign/spring"),
+        ("Create", "Association/s"),
+    ]
+    assert made.changes[0].carried_by == gone.address
+    assert sum(c.deletes for c in made.changes) == 1
+
+
+def test_campaigns_that_trade_lists_take_two_applies_and_a_third_one_does_not_wait() -> None:
+    lists = [a_list(n) for n in "abc"]
+    campaigns = [a_campaign(n) for n in ("one", "two", "three")]
+    now = live(
+        *(live_list(f"1{i}", n.title()) for i, n in enumerate("abc")),
+        *(live_campaign(f"2{i}", n.title()) for i, n in enumerate(("one", "two", "three"))),
+        links=(("20", "10"), ("21", "11"), ("22", "12")),
+    )
+    ours = [owned(Kind.LIST, n, f"1{i}") for i, n in enumerate("abc")]
+    ours += [owned(Kind.CAMPAIGN, n, f"2{i}") for i, n in enumerate(("one", "two", "three"))]
+    ours += [owned_link(n, f"2{i}", f"1{i}") for i, n in enumerate("xyz")]
+    trade = [an_association("x", "two", "a"), an_association("y", "one", "b"), an_association("z", "one", "c")]
+    made = planned(*lists, *campaigns, *trade, now=now, ours=tuple(ours))
+    assert [(d.code, d.address) for d in made.diagnostics] == [
+        ("association-moved", "main/Association/x"),
+        ("association-moved", "main/Association/y"),
+    ]
+    assert shape(made) == [("Delete", "Association/z--replaced-22+12"), ("Create", "Association/z")]
 
 
 def test_a_link_of_a_list_that_is_made_anew_is_no_other_link() -> None:

@@ -53,6 +53,18 @@ def s_campaign(status: str = "draft", body: str = "Hello, reply STOP to opt out"
 S_LINK = doc("slicktext", "Association", "spring--join", "campaign: spring, list: join", GONE)
 
 
+def s_link(campaign: str, name: str) -> dict[str, str]:
+    return doc("slicktext", "Association", "link", f"campaign: {campaign}, list: {name}", GONE)
+
+
+S_TWO = (
+    s_list()
+    | s_list("vips")
+    | s_campaign()
+    | doc("slicktext", "Campaign", "autumn", "name: Autumn, body: Hello, status: draft", GONE)
+)
+
+
 def texts(name: str, before: dict[str, str], after: dict[str, str], **more: object) -> Scenario:
     own = str(more.pop("own", ""))
     return Scenario(
@@ -94,6 +106,16 @@ SLICKTEXT = (
         s_list() | s_members(ADA) | s_campaign("scheduled") | S_LINK,
         contacts=("/campaigns",),
         repeat="main/Campaign/spring",
+    ),
+    texts(
+        "name another list for a campaign",
+        S_TWO | s_link("spring", "join"),
+        S_TWO | s_link("spring", "vips"),
+    ),
+    texts(
+        "move a list to another campaign",
+        S_TWO | s_link("spring", "join"),
+        S_TWO | s_link("autumn", "join"),
     ),
     texts(
         "delete everything",
@@ -149,6 +171,10 @@ I_ACTIVE = (
 )
 
 
+def i_link(campaign: str) -> dict[str, str]:
+    return doc("intelepeer", "Association", "link", f"campaign: {campaign}, list: people, moc: phone")
+
+
 def calls(name: str, before: dict[str, str], after: dict[str, str], **more: object) -> Scenario:
     return Scenario(name=f"intelepeer {name}", account=I_ACCOUNT, before=before, after=after, **more)  # type: ignore[arg-type]
 
@@ -183,6 +209,18 @@ INTELEPEER = (
         repeat="engage/Membership/members",
     ),
     calls("delete a campaign", i_list() | i_campaign(), i_list()),
+    calls(
+        "move a list from a campaign that goes",
+        i_list() | i_campaign() | i_link("texts"),
+        i_list()
+        | doc(
+            "intelepeer",
+            "Campaign",
+            "calls",
+            'name: Texas Test, callerIdentification: "+16075550100", flowId: 5bef29e1c5480c40e2ab4ef0',
+        )
+        | i_link("calls"),
+    ),
 )
 
 # --- Exotel
@@ -214,6 +252,26 @@ def e_campaign(day: str = "2099-02-02") -> dict[str, str]:
         f'schedule: {{send_at: "{day}T09:00:00+05:30"}}',
         GONE,
     ) | doc("exotel", "Association", "round--renewals", "campaign: round, list: renewals", GONE)
+
+
+def e_link(campaign: str) -> dict[str, str]:
+    return doc("exotel", "Association", "link", f"campaign: {campaign}, list: vips", GONE)
+
+
+E_TWO = (
+    e_list()
+    | e_list(name="vips")
+    | e_campaign()
+    | doc(
+        "exotel",
+        "Campaign",
+        "second",
+        'name: Second round, caller_id: "+12025550100", url: http://my.exotel.com/sandbox1/exoml/start_voice/926, '
+        'schedule: {send_at: "2099-02-02T09:00:00+05:30"}',
+        GONE,
+    )
+    | doc("exotel", "Association", "second--renewals", "campaign: second, list: renewals", GONE)
+)
 
 
 def voice(name: str, before: dict[str, str], after: dict[str, str], **more: object) -> Scenario:
@@ -248,6 +306,13 @@ EXOTEL = (
         e_list() | e_members(ADA) | e_campaign("2099-02-03"),
         contacts=("/campaigns",),
         repeat="voice/Campaign/round",
+    ),
+    voice(
+        "move a list to another campaign",
+        E_TWO | e_link("round"),
+        E_TWO | e_link("second"),
+        contacts=("/campaigns",),
+        repeat="voice/Association/link",
     ),
     voice("delete a campaign", e_list() | e_members(ADA) | e_campaign(), e_list() | e_members(ADA)),
 )

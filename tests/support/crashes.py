@@ -47,8 +47,8 @@ class Crash(BaseException):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """Manifests before and after, for one account. ``contacts`` are parts of the URLs of requests that start contacting
-    people, and ``repeat`` is the address of which a person says that it may be sent again, when a run ends with exit 9
-    because one of them may have gone out."""
+    people, and ``repeat`` is how the addresses begin of which a person says that they may be sent again, when a run
+    ends with exit 9 because one of them may have gone out."""
 
     name: str
     account: str

@@ -210,7 +210,7 @@ class Compiler:
             carrier = self._resumed(carrier.with_steps(*before, step, *after), live, lists)
             if "schedule" in roots:
                 carrier = replace(carrier, reach=self.people.on_all(lists))
-        self.out.keep(carrier, *carried(case, carrier, self.people, lists_of(live)))
+        self.out.keep(case.awaiting(carrier), *carried(case, carrier, self.people, lists_of(live)))
 
     def _phase(self, dials: bool) -> Phase:
         """What decides who is called comes last, unless the same call lets lists go: those may be deleted next, and
@@ -269,7 +269,7 @@ class Compiler:
 
     def _over(self, live: Observed) -> None:
         case, change = self.case, self.case.change
-        self.out.leave(case, "its campaign is over")
+        self.out.leave(case, "its campaign is over", self.world)
         if status_of(live) == "completed" and wanted_state(case) == "archived" and change is not None:
             step = self._action(live.remote_id, "completed", "archive", Phase.CAMPAIGN)
             change = replace(change.with_steps(step), deltas=tuple(d for d in change.deltas if d.path == "state"))

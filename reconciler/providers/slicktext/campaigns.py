@@ -175,7 +175,7 @@ class Compiler:
         if armed and carrier.address.kind is Kind.ASSOCIATION:
             carrier = self.people.settled_first(self.people.newly_reached(carrier, before), lists)
         own = [case.change] if case.change is not None and case.change.address != carrier.address else []
-        self.out.keep(*own, carrier, *others)
+        self.out.keep(*own, case.awaiting(carrier), *others)
 
     def _phase(self, armed: bool) -> Phase:
         """Arming comes last, unless the same call lets lists go: those may be deleted next, and nothing can be waited
@@ -214,7 +214,7 @@ class Compiler:
             )
             return
         self._note_frozen(live)
-        self.out.leave(case, "its campaign was dispatched")
+        self.out.leave(case, "its campaign was dispatched", self.world)
 
     def _note_frozen(self, live: Observed) -> None:
         if what := self.case.undone:

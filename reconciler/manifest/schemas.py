@@ -1,4 +1,4 @@
-"""The JSON Schemas of manifests: where they are, and a compiled check for each kind.
+"""The JSON Schemas: where they are, those of documents as well, and a compiled check for each kind of manifest.
 
 A schema file refers to the parts it shares with others by a relative ``$ref``; here those parts are put into its own
 ``$defs``, so that a schema stands alone wherever it goes and nothing is ever fetched.
@@ -37,6 +37,11 @@ def schema_files() -> Mapping[tuple[str, str], Path]:
     found = (p for p in root.glob("*/v*/*.json") if p.name != _COMMON)
     ours = {(p.parent.relative_to(root).as_posix(), p.stem): p for p in sorted(found)}
     return {**_installed(), **ours}
+
+
+def document_schemas() -> Mapping[str, Path]:
+    """Name -> file, of everything else that is written: what commands print as JSON, and any manifest for editors."""
+    return {path.stem: path for path in sorted(schemas_folder().glob("*.json"))}
 
 
 def _installed() -> dict[tuple[str, str], Path]:

@@ -139,9 +139,8 @@ _SAID = {
 
 def _finish(dialled: Dialled, shared: Globals) -> None:
     from reconciler.cli.apply import regardless
-    from reconciler.cli.output import present
+    from reconciler.cli.output import present_either
     from reconciler.masking import harmless
-    from reconciler.render.json import document_json
 
     document = dialled.document(show_pii=shared.show_pii)
     said = _SAID.get(dialled.state, "unresolved, it may have been sent").format(people=_people(dialled.recipients))
@@ -149,4 +148,4 @@ def _finish(dialled: Dialled, shared: Globals) -> None:
     more = f": {harmless(document['detail'])}" if document["detail"] else ""
     text = f"{dialled.address}: {said} ({before} run {dialled.run}){more}"
     with regardless():
-        present(shared, lambda format_: document_json(document) if format_ == "json" else text)
+        present_either(shared, document, text)

@@ -28,9 +28,8 @@ def command(ctx: click.Context, /, what: str | None, **_: Any) -> int:
     """
     from reconciler.app.codes import codes
     from reconciler.app.policies import codes_here
-    from reconciler.cli.output import present
+    from reconciler.cli.output import present_either
     from reconciler.errors import Exit
-    from reconciler.render.json import document_json
 
     known = {**codes_here(Path.cwd()), **codes()}
     told = known if what is None else {what: known[what]} if what in known else {}
@@ -46,7 +45,7 @@ def command(ctx: click.Context, /, what: str | None, **_: Any) -> int:
     else:
         texts = [f"{code}\n\n  {meaning}\n\n  What to do: {remedy}" for code, (meaning, remedy) in told.items()]
         text = "\n\n".join([*texts, *(_told(field) for field in fields)])
-    present(Globals.of(ctx), lambda format_: document_json(document) if format_ == "json" else text)
+    present_either(Globals.of(ctx), document, text)
     return Exit.OK
 
 

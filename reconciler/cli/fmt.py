@@ -64,9 +64,8 @@ def _pass_on(found: Formatting) -> None:
 
 def _tell(found: Formatting, shared: Globals, *, diff: bool, looking: bool) -> None:
     from reconciler.app.formatting import difference
-    from reconciler.cli.output import present
+    from reconciler.cli.output import present_either
     from reconciler.masking import mask_text
-    from reconciler.render.json import document_json
     from reconciler.render.screen import safe
     from reconciler.render.words import counted
 
@@ -80,4 +79,4 @@ def _tell(found: Formatting, shared: Globals, *, diff: bool, looking: bool) -> N
     done = "to format" if looking else "formatted"
     lines.append(f"{counted(changed, 'files')} {done}, {same:,} as {'it' if same == 1 else 'they'} should be.")
     document = found.document(show_pii=shared.show_pii)
-    present(shared, lambda format_: document_json(document) if format_ == "json" else "\n".join(lines))
+    present_either(shared, document, "\n".join(lines))

@@ -20,9 +20,8 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> int:
     """List past applies, newest first; `history show RUN` lists every operation of one."""
     from reconciler.app.loading import loaded, required
     from reconciler.app.planning import store_for
-    from reconciler.cli.output import note, present
+    from reconciler.cli.output import note, present_either
     from reconciler.errors import Exit, UsageError
-    from reconciler.render.json import document_json
 
     if words and (len(words) != 2 or words[0] != "show"):
         raise UsageError("write: reconciler history, or: reconciler history show RUN")
@@ -45,7 +44,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> int:
             lines = [_run_line(r) for r in runs] or ["Nothing has been applied yet."]
             if not runs and not shared.environment:
                 note("hint: where a project has environments, each has a history of its own: -e NAME")
-    present(shared, lambda format_: document_json(document) if format_ == "json" else "\n".join(lines))
+    present_either(shared, document, "\n".join(lines))
     return Exit.OK
 
 

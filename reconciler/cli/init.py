@@ -41,9 +41,8 @@ def command(ctx: click.Context, /, folder: str, provider: str, ci: str, name: st
     What is not given is a placeholder that `validate` accepts. Never overwrites anything, never writes a secret.
     """
     from reconciler.app.starting import Ci, StartOptions, start
-    from reconciler.cli.output import present
+    from reconciler.cli.output import present_either
     from reconciler.errors import Exit
-    from reconciler.render.json import document_json
 
     shared = Globals.of(ctx)
     ids = {field: params[option] for option, field in _IDS.items() if params[option] is not None}
@@ -51,5 +50,5 @@ def command(ctx: click.Context, /, folder: str, provider: str, ci: str, name: st
     document = {"formatVersion": "1", "files": list(started.written), "next": list(started.steps)}
     steps = [f"  {number}. {step}" for number, step in enumerate(started.steps, start=1)]
     text = "\n".join([*(f"+ {name}" for name in started.written), "", "Next:", *steps])
-    present(shared, lambda format_: document_json(document) if format_ == "json" else text)
+    present_either(shared, document, text)
     return Exit.OK

@@ -55,10 +55,9 @@ def _parsed(text: str) -> Address:
 def _list(request: Request, shared: Globals) -> None:
     from reconciler.app.loading import loaded, required
     from reconciler.app.planning import store_for
-    from reconciler.cli.output import present
+    from reconciler.cli.output import present_either
     from reconciler.masking import harmless
     from reconciler.plan.codec import field_value
-    from reconciler.render.json import document_json
 
     with store_for(required(loaded(request)), request, create=False) as store:
         owned = sorted(store.inventory(members=False).owned.values(), key=lambda o: o.address)
@@ -75,7 +74,7 @@ def _list(request: Request, shared: Globals) -> None:
     wide = max((len(str(o.address)) for o in owned), default=0)
     lines = [f"{o.address!s:<{wide}}  {harmless(o.remote_id)}{'  protected' if o.protect else ''}" for o in owned]
     text = "\n".join(lines) or "Nothing is owned yet."
-    present(shared, lambda format_: document_json(document) if format_ == "json" else text)
+    present_either(shared, document, text)
 
 
 def _adopt(request: Request, address: Address, remote_id: str, yes: bool) -> None:

@@ -69,12 +69,11 @@ def _break(request: Request, shared: Globals, identity: str | None, yes: bool) -
 
 
 def _tell(shared: Globals, found: tuple[Holder, ...], lines: list[str]) -> None:
-    from reconciler.cli.output import present
-    from reconciler.render.json import document_json
+    from reconciler.cli.output import present_either
 
     document = {"formatVersion": "1", "locks": [_document(h) for h in found]}
     text = "\n".join(lines) or "No lease is held."
-    present(shared, lambda format_: document_json(document) if format_ == "json" else text)
+    present_either(shared, document, text)
 
 
 def _document(holder: Holder) -> dict[str, Any]:

@@ -97,6 +97,19 @@ def present(shared: Globals, written: Callable[[str], str]) -> None:
     write_reports(shared, written)
 
 
+def present_either(shared: Globals, document: Mapping[str, Any], text: str) -> None:
+    """The same where there are two formats: the ``document`` as JSON, and its ``text``."""
+
+    def written(format_: str) -> str:
+        if format_ != "json":
+            return text
+        from reconciler.render.json import document_json
+
+        return document_json(document)
+
+    present(shared, written)
+
+
 def report_plan(document: Mapping[str, Any], shared: Globals) -> None:
     """A plan document that stdout had already, where else it is wanted."""
     from reconciler.render import render_plan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -20,7 +19,7 @@ def command(ctx: click.Context, /, kind: str | None, **_: Any) -> int:
 
     Or that of a document which commands print with --format json (plan, drift, report, …).
     """
-    from reconciler.cli.output import note, present
+    from reconciler.cli.output import note, present, present_either
     from reconciler.errors import Exit, UsageError
     from reconciler.manifest.schemas import document_schemas, schema_files, standalone
 
@@ -29,17 +28,13 @@ def command(ctx: click.Context, /, kind: str | None, **_: Any) -> int:
     documents = document_schemas()
     names = [*sorted(kinds), *sorted(documents)]
     if kind is None:
-        listed = {"formatVersion": "1", "schemas": names}
-        present(shared, lambda format_: _json(listed) if format_ == "json" else "\n".join(names))
+        present_either(shared, {"formatVersion": "1", "schemas": names}, "\n".join(names))
         return Exit.OK
     if kind not in names:
         raise UsageError(f"there is no schema {kind!r}", hint=f"one of: {', '.join(names)}")
     schema = standalone(*kinds[kind]) if kind in kinds else json.loads(documents[kind].read_bytes())
-    present(shared, lambda _: _json(schema))
+    whole = json.dumps(schema, indent=2, ensure_ascii=False)
+    present(shared, lambda _: whole)
     if kind in kinds:
         note("In a file, an editor finds it by this line in a manifest:  # yaml-language-server: $schema=PATH")
     return Exit.OK
-
-
-def _json(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False)

@@ -15,13 +15,7 @@ from reconciler.cli.options import Globals, with_formats
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> None:
     """Print the version."""
-    from reconciler.cli.output import present
+    from reconciler.cli.output import present_either
 
-    def written(format_: str) -> str:
-        if format_ == "text":
-            return f"reconciler {__version__}"
-        from reconciler.render.json import document_json
-
-        return document_json({"formatVersion": "1", "name": "reconciler", "version": __version__})
-
-    present(Globals.of(ctx), written)
+    document = {"formatVersion": "1", "name": "reconciler", "version": __version__}
+    present_either(Globals.of(ctx), document, f"reconciler {__version__}")

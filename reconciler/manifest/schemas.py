@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Node: TypeAlias = Mapping[str, Any]
 
 _COMMON = "common.json"
+_ANY_MANIFEST = "manifest.json"
 _OURS = "reconciler"
 
 
@@ -40,8 +41,8 @@ def schema_files() -> Mapping[tuple[str, str], Path]:
 
 
 def document_schemas() -> Mapping[str, Path]:
-    """Name -> file, of everything else that is written: what commands print as JSON, and any manifest for editors."""
-    return {path.stem: path for path in sorted(schemas_folder().glob("*.json"))}
+    """Name -> file, of what commands print as JSON. Each stands alone."""
+    return {path.stem: path for path in sorted(schemas_folder().glob("*.json")) if path.name != _ANY_MANIFEST}
 
 
 def _installed() -> dict[tuple[str, str], Path]:

@@ -142,8 +142,7 @@ def test_every_command_is_looked_at() -> None:
     assert RUNS.keys() | WITHOUT_JSON.keys() == set(COMMANDS)
     assert all(formats(command) == ["text"] for command in WITHOUT_JSON)
     assert all("json" in formats(command) for command in RUNS)
-    known = document_schemas().keys() - {"manifest"}
-    assert {schema for runs in RUNS.values() for _, schema in runs} == known
+    assert {schema for runs in RUNS.values() for _, schema in runs} == document_schemas().keys()
 
 
 @pytest.mark.parametrize("command", RUNS)
@@ -176,9 +175,8 @@ def test_a_schema_of_a_document_is_one_and_is_listed(name: str, outreach: Reposi
     printed = outreach("schema", name).json
     Draft202012Validator.check_schema(printed)
     assert printed == json.loads(document_schemas()[name].read_bytes())
-    if name != "manifest":
-        assert printed["additionalProperties"] is False
-        assert "formatVersion" in printed["required"]
+    assert printed["additionalProperties"] is False
+    assert "formatVersion" in printed["required"]
 
 
 def test_a_lease_is_as_its_schema_says(outreach: Repository) -> None:

@@ -9,7 +9,7 @@ JOBS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check test test-long mutants golden official-schemas reliability docs demo bench bench-large profile constraints clean distclean
+.PHONY: help setup check test test-long mutants golden reliability docs demo bench bench-large profile constraints clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,13 +40,6 @@ mutants: $(STAMP) ## Break the product on purpose, once for each row of tests/mu
 
 golden: $(STAMP) ## Rewrite the golden files; read the difference before committing it
 	$(BIN)/pytest tests/golden --rewrite-golden $(ARGS)
-
-official-schemas: ## Bring the schemas of SARIF, JUnit and pipelines that tests check against where they are here
-	@cd tests/data/official && grep -v '^#' sources | while read -r sum name url; do \
-	  echo "$$sum  $$name" | sha256sum --check --status 2>/dev/null && continue; \
-	  curl --fail --silent --show-error --location --max-time 60 --output "$$name.part" "$$url" && \
-	  echo "$$sum  $$name.part" | sha256sum --check --quiet && mv "$$name.part" "$$name" || { rm -f "$$name.part"; exit 1; }; \
-	done
 
 reliability: $(STAMP) ## Run every fault and rewrite the table of docs/reliability.md; read the difference
 	$(BIN)/pytest -n $(JOBS) -m survives --rewrite-reliability $(ARGS)

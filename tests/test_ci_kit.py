@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import official
 from command_lines import check_typed, command_lines, scripts
-from official import pipeline_problems
 
 ROOT = Path(__file__).parent.parent
 ACTION = ROOT / "ci/github/action.yml"
@@ -51,15 +51,26 @@ def test_every_command_exists(file: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "schema"),
     [
-        (ACTION, "github-action.json"),
-        (ROOT / ".github/workflows/ci.yml", "github-workflow.json"),
-        (JOBS, "gitlab-ci.json"),
-        (HOOKS, "pre-commit-hooks.json"),
+        (ACTION, official.ACTION),
+        (ROOT / ".github/workflows/ci.yml", official.WORKFLOW),
+        (JOBS, official.GITLAB),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_what_reads_it_takes_it(file: Path, schema: str) -> None:
-    assert pipeline_problems(schema, file.read_text()) == []
+    assert official.pipeline_problems(schema, file.read_text()) == []
+
+
+def test_the_hooks_are_what_pre_commit_asks_of_hooks() -> None:
+    hooks = yaml.safe_load(HOOKS.read_text())
+    assert len({hook["id"] for hook in hooks}) == len(hooks) > 0
+    for hook in hooks:
+        assert {"id", "name", "entry", "language"} <= hook.keys()
+        switches = {"pass_filenames", "require_serial"}
+        assert hook.keys() <= {"id", "name", "description", "entry", "language", "files", *switches}
+        assert hook["language"] == "python"
+        assert all(isinstance(value, bool if key in switches else str) for key, value in hook.items())
+        re.compile(hook["files"])
 
 
 def test_every_value_of_the_action_is_declared() -> None:

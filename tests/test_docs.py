@@ -74,6 +74,8 @@ metadata: {name: spring}
 spec: {name: Spring calls, callerIdentification: "+13125550100", flowId: 61a9a3ecf6b8387f078d52a1}
 """,
 }
+# Documents of others, which tests/docs/test_recipes.py looks at.
+_OF_OTHERS = {"batch/v1"}
 _PEOPLE = (f"+1202555{n:04}" for n in itertools.count(1000))
 _PROJECT = "apiVersion: reconciler/v1\nkind: Project\nmetadata: {name: docs}\nspec: {manifests: [manifests]}\n"
 
@@ -92,7 +94,8 @@ def _examples(page: Path) -> Iterator[Example]:
     for found in _FENCE.finditer(text):
         indent = found["indent"]
         block = "".join(line.removeprefix(indent) for line in found["text"].splitlines(keepends=True))
-        if "apiVersion:" in block:
+        versions = set(re.findall(r"^apiVersion: (.*)$", block, re.MULTILINE))
+        if "apiVersion:" in block and not (versions and versions <= _OF_OTHERS):
             line = text.count("\n", 0, found.start("text")) + 1
             parts = tuple(part.strip() for part in (found["with"] or "").split(",") if part.strip())
             yield Example(place=f"{_name(page)}:{line}", text=block, parts=parts)

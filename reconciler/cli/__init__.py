@@ -17,7 +17,7 @@ from typing import Any, cast
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import with_global_options
+from reconciler.cli.options import with_options_before
 
 _COMMANDS = {
     "apply": ("reconciler.cli.apply", "Plan, show, ask, and make the changes."),
@@ -80,7 +80,7 @@ class _Commands(click.Group):
     "8 leased, 9 unresolved, 10 unreachable, 64 usage, 130 interrupted.",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
-@with_global_options
+@with_options_before
 def cli(**_: Any) -> None:
     """Campaigns, lists and who is on them, from Git to outbound calling and texting platforms.
 

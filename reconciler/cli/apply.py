@@ -254,7 +254,7 @@ def _unreported(narrator: _Narrator, shared: Globals) -> None:
     from reconciler.cli.output import note, report_plan
 
     if narrator.shown is not None and not narrator.running:
-        with _regardless():
+        with regardless():
             report_plan(narrator.shown.document(created=clock.now(), show_pii=shared.show_pii), shared)
         return
     why = "the run did not end in order, see reconciler history" if narrator.running else "nothing was planned"
@@ -263,7 +263,7 @@ def _unreported(narrator: _Narrator, shared: Globals) -> None:
 
 
 @contextmanager
-def _regardless() -> Iterator[None]:
+def regardless() -> Iterator[None]:
     """A report that cannot be written is told of and no more: the exit code tells what was done, or why nothing was."""
     from reconciler.cli.output import note
     from reconciler.errors import InvalidInput
@@ -276,7 +276,7 @@ def _regardless() -> Iterator[None]:
 
 def _finish(applied: Applied, shared: Globals) -> int:
     """The report on stdout, and the exit code."""
-    with _regardless():
+    with regardless():
         _tell(applied, shared)
     return applied.exit_code
 

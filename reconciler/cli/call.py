@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import Globals, request_of, with_global_options, with_loading_options
+from reconciler.cli.options import Globals, request_of, with_formats, with_loading_options
 from reconciler.cli.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--approve", multiple=True, metavar="contact", help="Approve a write that can start contacting people.")
 @click.option("-h", "--help", "help_", is_flag=True, help="Show this, or with ACCOUNT and OPERATION what that takes.")
 @with_loading_options
-@with_global_options
+@with_formats("text", "concise", "json")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -43,6 +43,7 @@ def command(
 
     Reads need nothing. Writes need --yes, those that can start contacting people --approve contact, and none goes to
     anybody whom a Suppression names. Exits with 0 for a 2xx, with 4 for 401 and 403, with 1 for every other answer.
+    --format and --report are for --list; an answer is always JSON.
     """
     from reconciler.app.calling import Wanted
     from reconciler.cli.apply import approvals, on_signals
@@ -120,7 +121,7 @@ def _explain(
 
 def _list(shared: Globals, params: dict[str, Any], account: str | None, color: bool) -> None:
     from reconciler.app.calling import operations_of
-    from reconciler.cli.output import emit, width
+    from reconciler.cli.output import present, width
     from reconciler.providers.registry import providers
     from reconciler.render.json import document_json
     from reconciler.render.operations import operation_document, operations_text
@@ -130,8 +131,11 @@ def _list(shared: Globals, params: dict[str, Any], account: str | None, color: b
     else:
         provider, operations = operations_of(request_of(shared, params), account)
         tables = {provider.name: operations}
-    if shared.format == "json":
-        documents = [operation_document(name, o) for name, operations in tables.items() for o in operations]
-        emit(document_json({"operations": documents}))
-    else:
-        emit(operations_text(tables, width=width(), color=color, concise=shared.format == "concise"))
+    documents = [operation_document(name, o) for name, operations in tables.items() for o in operations]
+
+    def written(format_: str) -> str:
+        if format_ == "json":
+            return document_json({"formatVersion": "1", "operations": documents})
+        return operations_text(tables, width=width(), color=color, concise=format_ == "concise")
+
+    present(shared, written)

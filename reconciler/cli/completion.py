@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from reconciler.cli.options import with_global_options
+from reconciler.cli.options import with_formats
 
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@with_global_options
+@with_formats("text")
 def command(shell: str, **_: Any) -> None:
     """Print the completion script for SHELL; for bash: eval "$(reconciler completion bash)"."""
     from click.shell_completion import get_completion_class

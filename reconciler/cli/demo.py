@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import Globals, with_global_options
+from reconciler.cli.options import Globals, with_formats
 
 if TYPE_CHECKING:
     from reconciler.sandbox import Sandbox
@@ -31,7 +31,7 @@ _CREDENTIALS = {
 
 
 @click.command("demo")
-@with_global_options
+@with_formats("text")
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Plan, apply, plan again (empty), tamper, correct: against the sandbox, with an example repository.

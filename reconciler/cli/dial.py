@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import Globals, request_of, with_global_options, with_loading_options
+from reconciler.cli.options import Globals, request_of, with_formats, with_loading_options
 from reconciler.cli.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     help="Send nothing: say what a look at the provider showed of an unresolved dial.",
 )
 @with_loading_options
-@with_global_options
+@with_formats("text", "json")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -138,15 +138,14 @@ _SAID = {
 
 
 def _finish(dialled: Dialled, shared: Globals) -> None:
-    from reconciler.cli.output import emit
+    from reconciler.cli.apply import regardless
+    from reconciler.cli.output import present_either
     from reconciler.masking import harmless
-    from reconciler.render.json import document_json
 
     document = dialled.document(show_pii=shared.show_pii)
-    if shared.format == "json":
-        emit(document_json(document))
-        return
     said = _SAID.get(dialled.state, "unresolved, it may have been sent").format(people=_people(dialled.recipients))
     before = "before, by" if dialled.repeated else "by"
     more = f": {harmless(document['detail'])}" if document["detail"] else ""
-    emit(f"{dialled.address}: {said} ({before} run {dialled.run}){more}")
+    text = f"{dialled.address}: {said} ({before} run {dialled.run}){more}"
+    with regardless():
+        present_either(shared, document, text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import with_global_options
+from reconciler.cli.options import Globals, with_formats
 
 if TYPE_CHECKING:
     from reconciler.manifest.fields import Field
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 @click.command("explain")
 @click.argument("what", required=False, metavar="[CODE | KIND[.FIELD]]")
-@with_global_options
-def command(what: str | None, **_: Any) -> int:
+@with_formats("text", "json")
+@click.pass_context
+def command(ctx: click.Context, /, what: str | None, **_: Any) -> int:
     """Explain a CODE, as it stands in brackets after `error` or `warning`; without one, list them all.
 
     In a project that includes the codes of its own policies.
@@ -27,19 +28,39 @@ def command(what: str | None, **_: Any) -> int:
     """
     from reconciler.app.codes import codes
     from reconciler.app.policies import codes_here
-    from reconciler.cli.output import emit
+    from reconciler.cli.output import present_either
     from reconciler.errors import Exit
 
     known = {**codes_here(Path.cwd()), **codes()}
+    told = known if what is None else {what: known[what]} if what in known else {}
+    fields = () if told or what is None else _fields(what, known)
+    document = {
+        "formatVersion": "1",
+        "codes": [{"code": code, "meaning": told[code][0], "remedy": told[code][1]} for code in sorted(told)],
+        "fields": [_document(field) for field in fields],
+    }
     if what is None:
         wide = max(map(len, known))
-        emit("\n".join(f"{name:<{wide}}  {meaning}" for name, (meaning, _) in sorted(known.items())))
-    elif what in known:
-        meaning, remedy = known[what]
-        emit(f"{what}\n\n  {meaning}\n\n  What to do: {remedy}")
+        text = "\n".join(f"{name:<{wide}}  {meaning}" for name, (meaning, _) in sorted(known.items()))
     else:
-        emit("\n\n".join(_told(field) for field in _fields(what, known)))
+        texts = [f"{code}\n\n  {meaning}\n\n  What to do: {remedy}" for code, (meaning, remedy) in told.items()]
+        text = "\n\n".join([*texts, *(_told(field) for field in fields)])
+    present_either(Globals.of(ctx), document, text)
     return Exit.OK
+
+
+def _document(field: Field) -> dict[str, Any]:
+    return {
+        "path": field.path,
+        "type": field.type,
+        "required": field.required,
+        "description": field.description,
+        "values": list(field.values),
+        "form": field.form,
+        "limits": list(field.limits),
+        "default": field.default,
+        "fields": [_document(child) for child in field.fields],
+    }
 
 
 def _fields(what: str, known: Iterable[str]) -> tuple[Field, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import Globals, with_global_options
+from reconciler.cli.options import Globals, with_formats
 
 if TYPE_CHECKING:
     from reconciler.app.formatting import Formatting
@@ -19,7 +19,7 @@ STDIN = "-"
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--check", is_flag=True, help="Write nothing; end with 2 when a file is not in its form.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change, and end with 2 when anything would.")
-@with_global_options
+@with_formats("text", "json")
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], check: bool, diff: bool, **_: Any) -> int:
     """Format manifests in place: those at PATH, or those of the project; `-` reads stdin and writes to stdout.
@@ -31,7 +31,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], check: bool, diff: bo
     from reconciler.errors import Exit
     from reconciler.render.diagnostics import diagnostics_text
 
-    shared = Globals.of(ctx, ("text", "json"))
+    shared = Globals.of(ctx)
     piped = STDIN in paths
     if piped and len(paths) > 1:
         raise click.UsageError("- stands for stdin, and for nothing beside it.", ctx=ctx)
@@ -64,15 +64,11 @@ def _pass_on(found: Formatting) -> None:
 
 def _tell(found: Formatting, shared: Globals, *, diff: bool, looking: bool) -> None:
     from reconciler.app.formatting import difference
-    from reconciler.cli.output import emit
+    from reconciler.cli.output import present_either
     from reconciler.masking import mask_text
-    from reconciler.render.json import document_json
     from reconciler.render.screen import safe
     from reconciler.render.words import counted
 
-    if shared.format == "json":
-        emit(document_json(found.document(show_pii=shared.show_pii)))
-        return
     lines = []
     for formed in found.differing:
         name = safe(formed.name)
@@ -82,4 +78,5 @@ def _tell(found: Formatting, shared: Globals, *, diff: bool, looking: bool) -> N
     changed, same = len(found.differing), sum(f.form is not None and not f.differs for f in found.files)
     done = "to format" if looking else "formatted"
     lines.append(f"{counted(changed, 'files')} {done}, {same:,} as {'it' if same == 1 else 'they'} should be.")
-    emit("\n".join(lines))
+    document = found.document(show_pii=shared.show_pii)
+    present_either(shared, document, "\n".join(lines))

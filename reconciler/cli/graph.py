@@ -23,15 +23,14 @@ from reconciler.cli.options import (
 def command(ctx: click.Context, /, **params: Any) -> int:
     """Draw what is declared: who is put on which list, and which list feeds which campaign.
 
-    --format is dot (the default), mermaid or json. Needs no network and no secrets.
+    Needs no network and no secrets.
     """
     from reconciler.app.graphing import graph_of
-    from reconciler.cli.output import emit, write_reports
+    from reconciler.cli.output import present
     from reconciler.errors import Exit
-    from reconciler.render.graph import FORMATS, render_graph
+    from reconciler.render.graph import render_graph
 
-    shared = Globals.of(ctx, FORMATS, default="dot")
+    shared = Globals.of(ctx)
     document = graph_of(request_of(shared, params))
-    emit(render_graph(document, shared.format))
-    write_reports(shared, lambda name: render_graph(document, name))
+    present(shared, lambda format_: render_graph(document, format_))
     return Exit.OK

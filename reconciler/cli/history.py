@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import Globals, request_of, with_global_options
+from reconciler.cli.options import Globals, request_of, with_formats
 
 if TYPE_CHECKING:
     from reconciler.store import OperationRecord, RunRecord
@@ -14,15 +14,14 @@ if TYPE_CHECKING:
 
 @click.command("history")
 @click.argument("words", nargs=-1, metavar="[show RUN]")
-@with_global_options
+@with_formats("text", "json")
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> int:
     """List past applies, newest first; `history show RUN` lists every operation of one."""
     from reconciler.app.loading import loaded, required
     from reconciler.app.planning import store_for
-    from reconciler.cli.output import emit, note
+    from reconciler.cli.output import note, present_either
     from reconciler.errors import Exit, UsageError
-    from reconciler.render.json import document_json
 
     if words and (len(words) != 2 or words[0] != "show"):
         raise UsageError("write: reconciler history, or: reconciler history show RUN")
@@ -33,15 +32,19 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> int:
             operations = store.operations(words[1])
             if not operations and words[1] not in {r.id for r in store.runs()}:
                 raise UsageError(f"there is no run {words[1]!r}")
-            document: dict[str, Any] = {"run": words[1], "operations": [_operation(o) for o in operations]}
+            document: dict[str, Any] = {
+                "formatVersion": "1",
+                "run": words[1],
+                "operations": [_operation(o) for o in operations],
+            }
             lines = [_operation_line(o) for o in operations]
         else:
             runs = store.runs()
-            document = {"runs": [_run(r) for r in runs]}
+            document = {"formatVersion": "1", "runs": [_run(r) for r in runs]}
             lines = [_run_line(r) for r in runs] or ["Nothing has been applied yet."]
             if not runs and not shared.environment:
                 note("hint: where a project has environments, each has a history of its own: -e NAME")
-    emit(document_json(document) if shared.format == "json" else "\n".join(lines))
+    present_either(shared, document, "\n".join(lines))
     return Exit.OK
 
 

@@ -13,8 +13,6 @@ from reconciler.cli.waiting import wait_for
 if TYPE_CHECKING:
     from reconciler.app.importing import Imported, ImportedFile
 
-FORMATS = ("text", "json")
-
 
 @click.command("import")
 @click.argument("account", metavar="ACCOUNT")
@@ -30,13 +28,13 @@ def command(ctx: click.Context, /, account: str, out: str, update: bool, adopt: 
     What is declared already is not written again. The contact files hold people's numbers.
     """
     from reconciler.app.importing import ImportOptions, import_account
-    from reconciler.cli.output import colored, emit, note, stderr_width, write_reports
+    from reconciler.cli.output import colored, note, present, stderr_width
     from reconciler.cli.progress import ProgressLine
     from reconciler.errors import Exit
     from reconciler.render.diagnostics import diagnostics_text
     from reconciler.render.json import document_json
 
-    shared = Globals.of(ctx, FORMATS)
+    shared = Globals.of(ctx)
     progress = ProgressLine()
     options = ImportOptions(account=account, out=out, update=update, adopt=adopt)
     try:
@@ -52,8 +50,7 @@ def command(ctx: click.Context, /, account: str, out: str, update: bool, adopt: 
         "json": document_json(imported.document(show_pii=shared.show_pii)),
         "text": _text(imported, shared.show_pii),
     }
-    emit(rendered[shared.format])
-    write_reports(shared, rendered.__getitem__)
+    present(shared, rendered.__getitem__)
     return Exit.OK
 
 

@@ -41,16 +41,14 @@ def command(ctx: click.Context, /, folder: str, provider: str, ci: str, name: st
     What is not given is a placeholder that `validate` accepts. Never overwrites anything, never writes a secret.
     """
     from reconciler.app.starting import Ci, StartOptions, start
-    from reconciler.cli.output import emit
+    from reconciler.cli.output import present_either
     from reconciler.errors import Exit
-    from reconciler.render.json import document_json
 
-    shared = Globals.of(ctx, ("text", "json"))
+    shared = Globals.of(ctx)
     ids = {field: params[option] for option, field in _IDS.items() if params[option] is not None}
     started = start(StartOptions(folder=Path(folder), provider=provider, project=name, ids=ids, ci=Ci(ci)))
-    if shared.format == "json":
-        emit(document_json({"files": list(started.written), "next": list(started.steps)}))
-        return Exit.OK
+    document = {"formatVersion": "1", "files": list(started.written), "next": list(started.steps)}
     steps = [f"  {number}. {step}" for number, step in enumerate(started.steps, start=1)]
-    emit("\n".join([*(f"+ {name}" for name in started.written), "", "Next:", *steps]))
+    text = "\n".join([*(f"+ {name}" for name in started.written), "", "Next:", *steps])
+    present_either(shared, document, text)
     return Exit.OK

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import Globals, request_of, with_global_options
+from reconciler.cli.options import Globals, request_of, with_formats
 from reconciler.cli.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command("inventory")
 @click.argument("words", nargs=-1, metavar="[list | adopt ADDRESS REMOTE_ID | forget ADDRESS]")
 @click.option("--yes", is_flag=True, help="Do not ask before adopting or forgetting.")
-@with_global_options
+@with_formats("text", "json")
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], yes: bool, **_: Any) -> int:
     """List every address we own; adopt a live object by its id; forget one without deleting it."""
@@ -55,28 +55,26 @@ def _parsed(text: str) -> Address:
 def _list(request: Request, shared: Globals) -> None:
     from reconciler.app.loading import loaded, required
     from reconciler.app.planning import store_for
-    from reconciler.cli.output import emit
+    from reconciler.cli.output import present_either
     from reconciler.masking import harmless
     from reconciler.plan.codec import field_value
-    from reconciler.render.json import document_json
 
     with store_for(required(loaded(request)), request, create=False) as store:
         owned = sorted(store.inventory(members=False).owned.values(), key=lambda o: o.address)
-    if shared.format == "json":
-        objects = [
-            {
-                "address": str(o.address),
-                "remoteId": o.remote_id,
-                "protected": o.protect,
-                "lastApplied": field_value(dict(o.fields), shared.show_pii),
-            }
-            for o in owned
-        ]
-        emit(document_json({"objects": objects}))
-        return
+    objects = [
+        {
+            "address": str(o.address),
+            "remoteId": o.remote_id,
+            "protected": o.protect,
+            "lastApplied": field_value(dict(o.fields), shared.show_pii),
+        }
+        for o in owned
+    ]
+    document = {"formatVersion": "1", "objects": objects}
     wide = max((len(str(o.address)) for o in owned), default=0)
     lines = [f"{o.address!s:<{wide}}  {harmless(o.remote_id)}{'  protected' if o.protect else ''}" for o in owned]
-    emit("\n".join(lines) or "Nothing is owned yet.")
+    text = "\n".join(lines) or "Nothing is owned yet."
+    present_either(shared, document, text)
 
 
 def _adopt(request: Request, address: Address, remote_id: str, yes: bool) -> None:

@@ -29,7 +29,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], every: bool, yes: boo
     """
     from reconciler.errors import Exit, UsageError
 
-    shared = Globals.of(ctx, ("text", "json"))
+    shared = Globals.of(ctx)
     request = request_of(shared, {})
     match words:
         case () | ("list",) if not every:
@@ -45,36 +45,35 @@ def command(ctx: click.Context, /, words: tuple[str, ...], every: bool, yes: boo
 
 def _list(request: Request, shared: Globals) -> None:
     from reconciler.app.locking import holders
-    from reconciler.cli.output import emit
 
     found = holders(request)
-    emit(_told(found, shared) or "No lease is held.")
+    _tell(shared, found, [_line(h) for h in found])
 
 
 def _break(request: Request, shared: Globals, identity: str | None, yes: bool) -> None:
     from reconciler.app.locking import break_leases, holders
-    from reconciler.cli.output import emit, note
+    from reconciler.cli.output import note
 
     found = [h for h in holders(request) if identity in (None, h.identity)]
     for holder in found:
         note(_line(holder))
     if identity is None and not found:
-        emit(_told((), shared) or "No lease is held.")
+        _tell(shared, (), [])
         return
     if found:
         agreed(f"Break {'this lease' if len(found) == 1 else f'these {len(found)} leases'}?", yes)
     broken = break_leases(request, (identity,) if identity is not None else tuple(h.identity for h in found))
-    emit(_told(broken, shared) if shared.format == "json" else "\n".join(f"{h.identity}  broken" for h in broken))
+    _tell(shared, broken, [f"{h.identity}  broken" for h in broken])
     if any(not h.dead for h in broken):
         note("A living holder stops starting anything when it renews next, within 20 seconds; wait for that.")
 
 
-def _told(found: tuple[Holder, ...], shared: Globals) -> str:
-    from reconciler.render.json import document_json
+def _tell(shared: Globals, found: tuple[Holder, ...], lines: list[str]) -> None:
+    from reconciler.cli.output import present_either
 
-    if shared.format == "json":
-        return document_json({"locks": [_document(h) for h in found]})
-    return "\n".join(_line(h) for h in found)
+    document = {"formatVersion": "1", "locks": [_document(h) for h in found]}
+    text = "\n".join(lines) or "No lease is held."
+    present_either(shared, document, text)
 
 
 def _document(holder: Holder) -> dict[str, Any]:

@@ -17,10 +17,21 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+DOCUMENT_FORMATS = (
+    "text",
+    "concise",
+    "json",
+    "ndjson",
+    "markdown",
+    "html",
+    "junit",
+    "sarif",
+    "gitlab",
+    "gitlab-codequality",
+)
+"""Those of plans, reports and drift: ``render.Format``, which would take long to import for a line of help."""
+
 _GLOBAL = (
-    click.option(
-        "--report", "reports", multiple=True, metavar="FORMAT=FILE", help="Write this format as well; repeatable."
-    ),
     click.option("--no-color", is_flag=True, default=None, help="No colours; NO_COLOR is obeyed too."),
     click.option("--show-pii", is_flag=True, default=None, help="Show people's numbers instead of masking them."),
     click.option("-e", "--environment", metavar="NAME", help="The environment of the Project document to use."),
@@ -66,15 +77,67 @@ def _stacked(options: Sequence[Callable[[F], F]], function: F) -> F:
 
 
 def with_global_options(function: F) -> F:
-    """What every command takes."""
-    return with_formats("text", "concise", "json", "ndjson", "markdown", "html", "junit", "sarif", "gitlab")(function)
+    """What every command takes that writes a plan, a report of an apply, or drift."""
+    return with_formats(*DOCUMENT_FORMATS)(function)
 
 
 def with_formats(*formats: str) -> Callable[[F], F]:
-    """The same for a command that has formats of its own; the first is what it writes when nobody says."""
-    told = f"{', '.join(formats)}. [default: {formats[0]}]"
-    format_ = click.option("--format", "format_", metavar="FORMAT", help=told)
-    return lambda function: _stacked((format_, *_GLOBAL), function)
+    """The same for a command that has formats of its own; the first is what it writes when nobody says.
+
+    Any other is a usage error, on whichever side of the command it stands. A command with one format writes no reports.
+    """
+
+    def chosen(ctx: click.Context, _: click.Parameter, value: str | None) -> str:
+        format_ = value or _before(ctx, "format_") or formats[0]
+        if format_ not in formats:
+            expected = f"one of {', '.join(formats)}" if formats[1:] else formats[0]
+            raise click.UsageError(f"--format {format_}: {expected} is expected.", ctx=ctx)
+        return str(format_)
+
+    def beside(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        return tuple(
+            _report(text, formats if formats[1:] else (), ctx) for text in value or _before(ctx, "reports") or ()
+        )
+
+    only = "" if formats[1:] else ", and no other"
+    told = f"{', '.join(formats)}{only}. [default: {formats[0]}]"
+    return lambda function: _stacked((*_outputs(told, chosen, beside), *_GLOBAL), function)
+
+
+def with_options_before(function: F) -> F:
+    """What may stand before any command, which knows which formats it has."""
+    return _stacked((*_outputs("What to write; each command has formats of its own."), *_GLOBAL), function)
+
+
+def _outputs(
+    told: str, chosen: Callable[..., Any] | None = None, beside: Callable[..., Any] | None = None
+) -> tuple[Callable[[F], F], ...]:
+    return (
+        click.option("--format", "format_", metavar="FORMAT", help=told, callback=chosen),
+        click.option(
+            "--report",
+            "reports",
+            multiple=True,
+            metavar="FORMAT=FILE",
+            help="Write this format as well; repeatable.",
+            callback=beside,
+        ),
+    )
+
+
+def _before(ctx: click.Context, name: str) -> Any:
+    """What stood before the command."""
+    return ctx.parent.params.get(name) if ctx.parent is not None else None
+
+
+def _report(text: str, formats: Sequence[str], ctx: click.Context) -> tuple[str, str]:
+    """(format, file). Raises click.UsageError for a format that the command does not have."""
+    name, equals, file = text.partition("=")
+    if not formats:
+        raise click.UsageError(f"--report {text}: this command writes no report.", ctx=ctx)
+    if not equals or not file or name not in formats:
+        raise click.UsageError(f"--report {text}: write FORMAT=FILE with one of {', '.join(formats)}.", ctx=ctx)
+    return name, file
 
 
 def with_input_options(function: F) -> F:
@@ -117,10 +180,8 @@ class Globals:
         return in_environment(self.environment)
 
     @classmethod
-    def of(cls, ctx: click.Context, formats: Sequence[str] = (), *, default: str = "text") -> Globals:
-        """Raises click.UsageError for a format that is not among ``formats`` (those of plans when left out)."""
-        from reconciler.render import Format
-
+    def of(cls, ctx: click.Context) -> Globals:
+        """Raises click.UsageError for a report that could not be written, before anything is done."""
         values: dict[str, Any] = {}
         chain: list[click.Context] = []
         current: click.Context | None = ctx
@@ -129,20 +190,12 @@ class Globals:
             current = current.parent
         for context in chain:
             values.update({k: v for k, v in context.params.items() if v not in (None, (), "")})
-        formats = formats or [str(f) for f in Format]
-        chosen = values.get("format_", default)
-        if chosen not in formats:
-            raise click.UsageError(f"--format {chosen}: one of {', '.join(formats)} is expected.", ctx=ctx)
-        reports = []
-        for text in values.get("reports", ()):
-            name, equals, file = text.partition("=")
-            if not equals or not file or name not in formats:
-                raise click.UsageError(f"--report {text}: write FORMAT=FILE with one of {', '.join(formats)}.", ctx=ctx)
+        reports = values.get("reports", ())
+        for _, file in reports:
             check_writable(file, "--report", ctx)
-            reports.append((name, file))
         return cls(
-            format=chosen,
-            reports=tuple(reports),
+            format=values["format_"],
+            reports=reports,
             color=False if values.get("no_color") else None,
             show_pii=bool(values.get("show_pii")),
             environment=values.get("environment", ""),

@@ -91,6 +91,25 @@ def deliver(render: Render, document: Mapping[str, Any], shared: Globals) -> Non
     _beside(render, document, shared)
 
 
+def present(shared: Globals, written: Callable[[str], str]) -> None:
+    """What a command has to say, ``written`` in a format: on stdout in the one asked for, and in every ``--report``."""
+    emit(written(shared.format))
+    write_reports(shared, written)
+
+
+def present_either(shared: Globals, document: Mapping[str, Any], text: str) -> None:
+    """The same where there are two formats: the ``document`` as JSON, and its ``text``."""
+
+    def written(format_: str) -> str:
+        if format_ != "json":
+            return text
+        from reconciler.render.json import document_json
+
+        return document_json(document)
+
+    present(shared, written)
+
+
 def report_plan(document: Mapping[str, Any], shared: Globals) -> None:
     """A plan document that stdout had already, where else it is wanted."""
     from reconciler.render import render_plan

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.options import with_global_options
+from reconciler.cli.options import with_formats
 
 DEFAULT_PORT = 8765
 
@@ -18,7 +18,7 @@ DEFAULT_PORT = 8765
 @click.option("--seed", metavar="FILE", help="What is there at the start (YAML or JSON).")
 @click.option("--faults", metavar="FILE", help="Rules for what goes wrong (YAML or JSON).")
 @click.option("--knobs", metavar="JSON", help='Behaviour where the documents leave a choice: {"slicktext": {…}}.')
-@with_global_options
+@with_formats("text")
 def command(port: int, seed: str | None, faults: str | None, knobs: str | None, store: str | None, **_: Any) -> int:
     """Serve the simulated providers on loopback until interrupted. Nobody is ever contacted.
 

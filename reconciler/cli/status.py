@@ -26,16 +26,16 @@ from reconciler.cli.waiting import wait_for
 def command(ctx: click.Context, /, exit_code: bool, **params: Any) -> int:
     """Show how campaigns and lists are doing: errors, states, sizes, progress. Reads only.
 
-    --format takes markdown as well. --select and --exclude choose accounts; everything in a chosen account is shown,
+    --select and --exclude choose accounts; everything in a chosen account is shown,
     whoever owns it.
     """
     from reconciler.app.observing import observe
     from reconciler.cli.output import colored, emit, width, write_reports
     from reconciler.cli.progress import ProgressLine
     from reconciler.errors import Exit
-    from reconciler.render.status import FORMATS, render_status
+    from reconciler.render.status import render_status
 
-    shared = Globals.of(ctx, FORMATS)
+    shared = Globals.of(ctx)
     progress = ProgressLine()
     try:
         observed = wait_for(observe(request_of(shared, params, progress)))

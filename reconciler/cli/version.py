@@ -7,11 +7,15 @@ from typing import Any
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import with_global_options
+from reconciler.cli.options import Globals, with_formats
 
 
 @click.command("version")
-@with_global_options
-def command(**_: Any) -> None:
+@with_formats("text", "json")
+@click.pass_context
+def command(ctx: click.Context, /, **_: Any) -> None:
     """Print the version."""
-    click.echo(f"reconciler {__version__}")
+    from reconciler.cli.output import present_either
+
+    document = {"formatVersion": "1", "name": "reconciler", "version": __version__}
+    present_either(Globals.of(ctx), document, f"reconciler {__version__}")

@@ -1,4 +1,4 @@
-"""The JSON Schemas of manifests: where they are, and a compiled check for each kind.
+"""The JSON Schemas: where they are, those of documents as well, and a compiled check for each kind of manifest.
 
 A schema file refers to the parts it shares with others by a relative ``$ref``; here those parts are put into its own
 ``$defs``, so that a schema stands alone wherever it goes and nothing is ever fetched.
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Node: TypeAlias = Mapping[str, Any]
 
 _COMMON = "common.json"
+_ANY_MANIFEST = "manifest.json"
 _OURS = "reconciler"
 
 
@@ -37,6 +38,11 @@ def schema_files() -> Mapping[tuple[str, str], Path]:
     found = (p for p in root.glob("*/v*/*.json") if p.name != _COMMON)
     ours = {(p.parent.relative_to(root).as_posix(), p.stem): p for p in sorted(found)}
     return {**_installed(), **ours}
+
+
+def document_schemas() -> Mapping[str, Path]:
+    """Name -> file, of what commands print as JSON. Each stands alone."""
+    return {path.stem: path for path in sorted(schemas_folder().glob("*.json")) if path.name != _ANY_MANIFEST}
 
 
 def _installed() -> dict[tuple[str, str], Path]:

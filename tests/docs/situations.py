@@ -25,6 +25,7 @@ class StandIn:
 
 
 _NETWORK = "installs from the network; CI installs the built package and runs it"
+_SYSTEM = "needs a machine that runs systemd, and its root; tests/docs/test_recipes.py has the units verified"
 _DOCKER = "needs the server of docker, and images from the network"
 STAND_INS: Mapping[str, StandIn] = {
     "make demo": StandIn(because="make sets up its environment first", instead="reconciler demo"),
@@ -37,6 +38,11 @@ STAND_INS: Mapping[str, StandIn] = {
     "conftest test plan.json": StandIn(because="a program of its own, which no package registry for Python has"),
     "docker build -t reconciler .": StandIn(because=_DOCKER),
     'docker run --rm -v "$PWD:/repository" -e SLICKTEXT_API_KEY reconciler plan': StandIn(because=_DOCKER),
+    "sudo systemctl enable --now reconciler-drift.timer": StandIn(because=_SYSTEM),
+    "journalctl -u reconciler-drift.service": StandIn(because=_SYSTEM),
+    "kubectl create secret generic reconciler --from-env-file=/etc/reconciler/outreach.env": StandIn(
+        because="needs a cluster; tests/docs/test_recipes.py checks what is given to it"
+    ),
     "reconciler apply --store postgresql+psycopg://user@db.example.com/reconciler": StandIn(
         because="there is no such server; tests/store has one of its own",
         instead="reconciler apply --yes --store sqlite:///elsewhere.db",

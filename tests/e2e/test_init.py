@@ -11,7 +11,7 @@ import yaml
 from reconciler.sandbox import Sandbox
 
 from command_lines import check_typed, command_lines, scripts
-from official import pipeline_problems
+from official import GITLAB, WORKFLOW, pipeline_problems
 from repository import SECRETS, Repository
 
 PROVIDERS = ("slicktext", "intelepeer", "exotel", "contactcenter")
@@ -157,7 +157,7 @@ def test_it_tells_machines_what_it_wrote(empty: Repository) -> None:
 @pytest.mark.parametrize("ci", PIPELINES)
 def test_the_pipeline_is_what_its_readers_take(ci: str, provider: str, empty: Repository) -> None:
     assert empty("init", "--provider", provider, "--ci", ci).code == 0
-    schema = {"github": "github-workflow.json", "gitlab": "gitlab-ci.json"}[ci]
+    schema = {"github": WORKFLOW, "gitlab": GITLAB}[ci]
     assert pipeline_problems(schema, (empty.root / PIPELINES[ci]).read_text()) == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from official import json_problems, junit_problems
+from official import SARIF, json_problems, junit_problems
 from repository import Repository
 
 LIST = """\
@@ -52,7 +52,7 @@ def test_reports_are_what_their_readers_take(texts: Repository, command: tuple[s
     texts.write("list.yaml", LIST)
     texts(*command, "--report", "junit=out.xml", "--report", "sarif=out.sarif")
     assert list(junit_problems((texts.root / "out.xml").read_text())) == []
-    assert json_problems("sarif-2.1.0.json", json.loads((texts.root / "out.sarif").read_text())) == []
+    assert json_problems(SARIF, json.loads((texts.root / "out.sarif").read_text())) == []
 
 
 def test_a_report_that_cannot_be_written_keeps_no_other_from_it(

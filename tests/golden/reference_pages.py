@@ -34,6 +34,19 @@ DOCUMENTS = {
     "drift": "`drift`",
     "status": "`status`",
     "dial": "`dial`",
+    "graph": "`graph`",
+    "import": "`import`",
+    "history": "`history`",
+    "run": "`history show RUN`",
+    "inventory": "`inventory list`",
+    "locks": "`lock list` and `lock break`",
+    "operations": "`call --list`",
+    "diagnostics": "`validate` and `guard`",
+    "fmt": "`fmt`",
+    "init": "`init`",
+    "explain": "`explain`",
+    "schemas": "`schema`",
+    "version": "`version`",
 }
 _OF_EVERY_KIND = ("metadata", "lifecycle")
 
@@ -79,6 +92,7 @@ def _code(text: str) -> str:
 def _commands() -> str:
     top = click.Context(cli, info_name="reconciler")
     shared = {name for p in cli.params if isinstance(p, click.Option) for name in p.opts} | {"--help"}
+    shared.remove("--format")  # of which each command says its own
     parts = ["## Options of every command", "They stand before or after the command.", _options(cli, top, set())]
     for name in cli.list_commands(top):
         command = cli.get_command(top, name)
@@ -210,7 +224,7 @@ def _documents() -> str:
                 parts += [_properties(schema, definition)]
     about = (
         "What programs may rely on. `formatVersion` changes when a field goes or means something else; fields may be "
-        "added. The linked JSON Schemas say the same in full."
+        "added. The linked JSON Schemas say the same in full, and `reconciler schema` prints them."
     )
     return _page("JSON", about, parts)
 

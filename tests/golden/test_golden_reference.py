@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.app.codes import codes
-from reconciler.manifest.schemas import schema_files
+from reconciler.manifest.schemas import document_schemas, schema_files
 from reconciler.providers import registry
 from reconciler.providers.base import BringsCodes
 
-from reference_pages import ROOT, TITLES, code_tables, pages
+from reference_pages import DOCUMENTS, ROOT, TITLES, code_tables, pages
 
 FOLDER = ROOT / "docs" / "reference"
 PAGES = pages()
@@ -41,3 +41,7 @@ def test_every_kind_is_in_a_page() -> None:
     assert {version.removesuffix("/v1") for version, _ in schema_files()} == TITLES.keys()
     for version, kind in schema_files():
         assert f"\n## {kind}\n" in PAGES[f"kinds-{version.removesuffix('/v1')}.md"]
+
+
+def test_every_document_is_in_the_page() -> None:
+    assert DOCUMENTS.keys() == document_schemas().keys()

@@ -15,7 +15,7 @@ from reconciler.render import Format, Render, render_drift, render_plan, render_
 from reconciler.render.findings import plan_findings
 from reconciler.render.sarif import LIMIT, sarif
 
-from official import json_problems, junit_problems
+from official import SARIF, json_problems, junit_problems
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ODD = ("main/List/a\x00b\x1b[2J\ud800", "main/List/ÄÖ ]]>&amp;<x/>", "/", "List", " \t\n")
@@ -58,7 +58,7 @@ def test_junit_is_what_its_readers_take(render: Render, doc: dict[str, Any]) -> 
 
 @pytest.mark.parametrize(("render", "doc"), cases())
 def test_sarif_is_what_its_standard_says(render: Render, doc: dict[str, Any]) -> None:
-    assert json_problems("sarif-2.1.0.json", sarif_log(render, doc)) == []
+    assert json_problems(SARIF, sarif_log(render, doc)) == []
 
 
 @settings(max_examples=60, deadline=None)
@@ -71,20 +71,20 @@ def test_junit_of_any_document(made: tuple[Render, dict[str, Any]]) -> None:
 @given(made=documents)
 def test_sarif_of_any_document(made: tuple[Render, dict[str, Any]]) -> None:
     render, doc = made
-    assert json_problems("sarif-2.1.0.json", sarif_log(render, doc)) == []
+    assert json_problems(SARIF, sarif_log(render, doc)) == []
 
 
 def test_a_report_that_is_none_is_noticed() -> None:
     """The checks above can fail."""
     text = render_plan(plan(), Format.JUNIT, width=100, color=False)
     assert list(junit_problems(text.replace("timestamp", "when")))
-    assert json_problems("sarif-2.1.0.json", {"version": "2.1.0"})
+    assert json_problems(SARIF, {"version": "2.1.0"})
 
 
 def test_beyond_what_code_scanning_takes_the_least_important_are_left_out() -> None:
     doc = plan(*(change(f"main/List/l{i}") for i in range(30)), diagnostics=[problem(), problem(severity="warning")])
     told = json.loads(sarif(plan_findings(doc), limit=5))
-    assert json_problems("sarif-2.1.0.json", told) == []
+    assert json_problems(SARIF, told) == []
     (run,) = told["runs"]
     assert [r["level"] for r in run["results"]] == ["error", "warning", "note", "note", "note"]
     (said,) = run["invocations"][0]["toolExecutionNotifications"]

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from jsonschema import FormatChecker
 from jsonschema.validators import validator_for
 from lxml import etree
 
 DATA = Path(__file__).parents[1] / "data"
-FOLDER = DATA / "official"
-SOURCES = {
-    name: checksum
-    for checksum, name, _ in (
-        line.split() for line in (FOLDER / "sources").read_text().splitlines() if not line.startswith("#")
-    )
-}
-
-
-def official(name: str) -> bytes:
-    """One of the files that ``sources`` names, as it was when it was named. Skips the test where it was not brought."""
-    file = FOLDER / name
-    if not file.exists():
-        pytest.skip(f"{name} is not here: make official-schemas")
-    content = file.read_bytes()
-    assert hashlib.sha256(content).hexdigest() == SOURCES[name], f"{name} is not what tests/data/official/sources names"
-    return content
+SARIF = "sarif-2.1.0-rtm.5"
+WORKFLOW, ACTION, GITLAB = "github-workflows", "github-actions", "gitlab-ci"
+_JUNIT = (DATA / "junit-common.xsd", DATA / "official" / "junit-10.xsd")
 
 
 def json_problems(name: str, document: Any) -> list[str]:
@@ -49,23 +34,30 @@ def pipeline_problems(name: str, text: str) -> list[str]:
 
 
 def junit_problems(text: str) -> Iterator[str]:
-    """Where a report differs from what all readers of JUnit take, and from what those say whose schemas are here."""
+    """Where a report differs from what all readers of JUnit take, and from what Jenkins says of it."""
     report = etree.fromstring(text.encode())
-    brought = (name for name in ("junit-10.xsd", "junit-ant.xsd") if (FOLDER / name).exists())
-    for name in (None, *brought):
-        schema = _xml_schema(name)
+    for file in _JUNIT:
+        schema = _xml_schema(file)
         if not schema.validate(report):
-            yield from (f"{name or 'ours'}: {e.message[:300]}" for e in schema.error_log)
+            yield from (f"{file.stem}: {e.message[:300]}" for e in schema.error_log)
+
+
+def _text(name: str) -> str:
+    """The schema of that name: of this repository for SARIF, as check-jsonschema brings it for pipelines."""
+    if name == SARIF:
+        return (DATA / "official" / f"{name}.json").read_text(encoding="utf-8")
+    folder = files("check_jsonschema") / "builtin_schemas" / "vendor"
+    return (folder / f"{name}.json").read_text(encoding="utf-8")
 
 
 @cache
 def _validator(name: str) -> Any:
-    schema = json.loads(official(name))
+    schema = json.loads(_text(name))
     kind = validator_for(schema)
     kind.check_schema(schema)
     return kind(schema, format_checker=FormatChecker())
 
 
 @cache
-def _xml_schema(name: str | None) -> etree.XMLSchema:
-    return etree.XMLSchema(etree.fromstring(official(name) if name else (DATA / "junit-common.xsd").read_bytes()))
+def _xml_schema(file: Path) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(file))

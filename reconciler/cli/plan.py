@@ -55,6 +55,6 @@ def command(
     emit_plan(planned.document(digest=digest, created=now, calls=calls, show_pii=shared.show_pii), shared)
     if out is not None:
         note(f"Saved to {out}; apply it with: reconciler apply {out}" if whole else f"Not saved to {out}: see above.")
-    if planned.exit_code is Exit.OK and detailed_exitcode and planned.plan.changes:
+    if planned.exit_code is Exit.OK and detailed_exitcode and planned.plan.differs:
         return Exit.DIFFERENCES
     return planned.exit_code

@@ -15,6 +15,9 @@ from reconciler.model.live import Observed
 from reconciler.model.resources import FieldValue, Resource
 from reconciler.plan.calls import Part, Step
 
+TO_REMEMBER = "lifecycle-to-remember"
+"""The code of what an apply remembers of its own (``plan.lifecycles``)."""
+
 
 class Approval(StrEnum):
     """What somebody must have agreed to; the words of ``--approve``."""
@@ -214,6 +217,11 @@ class Plan:
     digest_inputs: tuple[str, ...] = ()
     unmanaged: tuple[tuple[str, str, int], ...] = ()
     """(account, kind, how many) live objects that nobody declares and nobody owns."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether an apply would do anything: at a provider, or to what we remember of our own."""
+        return bool(self.changes) or any(d.code == TO_REMEMBER for d in self.diagnostics)
 
     @property
     def blocking(self) -> tuple[Diagnostic, ...]:

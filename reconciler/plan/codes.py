@@ -115,6 +115,11 @@ CODES: Mapping[str, tuple[str, str]] = {
         "project's.",
         "Make a new plan and have it reviewed.",
     ),
+    "lifecycle-to-remember": (
+        "A manifest says anew whether its object is protected, or what removing it means, and nothing else differs. "
+        "That is remembered by an apply, so it does not hold yet.",
+        "Apply before the manifest is removed. Nothing is sent for it.",
+    ),
     "perhaps-renamed": (
         "A list or campaign is created while one that says the same under another name is deleted or let go of. If "
         "these are one thing, its people and links would be left behind.",

@@ -17,6 +17,7 @@ from reconciler.plan.approvals import needed
 from reconciler.plan.binding import OBJECTS, bind
 from reconciler.plan.changes import AccountRead, Change, Create, Delete, GuardFinding, Plan, Replace, people_reached
 from reconciler.plan.guards import counted_deletes, guard
+from reconciler.plan.lifecycles import to_remember
 from reconciler.plan.links import decide_links
 from reconciler.plan.objects import decide_objects
 from reconciler.plan.order import in_order, needed_ids, with_requirements
@@ -136,6 +137,8 @@ def _plan_account(
         *suggested_renames(objects.changes, world, rules.kinds),
         *suppressed_in_reach(changes, suppressed, inventory),
     )
+    busy = {str(c.address) for c in changes} | {d.address for d in found if d.blocking}
+    found = (*found, *to_remember(busy, world, selection))
     if not any(d.blocking for d in found):
         found = (*found, *_unplanned_needs(changes))
     return _Part(

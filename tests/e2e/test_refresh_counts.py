@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from reconciler.sandbox import Sandbox
@@ -160,6 +163,14 @@ def test_every_format_says_what_was_only_counted(texts: Repository) -> None:
         texts("drift", "--format", "json", *words).json["summary"] for words in (["--refresh", "counts"], [])
     )
     assert (whole["inOrder"] - drift["inOrder"], whole["compared"] - drift["compared"]) == (1, 1)
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_the_documents_are_what_their_schemas_say(texts: Repository, command: str) -> None:
+    schema = json.loads((Path(__file__).parents[2] / "schemas" / f"{command}.json").read_text(encoding="utf-8"))
+    document = texts(command, "--format", "json", "--refresh", "counts").json
+    assert document["accounts"][0]["counted"]
+    jsonschema.validate(document, schema)
 
 
 def test_an_exchange_of_people_is_not_seen_and_that_is_said(texts: Repository, sandbox: Sandbox) -> None:

@@ -93,7 +93,7 @@ async def apply(request: Request, options: ApplyOptions, workspace: Workspace | 
             leftovers = await control.unless_interrupted(
                 settle_leftovers(store, workspace, sessions, accounts, store.inventory(), leased_at=datetime.now(UTC))
             )
-            planning = partial(workspace.planned, leftovers.inventory, sessions, accounts)
+            planning = partial(workspace.planned, leftovers.inventory, sessions, accounts, whole=leftovers.any)
             planned = _checked(await control.unless_interrupted(planning()), leftovers, options)
             if wait_s := cold.waits_s(store, workspace, planned, accounts):
                 if options.ask is None:

@@ -13,8 +13,7 @@ from reconciler.plan.drift import Drift
 from reconciler.plan.drift_codec import encode_drift
 from reconciler.plan.saved import stamp
 from reconciler.plan.threeway import drift as compare
-from reconciler.providers.base import Scope
-from reconciler.providers.reading import connected, read
+from reconciler.providers.reading import connected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +51,13 @@ async def drift(request: Request) -> Drifted:
         concurrency=request.parallelism,
         progress=request.progress,
     ) as sessions:
-        live = await read(accounts, sessions, Scope(desired=workspace.desired, inventory=inventory))
+        live = await workspace.reading(inventory, sessions, accounts).live()
     now = datetime.now(UTC)
     compared = compare(
         workspace.desired,
         live,
         inventory,
-        {name: provider.rules for name, provider in workspace.providers.items()},
+        workspace.rules,
         selection=workspace.selection,
         today=now.date(),
         notes=workspace.notes,

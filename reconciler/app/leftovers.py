@@ -48,6 +48,11 @@ class Leftovers:
     added: tuple[OperationRecord, ...] = ()
     """Requests that put people on lists that can be read: who of them is there was put there by us."""
 
+    @property
+    def any(self) -> bool:
+        """Whether there is anything that is told by who is on a list now."""
+        return bool(self.pending or self.added)
+
     def judge(self, planned: Planned) -> None:
         """Raises Unresolved when ``planned`` would repeat what may have landed."""
         repeated = [o for o in self._judged(planned) if _repeats(o, planned) and not self._allowed(o)]

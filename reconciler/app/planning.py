@@ -13,6 +13,7 @@ from reconciler import __version__
 from reconciler.app import clock
 from reconciler.app.loading import Request, check_selectors, loaded, required, selection_of
 from reconciler.app.policies import Judging
+from reconciler.app.refreshing import Reading
 from reconciler.app.speeds import speeds
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import CredentialsRefused, Exit, StalePlan, StoreError, UsageError
@@ -25,6 +26,7 @@ from reconciler.plan.allows import Allow, Allows
 from reconciler.plan.binding import bind
 from reconciler.plan.changes import Plan
 from reconciler.plan.codec import encode
+from reconciler.plan.counted import concerned, countable
 from reconciler.plan.digest import digest as digest_of
 from reconciler.plan.digest import fingerprint, matches
 from reconciler.plan.estimate import Speed, seconds
@@ -44,10 +46,10 @@ from reconciler.plan.saved import (
     salt,
     stamp,
 )
-from reconciler.plan.selection import Selection
+from reconciler.plan.selection import Refresh, Selection
 from reconciler.providers.base import Provider, Scope
 from reconciler.providers.credentials import secret
-from reconciler.providers.reading import Sessions, connected, read, read_members
+from reconciler.providers.reading import Sessions, connected, read_members
 from reconciler.providers.registry import get as get_provider
 from reconciler.store import DEFAULT_URL, Store, open_store
 
@@ -183,14 +185,36 @@ class Workspace:
         """The accounts that this run is about."""
         return {n: self.desired.accounts[n] for n in in_scope(self.desired, inventory, self.selection)}
 
-    async def planned(self, inventory: Inventory, sessions: Sessions, accounts: Mapping[str, Account]) -> Planned:
-        """Read the accounts and plan. An account that cannot be read is in the plan as a problem."""
+    @property
+    def rules(self) -> Mapping[str, Rules]:
+        """By provider name."""
+        return {name: provider.rules for name, provider in self.providers.items()}
+
+    def reading(
+        self, inventory: Inventory, sessions: Sessions, accounts: Mapping[str, Account], *, whole: bool = False
+    ) -> Reading:
+        """How these accounts are read; ``whole`` whatever ``--refresh`` says."""
         scope = Scope(desired=self.desired, inventory=inventory)
-        live = await read(accounts, sessions, scope)
-        desired = self.revise(self.desired, live)
-        options = PlanOptions(selection=self.selection, allows=self.allows, notes=self.notes)
-        rules = {name: provider.rules for name, provider in self.providers.items()}
-        made = make_plan(desired, live, inventory, rules, options)
+        if self.request.inputs.refresh is Refresh.COUNTS and not whole:
+            scope = replace(scope, taken=countable(self.desired, inventory, accounts, self.rules))
+        return Reading(accounts=accounts, sessions=sessions, scope=scope)
+
+    async def planned(
+        self, inventory: Inventory, sessions: Sessions, accounts: Mapping[str, Account], *, whole: bool = False
+    ) -> Planned:
+        """Read the accounts and plan. An account that cannot be read is in the plan as a problem. ``whole``: no list is
+        only counted."""
+        reading, rules = self.reading(inventory, sessions, accounts, whole=whole), self.rules
+        options = PlanOptions(
+            selection=self.selection, allows=self.allows, refresh=self.request.inputs.refresh, notes=self.notes
+        )
+        live = await reading.live()
+        while True:
+            desired = self.revise(self.desired, live)
+            made = make_plan(desired, live, inventory, rules, options)
+            if not (lists := concerned(made.changes, live)):
+                break
+            live = await reading.again(live, lists)
         if lists := unread_lists(made):
             # Whom it would start to contact is read now, so that only plans that do so pay for it.
             live = await read_members(accounts, sessions, live, lists)
@@ -300,6 +324,8 @@ def merged(request: Request, saved: SavedPlan) -> Request:
             raise UsageError(
                 f"{flag} goes without a plan file: the file has its own", hint="make the plan again with it"
             )
+    if now.refresh is not then.refresh and now.refresh is not Refresh.FULL:
+        raise UsageError("--refresh goes without a plan file: the file has its own", hint="make the plan again with it")
     if now.environment and now.environment != then.environment:
         raise StalePlan(
             f"the plan is for environment {then.environment!r}, not {now.environment!r}", hint="make a new plan"

@@ -6,7 +6,7 @@ import asyncio
 import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -229,11 +229,12 @@ class Runner:
         return Exit.OK
 
     async def _fresh(self) -> Planned:
-        """A plan made after the last write; the first one when nothing was written."""
+        """A plan made after the last write, of all there is; the first one when nothing was written."""
         if not self.planned.plan.changes:
             return self.planned
         inventory = self.store.inventory()
-        return await self.control.unless_interrupted(self.workspace.planned(inventory, self.sessions, self.accounts))
+        planning = self.workspace.planned(inventory, self.sessions, self.accounts, whole=True)
+        return await self.control.unless_interrupted(planning)
 
     def _remember_reads(self, run: Run, fresh: Planned) -> None:
         """Whose accounts these are, and how much was in them after our own writes."""
@@ -250,7 +251,7 @@ class Runner:
     def _remember_confirmed(self, run: Run, fresh: Planned) -> None:
         """Every manifest that this run was about is live as it stands, changed or not: its lifecycle holds from now on,
         and what drift is told by is what it declares."""
-        changed = []
+        changed, steady = list[Owned](), list[Owned]()
         for address, owned in sorted(fresh.inventory.owned.items()):
             resource, live = fresh.desired.resources.get(address), fresh.live.accounts.get(address.account)
             if resource is None or not isinstance(live, AccountLive):
@@ -260,9 +261,13 @@ class Runner:
             members = live.members.get(owned.parent) if owned.parent is not None else None
             now = confirmed(resource, owned, members, fresh.inventory.key)
             if now != owned:
-                changed.append(now)
+                (steady if now.applied == owned.applied else changed).append(now)
         if changed:
             RunLedger(run, fresh.inventory.key, "").own(changed, [])
+        with run.batch():
+            for one in steady:
+                # Its people are stored already; empty sets leave them alone.
+                run.own(replace(one, applied=frozenset(), added=frozenset()))
 
     def _resume(self, exit_code: Exit) -> str:
         """The command that continues, with everything that this one was given."""

@@ -10,6 +10,7 @@ from reconciler.model.inventory import Owned
 from reconciler.model.live import LiveMembers
 from reconciler.model.resources import FieldValue, Members, OnRemove, Resource
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Forget, MemberDelta, Replace, Update
+from reconciler.plan.counted import CONFIRMED
 from reconciler.plan.drifted_members import ATTRIBUTES, attributes_hash
 
 
@@ -65,7 +66,8 @@ def confirmed(resource: Resource, owned: Owned, live: LiveMembers | None, key: b
     now = replace(now, fields=_member_fields(resource, resource.members, key))
     if live is None or not live.readable:
         return now
-    return replace(now, applied=resource.members.contacts.within(live.contacts).hashes(key))
+    applied = resource.members.contacts.within(live.contacts).hashes(key)
+    return replace(now, fields={**now.fields, CONFIRMED: live.count}, applied=applied)
 
 
 def _member_fields(resource: Resource, members: Members, key: bytes) -> dict[str, FieldValue]:

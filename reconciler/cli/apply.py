@@ -21,6 +21,7 @@ from reconciler.cli.options import (
     request_of,
     with_global_options,
     with_input_options,
+    with_refresh_option,
     with_scope_options,
 )
 from reconciler.cli.waiting import wait_for
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 @click.command("apply")
 @with_input_options
 @with_scope_options
+@with_refresh_option
 @click.option("--yes", is_flag=True, help="Approve create, update and associate; never delete or contact.")
 @click.option(
     "--approve",

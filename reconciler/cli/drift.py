@@ -11,6 +11,7 @@ from reconciler.cli.options import (
     request_of,
     with_global_options,
     with_input_options,
+    with_refresh_option,
     with_selection_options,
 )
 from reconciler.cli.waiting import wait_for
@@ -19,6 +20,7 @@ from reconciler.cli.waiting import wait_for
 @click.command("drift")
 @with_input_options
 @with_selection_options
+@with_refresh_option
 @with_global_options
 @click.pass_context
 def command(ctx: click.Context, /, **params: Any) -> int:

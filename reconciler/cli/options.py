@@ -70,6 +70,16 @@ _SCOPE = (
 )
 
 
+_REFRESH = (
+    click.option(
+        "--refresh",
+        type=click.Choice(["full", "counts"]),
+        help="counts: only count the people of a list where nothing is to be done while it has as many as the last "
+        "apply left; an exchange of people is not seen then. [default: full]",
+    ),
+)
+
+
 def _stacked(options: Sequence[Callable[[F], F]], function: F) -> F:
     for option in reversed(options):
         function = option(function)
@@ -160,6 +170,11 @@ def with_selection_options(function: F) -> F:
     return _stacked(_SCOPE[:2], function)
 
 
+def with_refresh_option(function: F) -> F:
+    """What the commands take that compare lists."""
+    return _stacked(_REFRESH, function)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Globals:
     """The global options, whichever side of the command they stood on."""
@@ -215,6 +230,7 @@ def request_of(shared: Globals, params: dict[str, Any], progress: Progress | Non
     """The request that a command's options make."""
     from reconciler.app.loading import Request
     from reconciler.plan.saved import Inputs
+    from reconciler.plan.selection import Refresh
     from reconciler.providers.base import silent
 
     return Request(
@@ -227,6 +243,7 @@ def request_of(shared: Globals, params: dict[str, Any], progress: Progress | Non
             exclude=tuple(params.get("exclude", ())),
             allow=tuple(params.get("allow", ())),
             allow_hosts=tuple(params.get("allow_hosts", ())),
+            refresh=Refresh(params.get("refresh") or Refresh.FULL),
         ),
         store=shared.store,
         parallelism=shared.parallelism,

@@ -15,6 +15,7 @@ from reconciler.cli.options import (
     request_of,
     with_global_options,
     with_input_options,
+    with_refresh_option,
     with_scope_options,
 )
 from reconciler.cli.waiting import wait_for
@@ -23,6 +24,7 @@ from reconciler.cli.waiting import wait_for
 @click.command("plan")
 @with_input_options
 @with_scope_options
+@with_refresh_option
 @click.option("--out", metavar="FILE", help="Save the plan for `apply FILE`; it holds no secret and no number.")
 @click.option("--ttl", type=Duration(), default="24h", show_default=True, help="How long a saved plan may be applied.")
 @click.option("--calls", is_flag=True, help="Show each request in order: method, path, body.")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.model.addresses import Kind, RemoteId, link_id
+from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
 from reconciler.model.resources import Fields
 
@@ -49,6 +49,9 @@ class LiveMembers:
     ``OPTED_OUT``) and the provider's attributes. When ``readable`` is false the provider tells how many there are and
     nothing else: ``contacts`` is empty and ``count`` is the truth. ``worked`` are numbers that are not on it any
     more and were contacted because they once were.
+
+    ``counted`` are the Memberships for which nobody read who is on it: it has as many entries as when all of them were
+    found to be as declared, and ``contacts`` are whom they declare.
     """
 
     contacts: ContactSet
@@ -56,6 +59,7 @@ class LiveMembers:
     readable: bool = True
     facts: Fields = field(default_factory=dict)
     worked: ContactSet = field(default_factory=ContactSet.empty)
+    counted: frozenset[Address] = frozenset()
 
 
 class Standing(StrEnum):

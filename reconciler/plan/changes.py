@@ -185,6 +185,8 @@ class AccountRead:
     elapsed_s: float = 0.0
     problem: Diagnostic | None = None
     exit_code: int = 0
+    counted: tuple[Address, ...] = ()
+    """The Memberships of which only was counted how many are on their list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,6 +162,7 @@ def account_document(account: AccountRead, show_pii: bool) -> dict[str, Any]:
         "identity": account.identity,
         "counts": dict(account.counts),
         "problem": diagnostic(account.problem, show_pii) if account.problem else None,
+        **({"counted": [*map(str, account.counted)]} if account.counted else {}),
     }
 
 

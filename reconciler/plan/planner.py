@@ -16,6 +16,7 @@ from reconciler.plan.allows import Allows
 from reconciler.plan.approvals import needed
 from reconciler.plan.binding import OBJECTS, bind
 from reconciler.plan.changes import AccountRead, Change, Create, Delete, GuardFinding, Plan, Replace, people_reached
+from reconciler.plan.counted import counted_only
 from reconciler.plan.guards import counted_deletes, guard
 from reconciler.plan.lifecycles import to_remember
 from reconciler.plan.links import decide_links
@@ -25,7 +26,7 @@ from reconciler.plan.reached import suppressed_in_reach
 from reconciler.plan.relations import decide_memberships
 from reconciler.plan.renames import suggested_renames
 from reconciler.plan.rules import Rules, World
-from reconciler.plan.selection import Selection
+from reconciler.plan.selection import Refresh, Selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class PlanOptions:
 
     selection: Selection = Selection()
     allows: Allows = Allows()
+    refresh: Refresh = Refresh.FULL
     notes: tuple[Diagnostic, ...] = ()
     """Warnings of the loader, to be shown with the plan."""
 
@@ -52,7 +54,7 @@ def plan(desired: Desired, live: Live, inventory: Inventory, rules: Mapping[str,
     problems = account_problems(desired, live, inventory)
     for name in sorted(live.accounts):
         account, state = desired.accounts[name], live.accounts[name]
-        accounts.append(account_read(account, state))
+        accounts.append(account_read(account, state, desired, options.selection))
         if isinstance(state, Unread):
             diagnostics.append(state.problem)
             continue
@@ -74,7 +76,7 @@ def plan(desired: Desired, live: Live, inventory: Inventory, rules: Mapping[str,
         diagnostics=diagnostics_in_order(dict.fromkeys(diagnostics)),
         guards=tuple(guards),
         reach=people_reached(ordered),
-        digest_inputs=(desired.inputs_digest,),
+        digest_inputs=(desired.inputs_digest, *([options.refresh] if options.refresh is not Refresh.FULL else [])),
         unmanaged=tuple(unmanaged),
     )
 
@@ -251,7 +253,7 @@ def _unmanaged(world: World) -> tuple[tuple[str, str, int], ...]:
     return tuple(counts)
 
 
-def account_read(account: Account, live: AccountState) -> AccountRead:
+def account_read(account: Account, live: AccountState, desired: Desired, selection: Selection) -> AccountRead:
     """What was read of an account, or why it was not."""
     if isinstance(live, Unread):
         return AccountRead(
@@ -274,6 +276,7 @@ def account_read(account: Account, live: AccountState) -> AccountRead:
         counts=tuple(counts),
         requests=live.requests,
         elapsed_s=live.elapsed_s,
+        counted=counted_only(live, desired, selection),
     )
 
 

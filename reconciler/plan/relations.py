@@ -126,6 +126,8 @@ def _decide_membership(
         live = world.live.members.get(target)
         if live is None:
             raise ValueError(f"the members of {target} were not read, though {resource.address} needs them")
+    if live is not None and resource.address in live.counted:
+        return None
     known = ownership(resource, world.desired, world.inventory)
     owned = known if known is not None and known.parent == target else None
     population = Population(

@@ -18,6 +18,7 @@ from reconciler.errors import StalePlan
 from reconciler.masking import mask_text
 from reconciler.plan.codec import FORMAT_VERSION
 from reconciler.plan.digest import SALT_BYTES, seal
+from reconciler.plan.selection import Refresh
 
 DEFAULT_TTL = timedelta(hours=24)
 _EXPIRY_BYTES = 8
@@ -35,10 +36,11 @@ class Inputs:
     exclude: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
+    refresh: Refresh = Refresh.FULL
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Inputs:
-        """From JSON. Raises KeyError when something is missing."""
+        """From JSON. Raises KeyError when something is missing, ValueError for an unknown word."""
 
         def texts(name: str) -> tuple[str, ...]:
             return tuple(map(str, document[name]))
@@ -52,6 +54,7 @@ class Inputs:
             exclude=texts("exclude"),
             allow=texts("allow"),
             allow_hosts=texts("allow_hosts"),
+            refresh=Refresh(document.get("refresh", Refresh.FULL)),
         )
 
 

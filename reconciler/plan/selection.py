@@ -1,15 +1,23 @@
-"""``--select`` and ``--exclude``: which part of the declared world a plan is about."""
+"""``--select``, ``--exclude`` and ``--refresh``: what of the world a plan is about, and how much of it is read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.resources import Resource
 
 PREFIXES = ("kind", "label", "account", "path")
+
+
+class Refresh(StrEnum):
+    """What is read of lists: all of each, or first only how many are on those that nothing is to be done about."""
+
+    FULL = "full"
+    COUNTS = "counts"
 
 
 @dataclass(frozen=True, slots=True)

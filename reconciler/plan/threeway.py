@@ -48,7 +48,7 @@ def drift(
     compared = 0
     for name in sorted(live.accounts):
         account, state = desired.accounts[name], live.accounts[name]
-        accounts.append(account_read(account, state))
+        accounts.append(account_read(account, state, desired, selection))
         if not isinstance(state, AccountLive):
             diagnostics.append(state.problem)
             continue
@@ -178,6 +178,9 @@ class _Comparison:
         owned = ownership(resource, self.world.desired, self.world.inventory)
         if isinstance(target, Ref):
             return self._item(resource, DriftState.PENDING, "its list does not exist yet")
+        if (live := self.world.live.members.get(target)) is not None and resource.address in live.counted:
+            self.compared -= 1
+            return None
         ours = owned if owned is not None and owned.parent == target else None
         found = compare_members(resource, target, ours, self.world, self.rules.membership)
         self.told.extend(found.told)

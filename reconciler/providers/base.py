@@ -18,7 +18,7 @@ from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired
 from reconciler.model.inventory import Inventory
 from reconciler.model.kinds import ContactClass
-from reconciler.model.live import AccountLive, Observed
+from reconciler.model.live import AccountLive, LiveMembers, Observed
 from reconciler.model.resources import Account, Fields
 from reconciler.plan.calls import Call, Effect, Evidence, Json
 from reconciler.plan.rules import Rules
@@ -71,6 +71,8 @@ class Scope:
     desired: Desired
     inventory: Inventory
     everything: bool = False
+    taken: Mapping[str, Mapping[RemoteId, LiveMembers]] = field(default_factory=dict)
+    """By account and list, the members that a fetch takes as they are here instead of reading them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,18 @@ class ReadsMembers(Protocol):
 
     async def with_members(self, live: AccountLive, lists: frozenset[RemoteId]) -> AccountLive:
         """``live``, as it was fetched, with the members of ``lists`` as well: a plan would start to contact them.
+
+        Raises what ``fetch`` raises.
+        """
+        ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """What a session has whose provider tells how many are on a list for less than who they are. Optional."""
+
+    async def counts(self, lists: frozenset[RemoteId]) -> Mapping[RemoteId, int]:
+        """How many entries each of ``lists`` has, as ``LiveMembers.count`` has it; what is not told is left out.
 
         Raises what ``fetch`` raises.
         """

@@ -13,7 +13,17 @@ from reconciler.errors import CredentialsRefused, Exit, ProviderError, ReadIncom
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.live import AccountLive, AccountState, Live, Unread
 from reconciler.model.resources import Account
-from reconciler.providers.base import Connection, Progress, Provider, ReadsMembers, Scope, Session, Timed, silent
+from reconciler.providers.base import (
+    Connection,
+    Counting,
+    Progress,
+    Provider,
+    ReadsMembers,
+    Scope,
+    Session,
+    Timed,
+    silent,
+)
 from reconciler.providers.credentials import reveal
 
 
@@ -68,7 +78,7 @@ async def _read_one(account: Account, sessions: Sessions, scope: Scope) -> Accou
     session = sessions.by_account[account.name]
     before, started = session.requests, time.monotonic()
     try:
-        live = _named(await session.fetch(scope))
+        live = _named(await session.fetch(await _counted(account.name, session, scope)))
     except ProviderError as failure:
         return _unread(account, failure)
     notes = (*live.notes, *_namesakes(account, live, scope))
@@ -79,6 +89,14 @@ async def _read_one(account: Account, sessions: Sessions, scope: Scope) -> Accou
         latency_s=session.latency_s if isinstance(session, Timed) else 0.0,
         notes=notes,
     )
+
+
+async def _counted(account: str, session: Session, scope: Scope) -> Scope:
+    """``scope`` with only those members taken for granted of which the provider counts as many as they are."""
+    known = scope.taken.get(account, {})
+    counts = await session.counts(frozenset(known)) if known and isinstance(session, Counting) else {}
+    unmoved = {i: members for i, members in known.items() if counts.get(i) == members.count}
+    return replace(scope, taken={account: unmoved})
 
 
 def _named(live: AccountLive) -> AccountLive:

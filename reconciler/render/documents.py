@@ -37,6 +37,8 @@ class AccountDocument(TypedDict):
     identity: str
     counts: dict[str, int]
     problem: DiagnosticDocument | None
+    counted: NotRequired[list[str]]
+    """The memberships of which was only counted how many are on their list."""
 
 
 class ReadDocument(TypedDict):

@@ -24,7 +24,7 @@ from reconciler.render.screen import (
     width_of,
 )
 from reconciler.render.values import shown
-from reconciler.render.words import counted
+from reconciler.render.words import counted, counted_line, uncompared
 
 STATES = ("conflict", "drifted", "missing", "pending", "unmanaged")
 """The gravest first."""
@@ -61,6 +61,7 @@ def drift_text(doc: Mapping[str, Any], *, width: int, color: bool) -> str:
     blocks = [
         *(_account(name, [i for i in drift["items"] if i["account"] == name], width) for name in names),
         problems,
+        paragraph(counted_line(drift["accounts"]), width, Style.DIM),
         paragraph(headline(drift), width, Style.BOLD),
     ]
     return paint(sections(blocks), color=color)
@@ -93,6 +94,7 @@ def headline(drift: DriftDocument) -> str:
         f"{summary['unmanaged']:,} unmanaged" if summary["unmanaged"] else "",
         f"{summary['accepted']:,} accepted" if summary["accepted"] else "",
         f"{counted(unread, 'accounts')} could not be read" if unread else "",
+        uncompared(drift["accounts"]),
     ]
     return "; ".join(part for part in (told, *others) if part) + "."
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 from reconciler.render import drift as drift_words
 from reconciler.render import words
 from reconciler.render.documents import (
+    AccountDocument,
     ChangeDocument,
     DiagnosticDocument,
     DriftDocument,
@@ -60,6 +61,7 @@ def plan_markdown(doc: Mapping[str, Any], *, budget: int = BUDGET) -> str:
         Section(words.counted(len(rest), "other changes" if grave else "changes"), [_change(c) for c in rest], True),
         Section("Warnings", [_problem(p) for p in problems if p["severity"] == "warning"], True),
         Section("Notes", [_problem(p) for p in problems if p["severity"] == "note"], True),
+        _counted(plan["accounts"]),
     ]
     head = [
         f"### Plan: {words.headline(plan) or 'it cannot be applied as it stands'}",
@@ -104,8 +106,13 @@ def drift_markdown(doc: Mapping[str, Any], *, budget: int = BUDGET) -> str:
         Section("Moved behind Git's back", [_item(i) for i in moved]),
         Section("Pending, unmanaged or accepted", [_item(i) for i in rest], True),
         Section("Problems", [_problem(p) for p in drift["diagnostics"]], not unread),
+        _counted(drift["accounts"]),
     ]
     return document([f"### Drift: {drift_words.headline(drift)}", _project(drift)], sections, [], budget)
+
+
+def _counted(accounts: Iterable[AccountDocument]) -> Section:
+    return Section("Counted, not compared", [f"- {code(address)}" for address in words.counted_only(accounts)], True)
 
 
 _ENDED = (

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from reconciler.render import drift as drift_words
 from reconciler.render import words
 from reconciler.render.documents import (
+    AccountDocument,
     ChangeDocument,
     DiagnosticDocument,
     DriftDocument,
@@ -105,7 +106,10 @@ def drift_html(doc: Mapping[str, Any]) -> str:
             title="Drift",
             headline=drift_words.headline(drift),
             alarm=_unread(drift["accounts"]),
-            facts=_facts(drift["project"], drift["environment"], drift["createdAt"]),
+            facts=[
+                *_facts(drift["project"], drift["environment"], drift["createdAt"]),
+                *_counted(drift["accounts"]),
+            ],
             counts=[*counts, ("accepted", summary["accepted"], QUIET), ("in order", summary["inOrder"], CALM)],
             columns=drift_words.SIDES,
             rows=[_drifted(item, tones) for item in drift_words.ordered(drift["items"])],
@@ -142,6 +146,7 @@ def plan_html(doc: Mapping[str, Any]) -> str:
             facts=[
                 *_facts(plan["project"], plan["environment"], plan["createdAt"]),
                 *([("Effort", words.effort(plan))] if words.effort(plan) else []),
+                *_counted(plan["accounts"]),
             ],
             counts=[(action, summary[action], tone) for action, tone in tones.items()],
             columns=("live", "Git"),
@@ -248,6 +253,11 @@ def _reported(change: ReportedChangeDocument, tones: Mapping[str, str]) -> Row:
 def _facts(project: str, environment: str, at: str) -> list[tuple[str, str]]:
     facts = (("Project", project), ("Environment", environment), ("Made", at))
     return [(name, safe(text)) for name, text in facts if text]
+
+
+def _counted(accounts: Iterable[AccountDocument]) -> list[tuple[str, str]]:
+    addresses = words.counted_only(accounts)
+    return [("Counted, not compared", safe(", ".join(addresses)))] if addresses else []
 
 
 def _unread(accounts: Iterable[Mapping[str, Any]]) -> str:

@@ -122,6 +122,7 @@ def _guard(guard: GuardDocument, width: int) -> list[Line]:
 
 def _closing(plan: PlanDocument, width: int) -> list[Line]:
     lines = paragraph(_unmanaged(plan), width, Style.DIM)
+    lines += paragraph(words.counted_line(plan["accounts"]), width, Style.DIM)
     lines += paragraph(words.headline(plan), width, Style.BOLD)
     lines += paragraph(words.effort(plan), width)
     if approvals := words.approvals(plan):

@@ -120,9 +120,31 @@ def danger(plan: PlanDocument) -> str:
 
 def headline(plan: PlanDocument) -> str:
     """``2 to delete, 1 to create; members -3 +120``, or that there is nothing to do; empty if neither is true."""
-    if not plan["changes"]:
-        return "" if errors(plan) > refusals(plan) else NOTHING_TO_DO
-    return "; ".join(part for part in (_actions(plan["summary"]), _members(plan["summary"]), _deleted(plan)) if part)
+    left_out = uncompared(plan["accounts"])
+    if plan["changes"]:
+        told = [_actions(plan["summary"]), _members(plan["summary"]), _deleted(plan)]
+    elif errors(plan) > refusals(plan):
+        told = []
+    else:
+        told = ["Nothing to do in what was compared" if left_out else NOTHING_TO_DO]
+    return "; ".join(part for part in (*told, left_out) if part)
+
+
+def counted_only(accounts: Iterable[AccountDocument]) -> list[str]:
+    """The memberships of which was only counted how many are on their list."""
+    return [address for account in accounts for address in account.get("counted", ())]
+
+
+def uncompared(accounts: Iterable[AccountDocument]) -> str:
+    """``2 memberships counted, not compared``; empty where everything was compared."""
+    addresses = counted_only(accounts)
+    return f"{counted(len(addresses), 'memberships')} counted, not compared" if addresses else ""
+
+
+def counted_line(accounts: Iterable[AccountDocument]) -> str:
+    """The same by name; empty where everything was compared."""
+    addresses = counted_only(accounts)
+    return f"Counted, not compared: {safe(', '.join(addresses))}" if addresses else ""
 
 
 def _actions(summary: SummaryDocument) -> str:

@@ -52,6 +52,7 @@ class Fetch:
         self._desired = scope.desired
         self._inventory = scope.inventory
         self._everything = scope.everything
+        self._taken = scope.taken.get(account, {})
         self._account = account
         self._now = now
         self._notes: list[Diagnostic] = []
@@ -63,12 +64,13 @@ class Fetch:
         observed = [c.observed() for c in campaigns.values()]
         objects = {(o.kind, o.remote_id): o for o in observed}
         bound = bind(self._desired, self._inventory, self._account, objects).bound
-        wanted = self._wanted(bound) if not self._everything else set(campaigns)
-        leads = {c: await self._reader.proven(c) for c in sorted(wanted & campaigns.keys())}
+        wanted = (self._wanted(bound) if not self._everything else set(campaigns)) & campaigns.keys()
+        leads = {c: await self._reader.proven(c) for c in sorted(wanted - self._taken.keys())}
         # What the report says may have changed while the leads were read, and the later word counts.
         campaigns = self._reader.campaigns
         objects |= {(Kind.CAMPAIGN, i): c.observed() for i, c in campaigns.items() if (Kind.CAMPAIGN, i) in objects}
         members = {c: self._members(c, campaigns, found) for c, found in leads.items()}
+        members |= {c: self._taken[c] for c in wanted & self._taken.keys()}
         members = await self._with_worked(members, objects, bound)
         live = AccountLive(
             identity=identity,

@@ -34,6 +34,7 @@ class Fetch:
         self._desired = scope.desired
         self._inventory = scope.inventory
         self._everything = scope.everything
+        self._taken = scope.taken.get(account, {})
         self._account = account
         self._now = now
         self._notes: list[Diagnostic] = []
@@ -130,9 +131,10 @@ class Fetch:
     async def _members(self, objects: Objects, bound: Bound) -> dict[RemoteId, LiveMembers]:
         names = {i: o.name for (kind, i), o in objects.items() if kind is Kind.LIST}
         ids = set(names) if self._everything else self._named_lists(bound) & names.keys()
-        members, notes = await _members_of(self._reader, self._account, {i: names[i] for i in ids})
+        wanted = {i: names[i] for i in ids - self._taken.keys()}
+        members, notes = await _members_of(self._reader, self._account, wanted)
         self._notes += notes
-        return members
+        return members | {i: self._taken[i] for i in ids & self._taken.keys()}
 
     def _named_lists(self, bound: Bound) -> set[RemoteId]:
         """The live lists that a declared or owned Membership is about."""
@@ -157,7 +159,9 @@ class Fetch:
                 declared = resource.members.contacts.select(()).without(suppressed)
                 wanted[resource.address] = declared.without(live.contacts) if live else declared
         everybody = ContactSet.union_of(wanted.values())
-        listed = ContactSet.union_of(m.contacts.within(everybody) for m in members.values() if everybody)
+        # What was only counted tells nobody's id, and not whether they opted out.
+        read = [m for m in members.values() if not m.counted]
+        listed = ContactSet.union_of(m.contacts.within(everybody) for m in read if everybody)
         strict = [a for a in sorted(wanted) if self._must_exist(a) and wanted[a].without(listed)]
         missing = ContactSet.union_of(wanted[a].without(listed) for a in strict)
         if not missing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from reconciler.errors import NotFound, ReadIncomplete
 from reconciler.model.addresses import RemoteId
@@ -17,6 +17,7 @@ from reconciler.providers.exotel.contacts import ContactPage, Gathered, People, 
 from reconciler.providers.exotel.convert import GONE, status_of
 from reconciler.providers.exotel.paging import P, Read, Reading, all_rows, read_all
 from reconciler.providers.exotel.settings import Settings
+from reconciler.providers.parallel import together
 
 
 class Reader:
@@ -69,6 +70,19 @@ class Reader:
             # Bare associations: the numbers are in the address book only, 25 times as many requests (section 3).
             return await self._book([("list_sids", list_id)], f"contacts of {name}")
         return found
+
+    async def counts(self, lists: Iterable[RemoteId]) -> Mapping[RemoteId, int]:
+        """How many are on each list, as the shortest page tells it; what is not told is left out."""
+
+        async def of(list_id: RemoteId) -> int | None:
+            try:
+                return (await self._client.members(list_id, 0, 1)).total
+            except NotFound:
+                return None
+
+        ids = sorted(lists)
+        found = await together(of(i) for i in ids)
+        return {i: count for i, count in zip(ids, found, strict=True) if count is not None}
 
     async def look_up(self, numbers: ContactSet) -> People | None:
         """The contacts with these numbers; None where the address book is too large to be read.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -137,6 +137,10 @@ class ExotelSession:
     async def with_members(self, live: AccountLive, lists: frozenset[RemoteId]) -> AccountLive:
         """See ``base.ReadsMembers``."""
         return await with_members(self._reader, self._account, live, lists)
+
+    async def counts(self, lists: frozenset[RemoteId]) -> Mapping[RemoteId, int]:
+        """See ``base.Counting``; the total beside one member (Exotel API notes, E8)."""
+        return await self._reader.counts(lists)
 
     async def observe(self, effect: Effect, rows: ContactSet | None) -> Evidence:
         if isinstance(effect, MembersAdded) and rows is not None and self._uploads.unanswered(effect):

@@ -35,6 +35,7 @@ class Fetch:
         self._desired = scope.desired
         self._inventory = scope.inventory
         self._everything = scope.everything
+        self._taken = scope.taken.get(account, {})
         self._account = account
         self._brand = brand
         # Attributes are compared only where a membership keeps them in step; an import writes them down.
@@ -119,10 +120,10 @@ class Fetch:
     async def _members(self, objects: Objects, bound: Bound) -> dict[RemoteId, LiveMembers]:
         names = {i: o.name for (kind, i), o in objects.items() if kind is Kind.LIST}
         ids = set(names) if self._everything else self._named_lists(bound) & names.keys()
-        wanted = {i: names[i] for i in ids}
+        wanted = {i: names[i] for i in ids - self._taken.keys()}
         members, notes = await _members_of(self._reader, self._account, wanted, attributes=self._attributes)
         self._notes += notes
-        return members
+        return members | {i: self._taken[i] for i in ids & self._taken.keys()}
 
     def _named_lists(self, bound: Bound) -> set[RemoteId]:
         """The live lists that a declared or owned Membership is about."""
@@ -150,7 +151,9 @@ class Fetch:
             live = members.get(list_id) if list_id is not None else None
             wanted[resource.address] = declared.without(live.contacts) if live else declared
         everybody = ContactSet.union_of(wanted.values())
-        listed = ContactSet.union_of(m.contacts.within(everybody) for m in members.values() if everybody)
+        # What was only counted tells nobody's id, and not whether they opted out.
+        read = [m for m in members.values() if not m.counted]
+        listed = ContactSet.union_of(m.contacts.within(everybody) for m in read if everybody)
         missing = everybody.without(listed)
         looked_up, several = await self._reader.look_up(missing, attributes=self._attributes)
         for number, ids in sorted(several.items()):

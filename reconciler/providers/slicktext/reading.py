@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.errors import ReadIncomplete
+from reconciler.errors import NotFound, ReadIncomplete
 from reconciler.model.addresses import RemoteId
 from reconciler.model.contacts import ContactSet, ContactSetBuilder
 from reconciler.model.live import OPTED_OUT, Observed
@@ -116,6 +116,19 @@ class Reader:
             f"The members of {name!r} cannot be read whole: pages and count differ after {TRIES} tries.",
             hint="Something is changing the list, or the provider is answering wrongly. Try again later.",
         )
+
+    async def counts(self, lists: Iterable[RemoteId]) -> Mapping[RemoteId, int]:
+        """How many are on each list; one that is not there is left out."""
+
+        async def of(list_id: RemoteId) -> int | None:
+            try:
+                return await self._client.member_count(list_id)
+            except NotFound:
+                return None
+
+        ids = sorted(lists)
+        found = await together(of(i) for i in ids)
+        return {i: count for i, count in zip(ids, found, strict=True) if count is not None}
 
     async def look_up(
         self, numbers: ContactSet, *, attributes: bool = False

@@ -134,6 +134,10 @@ class SlickTextSession:
         self._sizes.update({x: more.members[x].count for x in lists if x in more.members})
         return more
 
+    async def counts(self, lists: frozenset[RemoteId]) -> Mapping[RemoteId, int]:
+        """See ``base.Counting``; every status counts (SlickText API notes, L6)."""
+        return await self._reader.counts(lists)
+
     async def observe(self, effect: Effect, rows: ContactSet | None) -> Evidence:
         return await self._look.at(effect, rows)
 

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, TypeVar
 
 import polars as pl
 
-from reconciler.model._frames import Frame, coded, decoded
+from reconciler.model._frames import Frame, coded, decoded, repeats
 from reconciler.model._rows import NUMBER
 from reconciler.model._spool import Extent, Spool
 
@@ -178,5 +178,4 @@ def _distinct(keys: list[pl.Series]) -> bool:
     """Distinct keys prove distinct numbers, and integers are sorted in no time."""
     if not keys:
         return True
-    ordered = pl.concat(keys).sort()
-    return not (ordered == ordered.shift(1)).any()
+    return not repeats(pl.concat(keys).sort(multithreaded=False))

@@ -115,7 +115,7 @@ class Parts:
 
         def one(parts: tuple[Part, ...]) -> list[Part]:
             mine, theirs = _read(parts)
-            found = mine.joined_fully(theirs, names)
+            found = mine.compared(theirs, names)
             return [Part.stored(frame, spool) for frame, spool in zip(found, spools, strict=True)]
 
         ours, theirs, differing = zip(*in_parallel(one, self._beside((other,))), strict=True)

@@ -131,10 +131,9 @@ class Filler:
         frame = frame.with_columns(self._place(numbers, codes).cast(pl.UInt8).alias(_PART))
         if whole := not codes.null_count():
             frame = frame.with_columns(codes.alias(NUMBER))
-        cut = frame.partition_by(_PART, maintain_order=True, include_key=False, as_dict=True)
-        return {
-            int(key[0]): _Piece(self._spool.append(piece), _key(piece[NUMBER]), whole) for key, piece in cut.items()
-        }
+        # What comes in whatever order are the parts; the rows of each stay as they came.
+        cut = {int(piece[_PART][0]): piece.drop(_PART) for piece in frame.partition_by(_PART, maintain_order=False)}
+        return {i: _Piece(self._spool.append(piece), _key(piece[NUMBER]), whole) for i, piece in cut.items()}
 
     def finish(self, names: Collection[str], repeated: Repeated | None = None) -> list[Part]:
         """The parts with the columns ``names`` beside ``number``. The first row of a number wins.

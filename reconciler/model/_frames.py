@@ -124,7 +124,8 @@ class Frame:
         return self._like(self.ordered().slice(start, max(stop - start, 0)))
 
     def select(self, names: Collection[str]) -> Frame:
-        return self._like(self._frame.select(NUMBER, *(n for n in self.names if n in names)))
+        frame = self._frame.select(NUMBER, *(n for n in self.names if n in names))
+        return Frame(frame, in_order=self._in_order, codes=self._codes)
 
     def masked(self, mask: Sequence[bool]) -> Frame:
         return self._like(self.ordered().filter(pl.Series(mask, dtype=pl.Boolean)))
@@ -147,6 +148,8 @@ class Frame:
         return self._like(self._frame.join(theirs, on=NUMBER, how="anti", maintain_order="left"))
 
     def within(self, other: Frame) -> Frame:
+        if (few := self._few(other)) is not None:
+            return self._like(self._frame.filter(few))
         theirs = other._numbers_near(self)
         return self._like(self._frame.join(theirs, on=NUMBER, how="semi", maintain_order="left"))
 
@@ -156,9 +159,17 @@ class Frame:
         A join tabulates its right side: fifty people are looked up in a million by tabulating the fifty.
         """
         numbers = self._frame.select(NUMBER)
+        if (few := self._few(other)) is not None:
+            return numbers.filter(few)
         if len(other) * _MUCH < len(self):
             return numbers.join(other._frame.select(NUMBER), on=NUMBER, how="semi")
         return numbers
+
+    def _few(self, other: Frame) -> pl.Series | None:
+        """Which of our rows ``other`` has too; None where codes would not tell that sooner than a join."""
+        if self._codes is None or len(other) * _MUCH >= len(self) or (theirs := other._coded()) is None:
+            return None
+        return self._codes.codes.is_in(theirs.codes.implode())
 
     def where(self, name: str, values: Collection[str | None], keep: bool) -> Frame:
         held = pl.col(name) if name in self._frame.columns else pl.lit(None, dtype=pl.String)

@@ -155,6 +155,18 @@ def test_few_are_found_among_many() -> None:
             assert len(large.without(small)) == 1_998
 
 
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_few_are_found_among_many_that_came_in_any_order(looked_at: bool) -> None:
+    with plain_below(0):
+        many = people(*(f"+1202555{i * 7 % 2_000:04}" for i in range(2_000)), tier=["a"] * 2_000)
+        few = people("+12025551999", ANN, "+12025550007")
+        assert not looked_at or next(many.numbers()) == "+12025550000"
+        assert as_rows(many.within(few)) == [{"number": n, "tier": "a"} for n in ("+12025550007", "+12025551999")]
+        assert list(many.select(["number"]).within(few).numbers()) == ["+12025550007", "+12025551999"]
+        assert list(few.within(many).numbers()) == ["+12025550007", "+12025551999"]
+        assert list(few.without(many).numbers()) == [ANN]
+
+
 def test_where_treats_an_absent_column_as_none(engine: str) -> None:
     made = ContactSet.from_columns(PEOPLE)
     assert list(made.where("tier", {"gold", None}).numbers()) == [ANN, CYD]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.manifest._contact_files import BOM, BadFile, check_text
 from reconciler.manifest._contact_rows import MAX_FIELD, NUMBER
-from reconciler.manifest.numbers import E164
+from reconciler.manifest.numbers import are_e164
 
 if TYPE_CHECKING:
     import polars
@@ -63,7 +63,7 @@ class BlockParser:
         frame = frame.select(pl.col(f"{i}").alias(name) for name, i in self.wanted.items())
         if quoted:
             frame = frame.select(pl.all().replace("", None))
-        return Parsed(frame, bool(frame[NUMBER].str.contains(f"^(?:{E164})$").fill_null(False).all()))
+        return Parsed(frame, are_e164(frame[NUMBER]))
 
     def _read(self, block: bytes, quoted: bool) -> polars.DataFrame:
         import polars as pl

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Final
@@ -97,17 +98,18 @@ def locate(file: str, *, base: Path, root: Path, declared: str = "") -> Located:
             hint="write the path relative to the manifest, inside the project",
         )
     try:
-        path = Path(os.path.realpath(base / file))
+        path = _real(f"{base}{os.sep}{file}")
     except OSError as cause:  # a link that was something else a moment ago
         raise _unreadable(file, cause) from None
-    if not path.is_relative_to(os.path.realpath(root)):
+    whole = real_folder(root)
+    if path != whole and not path.startswith(whole.rstrip(os.sep) + os.sep):
         raise BadFile(
             "contact-file-path-leaves-project",
             f"{visible(file)} leads out of the project",
             hint="keep contact files inside the project's folder; symbolic links out of it are not followed",
         )
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - making the Path takes longer than asking
     except FileNotFoundError:
         raise BadFile(
             "contact-file-missing", f"{visible(file)} does not exist", hint="paths are relative to their manifest"
@@ -116,10 +118,40 @@ def locate(file: str, *, base: Path, root: Path, declared: str = "") -> Located:
         raise _unreadable(file, cause) from None
     if not stat.S_ISREG(found.st_mode):
         raise BadFile("contact-file-not-regular", f"{visible(file)} is not a regular file")
-    return Located(path, format_, compression, found.st_size)
+    return Located(Path(path), format_, compression, found.st_size)
+
+
+def _real(path: str) -> str:
+    """As ``os.path.realpath``, which takes longer than reading a small file does; a Path takes as long again."""
+    folder, name = os.path.split(path)
+    if name in {"", os.curdir, os.pardir}:
+        return os.path.realpath(path)
+    real = f"{real_folder(folder).rstrip(os.sep)}{os.sep}{name}"
+    try:
+        is_link = stat.S_ISLNK(os.lstat(real).st_mode)
+    except OSError:
+        is_link = True  # or nothing at all
+    return os.path.realpath(path) if is_link else real
+
+
+def real_folder(folder: Path | str) -> str:
+    """``os.path.realpath`` of a folder, remembered as long as the same folder is there."""
+    path = os.fspath(folder)
+    try:
+        found = os.stat(path)  # noqa: PTH116 - as above
+    except OSError:
+        return os.path.realpath(path)
+    return _resolved(path, found.st_dev, found.st_ino)
+
+
+@lru_cache(maxsize=256)
+def _resolved(folder: str, device: int, inode: int) -> str:
+    return os.path.realpath(folder)
 
 
 def _kind_of(file: str, declared: str) -> tuple[Format, Compression]:
+    if not declared and file.endswith(".csv") and file.rpartition("/")[2] != ".csv":
+        return Format.CSV, Compression.NONE
     name = PurePath(file)
     compression = Compression(name.suffix) if name.suffix in {".gz", ".zst"} else Compression.NONE
     bare = name.with_suffix("") if compression else name

@@ -96,7 +96,7 @@ def _normalised_rows(piece: Plain, region: str) -> Plain:
     numbers, wrong = normalise_all(piece.columns[NUMBER], region=region)
     columns = {**piece.columns, NUMBER: numbers}
     if not wrong:
-        return replace(piece, columns=columns)
+        return Plain(columns=columns, lines=piece.lines, flaws=piece.flaws)
     kept = [number is not None for number in numbers]
     return Plain(
         columns={name: _kept(values, kept) for name, values in columns.items()},

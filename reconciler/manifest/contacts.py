@@ -7,7 +7,6 @@ Parquet, and for sets that need it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,6 +22,7 @@ from reconciler.manifest._contact_files import MAX_DECODED, BadFile, Format, Loc
 from reconciler.manifest._contact_merge import KEPT, Duplicate, Gathering, Place, Read
 from reconciler.manifest._contact_objects import NdjsonReader, ParquetReader
 from reconciler.manifest._contact_rows import NUMBER, Asked, Flaw, Plain, normalised
+from reconciler.manifest.files import shown_name
 from reconciler.manifest.numbers import known_region
 from reconciler.masking import visible
 from reconciler.model.contacts import ContactSet
@@ -141,8 +141,8 @@ def read_contacts(
 
 
 def _relative_to(root: Path) -> Callable[[Path], str]:
-    whole = Path(os.path.realpath(root))
-    return lambda path: path.relative_to(whole).as_posix()
+    whole = _contact_files.real_folder(root)
+    return lambda path: shown_name(path, whole)
 
 
 def _read_inline(inline: InlineContacts, gathering: Gathering) -> None:

@@ -126,7 +126,7 @@ def is_opened(descriptor: int, real: Path | str) -> bool:
     return at == str(real) or at.removesuffix(" (deleted)").casefold() == str(real).casefold()
 
 
-def shown_name(path: Path | str, folder: Path) -> str:
+def shown_name(path: Path | str, folder: Path | str) -> str:
     """How diagnostics call a file, given absolute: relative to ``folder`` when it is below, else as it is."""
     absolute = os.path.normpath(path)
     below = f"{folder}{os.sep}"

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 E164: Final = r"\+[1-9][0-9]{6,14}"
 """A plus and 7 to 15 digits, the first no zero (ITU-T E.164)."""
 
+_LONGEST: Final = 16
+_LEAST: Final = 1_000_000
+"""The same in characters, and as an integer."""
 _E164 = re.compile(E164)
 _ALL_E164 = re.compile(rf"(?:{E164}\n)*+{E164}")
 _DAMAGED = re.compile(r"""\d+(?:[.,]\d+)?e[+-]?\d+ | \d+[.,]0* | =.* | '.* | \#.*""", re.VERBOSE | re.IGNORECASE)
@@ -123,11 +126,11 @@ def normalise_all(
 
 def normalise_series(texts: polars.Series, *, region: str = "") -> tuple[polars.Series, list[tuple[int, Reason]]]:
     """As ``normalise_all`` for a column of text: only what no vectorised pattern fits is looked at one by one."""
-    strict = texts.str.contains(f"^(?:{E164})$").fill_null(False)
-    if strict.all():
+    if are_e164(texts):
         return texts, []
     import polars as pl
 
+    strict = texts.str.contains(f"^(?:{E164})$").fill_null(False)
     if region in _AMERICAN_REGIONS:
         digits = texts.str.replace_all("[^0-9]", "")
         american = texts.str.contains(f"^(?:{_AMERICAN})$").fill_null(False) & ~strict
@@ -139,6 +142,19 @@ def normalise_series(texts: polars.Series, *, region: str = "") -> tuple[polars.
     # scatter writes into the series it is called on, and that one may still be the caller's.
     whole = texts.clone().scatter(odd, pl.Series(numbers, dtype=pl.String)) if at else texts
     return whole, [(at[i], reason) for i, reason in refused]
+
+
+def are_e164(texts: polars.Series) -> bool:
+    """Whether all of these are, which takes half as long as asking the pattern of each."""
+    import polars as pl
+
+    written = texts.str
+    outline = written.starts_with("+") & ~written.starts_with("+0") & (written.len_bytes() <= _LONGEST)
+    if texts.null_count() or not outline.all():
+        return False
+    # The cast takes nothing but digits, here after one plus.
+    codes = texts.cast(pl.UInt64, strict=False)
+    return not codes.null_count() and bool((codes >= _LEAST).all())
 
 
 def _unusable_text(text: str) -> Reason | None:

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, TypeVar
 
 import polars as pl
 
-from reconciler.model._frames import Frame, coded, decoded
+from reconciler.model._frames import Frame, coded, decoded, repeats
 from reconciler.model._rows import NUMBER
 from reconciler.model._spool import Extent, Spool
 
@@ -131,10 +131,9 @@ class Filler:
         frame = frame.with_columns(self._place(numbers, codes).cast(pl.UInt8).alias(_PART))
         if whole := not codes.null_count():
             frame = frame.with_columns(codes.alias(NUMBER))
-        cut = frame.partition_by(_PART, maintain_order=True, include_key=False, as_dict=True)
-        return {
-            int(key[0]): _Piece(self._spool.append(piece), _key(piece[NUMBER]), whole) for key, piece in cut.items()
-        }
+        # What comes in whatever order are the parts; the rows of each stay as they came.
+        cut = {int(piece[_PART][0]): piece.drop(_PART) for piece in frame.partition_by(_PART, maintain_order=False)}
+        return {i: _Piece(self._spool.append(piece), _key(piece[NUMBER]), whole) for i, piece in cut.items()}
 
     def finish(self, names: Collection[str], repeated: Repeated | None = None) -> list[Part]:
         """The parts with the columns ``names`` beside ``number``. The first row of a number wins.
@@ -178,5 +177,4 @@ def _distinct(keys: list[pl.Series]) -> bool:
     """Distinct keys prove distinct numbers, and integers are sorted in no time."""
     if not keys:
         return True
-    ordered = pl.concat(keys).sort()
-    return not (ordered == ordered.shift(1)).any()
+    return not repeats(pl.concat(keys).sort(multithreaded=False))

@@ -1,12 +1,14 @@
 """The large engine behind ``ContactSet``: one Polars frame. Imported only when a set is large (Polars costs 100 ms).
 
 Sorting a million rows costs as much as joining them twice, and most sets are only ever joined: so a frame is sorted
-when somebody first looks at its order, and once.
+when somebody first looks at its order, and once. Numbers as integers are another matter: those of a million are sorted
+in the time of a quarter of a join, and then tell who is repeated here and who is missing there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
@@ -25,32 +27,38 @@ _OTHER = "\x00other"
 class Frame:
     """Rows unique by number; ``ordered()`` is the same frame sorted by number."""
 
-    __slots__ = ("_frame", "_in_order")
+    __slots__ = ("_codes", "_frame", "_in_order")
     rank: ClassVar[int] = 1
 
-    def __init__(self, frame: pl.DataFrame, *, in_order: bool) -> None:
+    def __init__(self, frame: pl.DataFrame, *, in_order: bool, codes: Codes | None = None) -> None:
         self._frame = frame
         self._in_order = in_order
+        self._codes = codes
 
     @classmethod
-    def of(cls, frame: pl.DataFrame) -> Frame:
-        """Cast to text, collapsed (the first row of a number wins), rows without a number left out."""
+    def of(cls, frame: pl.DataFrame, *, e164: bool = False) -> Frame:
+        """Cast to text, collapsed (the first row of a number wins), rows without a number left out.
+
+        ``e164``: all numbers are known to be.
+        """
         names = sorted(name for name in frame.columns if name != NUMBER)
         frame = frame.select(pl.col(NUMBER, *names).cast(pl.String))
         if frame[NUMBER].null_count():
             frame = frame.filter(_KEY.is_not_null())
-        return cls(frame, in_order=False).collapsed()
+        return cls(frame, in_order=False).collapsed(e164=e164)
 
-    def collapsed(self) -> Frame:
+    def collapsed(self, *, e164: bool = False) -> Frame:
         """One row of each number, the first."""
         frame, numbers = self._frame, self._frame[NUMBER]
         if numbers.is_sorted():
             repeated = numbers == numbers.shift(1)
             return Frame(frame.filter(~repeated.fill_null(False)) if repeated.any() else frame, in_order=True)
-        # Distinct hashes prove distinct numbers, and counting them takes a fifth of the time.
-        if numbers.hash().n_unique() < len(numbers):
-            frame = frame.unique(subset=NUMBER, keep="first", maintain_order=True)
-        return Frame(frame, in_order=False)
+        codes = Codes.of(numbers, e164=e164)
+        # Where numbers are no integers, distinct hashes prove distinct numbers.
+        keys = numbers.hash().sort(multithreaded=False) if codes is None else codes.ordered
+        if not repeats(keys):
+            return Frame(frame, in_order=False, codes=codes)
+        return Frame(frame.unique(subset=NUMBER, keep="first", maintain_order=True), in_order=False)
 
     @classmethod
     def of_rows(cls, rows: Rows) -> Frame:
@@ -69,18 +77,10 @@ class Frame:
         """The rows in whatever order."""
         return self._frame
 
-    def as_codes(self) -> Frame | None:
-        """With numbers as integers, which are joined in half the time; None where a number is none."""
-        codes = coded(self._frame[NUMBER])
-        return None if codes.null_count() else Frame(self._frame.with_columns(codes.alias(NUMBER)), in_order=False)
-
-    def as_text(self) -> Frame:
-        return Frame(decoded(self._frame), in_order=False)
-
     def ordered(self) -> pl.DataFrame:
         if not self._in_order:
             self._frame = self._frame.sort(NUMBER)
-            self._in_order = True
+            self._in_order, self._codes = True, None
         return self._frame
 
     def _like(self, frame: pl.DataFrame) -> Frame:
@@ -124,7 +124,8 @@ class Frame:
         return self._like(self.ordered().slice(start, max(stop - start, 0)))
 
     def select(self, names: Collection[str]) -> Frame:
-        return self._like(self._frame.select(NUMBER, *(n for n in self.names if n in names)))
+        frame = self._frame.select(NUMBER, *(n for n in self.names if n in names))
+        return Frame(frame, in_order=self._in_order, codes=self._codes)
 
     def masked(self, mask: Sequence[bool]) -> Frame:
         return self._like(self.ordered().filter(pl.Series(mask, dtype=pl.Boolean)))
@@ -147,6 +148,8 @@ class Frame:
         return self._like(self._frame.join(theirs, on=NUMBER, how="anti", maintain_order="left"))
 
     def within(self, other: Frame) -> Frame:
+        if (few := self._few(other)) is not None:
+            return self._like(self._frame.filter(few))
         theirs = other._numbers_near(self)
         return self._like(self._frame.join(theirs, on=NUMBER, how="semi", maintain_order="left"))
 
@@ -156,9 +159,17 @@ class Frame:
         A join tabulates its right side: fifty people are looked up in a million by tabulating the fifty.
         """
         numbers = self._frame.select(NUMBER)
+        if (few := self._few(other)) is not None:
+            return numbers.filter(few)
         if len(other) * _MUCH < len(self):
             return numbers.join(other._frame.select(NUMBER), on=NUMBER, how="semi")
         return numbers
+
+    def _few(self, other: Frame) -> pl.Series | None:
+        """Which of our rows ``other`` has too; None where codes would not tell that sooner than a join."""
+        if self._codes is None or len(other) * _MUCH >= len(self) or (theirs := other._coded()) is None:
+            return None
+        return self._codes.codes.is_in(theirs.codes.implode())
 
     def where(self, name: str, values: Collection[str | None], keep: bool) -> Frame:
         held = pl.col(name) if name in self._frame.columns else pl.lit(None, dtype=pl.String)
@@ -204,14 +215,34 @@ class Frame:
         return self._frame.select(NUMBER, *(self._held(name).alias(name + _OTHER) for name in names))
 
     def compared(self, other: Frame, names: Collection[str]) -> tuple[Frame, Frame, Frame]:
-        """One full join, streamed: what is the same on both sides, usually nearly all, is never put together."""
-        if (left := self.as_codes()) is not None and (right := other.as_codes()) is not None:
-            ours, others, differing = left.joined_fully(right, names)
-            return ours.as_text(), others.as_text(), differing.as_text()
-        return self.joined_fully(other, names)
+        """Who is on one side alone follows from the numbers. For the others a hash of the whole row is looked up, and
+        only what is not found is compared value by value: nearly everybody is the same on both sides.
+        """
+        mine, theirs = self._coded(), other._coded()
+        if mine is None or theirs is None:
+            return self._joined_fully(other, names)
+        apart = mine.apart(theirs).implode()
+        absent, others = mine.codes.is_in(apart), other._frame.filter(theirs.codes.is_in(apart))
+        known = [name for name in names if name in self.names]
+        odd = ~(self._row_hashes(mine, known).is_in(other._row_hashes(theirs, known).implode()) | absent)
+        here = Frame(self._frame.filter(odd), in_order=False)
+        there = other._frame.filter(theirs.codes.is_in(mine.codes.filter(odd).implode()))
+        differing = here.changed(Frame(there, in_order=False), known)
+        return self._like(self._frame.filter(absent)), other._like(others), differing
 
-    def joined_fully(self, other: Frame, names: Collection[str]) -> tuple[Frame, Frame, Frame]:
-        """The same with the numbers as they are, on either side integers or text."""
+    def _coded(self) -> Codes | None:
+        self._codes = self._codes or Codes.of(self._frame[NUMBER])
+        return self._codes
+
+    def _row_hashes(self, codes: Codes, names: Collection[str]) -> pl.Series:
+        """Of each row one hash, in which every value has its place; None is "" here."""
+        whole = pl.lit(codes.codes).hash()
+        for name in names:
+            whole = (whole ^ self._held(name).fill_null("").hash()).hash()
+        return self._frame.select(whole).to_series()
+
+    def _joined_fully(self, other: Frame, names: Collection[str]) -> tuple[Frame, Frame, Frame]:
+        """One full join, streamed: what is the same on both sides is never put together."""
         right = other._frame.lazy().rename({name: name + _OTHER for name in other._frame.columns})
         lacking = (pl.lit(None, dtype=pl.String).alias(n + _OTHER) for n in names if n not in other.names)
         ours, theirs = _KEY.is_null(), pl.col(NUMBER + _OTHER).is_null()
@@ -238,6 +269,32 @@ class Frame:
         text = pl.concat_str(value.str.len_bytes().cast(pl.String), pl.lit(":"), value).fill_null("~").str.join("")
         for part in self.ordered().select(name).iter_slices(_ENCODED_ROWS):
             yield part.select(text).item().encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Numbers as integers, in the order of their rows and sorted. Held for sets that are likely to be compared."""
+
+    codes: pl.Series
+    ordered: pl.Series
+
+    @classmethod
+    def of(cls, numbers: pl.Series, *, e164: bool = False) -> Codes | None:
+        """None where a number is none that a plus would bring back."""
+        codes = numbers if numbers.dtype == pl.UInt64 else coded(numbers, surely=e164)
+        # One thread takes as long as several here, which are better used elsewhere.
+        return None if codes.null_count() else cls(codes, codes.rechunk().sort(multithreaded=False))
+
+    def apart(self, other: Codes) -> pl.Series:
+        """The codes that are on one side alone, if each side has none twice."""
+        both = self.ordered.to_frame(NUMBER).merge_sorted(other.ordered.to_frame(NUMBER), NUMBER)[NUMBER]
+        again = (both == both.shift(1)).fill_null(False)
+        return both.filter(~again & ~again.shift(-1, fill_value=False))
+
+
+def repeats(ordered: pl.Series) -> bool:
+    """Whether any of these sorted keys comes again."""
+    return bool((ordered == ordered.shift(1)).any())
 
 
 def coded(numbers: pl.Series, *, surely: bool = False) -> pl.Series:

@@ -2,7 +2,7 @@
 
 Which part somebody is in follows from a hash of the number. So whatever two sets say of one person lies in the same
 part of both, and every operation is that of ``Frame``, part by part: exact, and a few parts in memory at a time however
-many people there are. The hash is Polars' own and may be another one tomorrow: it is never kept, and no result depends
+many people there are. This hash is Polars' own and may be another one tomorrow: it is never kept, and no result depends
 on it, since wherever order can be seen it is that of the numbers.
 """
 
@@ -115,7 +115,7 @@ class Parts:
 
         def one(parts: tuple[Part, ...]) -> list[Part]:
             mine, theirs = _read(parts)
-            found = mine.joined_fully(theirs, names)
+            found = mine.compared(theirs, names)
             return [Part.stored(frame, spool) for frame, spool in zip(found, spools, strict=True)]
 
         ours, theirs, differing = zip(*in_parallel(one, self._beside((other,))), strict=True)

@@ -287,7 +287,7 @@ class FrameBuilder:
         from reconciler.model._frames import Frame
 
         whole = pl.concat(self._frames, how="diagonal")
-        made = Frame.of(whole.select(NUMBER, *self._names))
+        made = Frame.of(whole.select(NUMBER, *self._names), e164=self._e164)
         if repeated is not None and len(made) < whole.height:
             repeated(whole.filter(pl.col(NUMBER).is_duplicated()))
         return ContactSet._of(made)

@@ -532,6 +532,20 @@ def test_a_file_must_be_inside_the_project(tmp_path: Path) -> None:
     assert len(result.contacts) == 3
 
 
+def test_a_folder_that_becomes_a_link_between_two_reads_is_noticed(tmp_path: Path) -> None:
+    project, outside = tmp_path / "project", tmp_path / "outside"
+    for folder in (project / "lists", outside):
+        folder.mkdir(parents=True)
+        (folder / "c.csv").write_bytes(CSV)
+    assert not read_contacts([ContactFile(file="lists/c.csv", base=project)], project).diagnostics
+    (project / "lists").rename(tmp_path / "moved")
+    (project / "lists").symlink_to(outside)
+    assert refusal(project, "lists/c.csv") == "contact-file-path-leaves-project"
+    (project / "lists").unlink()
+    (project / "lists").symlink_to(tmp_path / "moved")
+    assert refusal(project, "lists/c.csv") == "contact-file-path-leaves-project"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_bytes(CSV)

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.model import _filling, _spool, contacts
-from reconciler.model._frames import Frame, coded, decoded
+from reconciler.model._frames import Codes, Frame, coded, decoded
 from reconciler.model._parts import Parts
 from reconciler.model._rows import Rows
 from reconciler.model.contacts import ContactSet, ContactSetBuilder, FrameBuilder
@@ -153,6 +153,18 @@ def test_few_are_found_among_many() -> None:
             assert list(small.within(large).numbers()) == ["+12025550007", "+12025551999"]
             assert list(small.without(large).numbers()) == [ANN]
             assert len(large.without(small)) == 1_998
+
+
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_few_are_found_among_many_that_came_in_any_order(looked_at: bool) -> None:
+    with plain_below(0):
+        many = people(*(f"+1202555{i * 7 % 2_000:04}" for i in range(2_000)), tier=["a"] * 2_000)
+        few = people("+12025551999", ANN, "+12025550007")
+        assert not looked_at or next(many.numbers()) == "+12025550000"
+        assert as_rows(many.within(few)) == [{"number": n, "tier": "a"} for n in ("+12025550007", "+12025551999")]
+        assert list(many.select(["number"]).within(few).numbers()) == ["+12025550007", "+12025551999"]
+        assert list(few.within(many).numbers()) == ["+12025550007", "+12025551999"]
+        assert list(few.without(many).numbers()) == [ANN]
 
 
 def test_where_treats_an_absent_column_as_none(engine: str) -> None:
@@ -424,6 +436,21 @@ def test_compared_is_what_plain_sets_say(
         ]
         for one, rows in zip(found, (mine, theirs, mine), strict=True):
             assert as_rows(one) == [{"number": n, **rows[n]} for n in one.numbers()]
+
+
+@pytest.mark.parametrize("large", ["frame", "parts"])
+def test_who_comes_and_goes_never_follows_from_a_hash(large: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if every row had the same hash. Only that somebody's attributes differ could be missed."""
+
+    def the_same(frame: Frame, codes: Codes, names: Collection[str]) -> pl.Series:
+        return pl.repeat(1, len(frame), dtype=pl.UInt64, eager=True)
+
+    monkeypatch.setattr(Frame, "_row_hashes", the_same)
+    with of_engine(large):
+        absent, others, _ = people(ANN, BOB, DEE, tier=list("abc")).compared(
+            people(BOB, CYD, tier=list("xy")), ["tier"]
+        )
+        assert [list(absent.numbers()), list(others.numbers())] == [[ANN, DEE], [CYD]]
 
 
 @given(st.lists(NUMBERS | st.from_regex(r"\A[+0-9 eE_.x-]{0,20}\Z") | st.text(max_size=6), max_size=8))

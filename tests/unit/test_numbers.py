@@ -14,6 +14,7 @@ from reconciler.manifest.numbers import (
     REASONS,
     Reason,
     Unusable,
+    are_e164,
     known_region,
     normalise,
     normalise_all,
@@ -142,3 +143,22 @@ def test_two_numbers_in_one_text_are_no_number() -> None:
         numbers, refused = normalise_all(texts)
         assert both not in numbers
         assert texts.index(both) in [i for i, _ in refused]
+
+
+@given(
+    st.lists(
+        st.from_regex(rf"\A(?:{E164})\Z")
+        | st.from_regex(r"\A\+?[+0-9]{0,18}[ .\n_e-]?[0-9\u0660-\u0669]{0,6}\Z")
+        | st.none(),
+        max_size=3,
+    )
+)
+def test_a_column_is_e164_exactly_when_the_pattern_fits_all(texts: list[str | None]) -> None:
+    fits = all(text is not None and re.fullmatch(E164, text) for text in texts)
+    assert are_e164(pl.Series(texts, dtype=pl.String)) is fits
+
+
+@pytest.mark.parametrize("digits", range(1, 19))
+def test_length_of_a_column_of_e164(digits: int) -> None:
+    assert are_e164(pl.Series(["+" + "1" * digits])) is (7 <= digits <= 15)
+    assert not are_e164(pl.Series(["+0" + "1" * digits]))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,6 +42,16 @@ class RunLedger:
     def __init__(self, run: Run, key: bytes, digest: str) -> None:
         self._run, self._key, self._digest = run, key, digest
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        unused = self._digest
+        try:
+            with self._run.batch():
+                yield
+        except BaseException:
+            self._digest = unused  # nothing of it is in the store, and so the plan is not used up either
+            raise
+
     def intend(self, intents: list[Intending]) -> list[int]:
         now = datetime.now(UTC)
         rows = [
@@ -69,16 +78,12 @@ class RunLedger:
 
     def own(self, owned: list[Owned], gone: list[Address]) -> None:
         with self._run.batch():
+            self._run.own_many(owned)
             for one in owned:
-                self._run.own(one)
                 if one.address.kind is Kind.MEMBERSHIP and not (one.applied and one.added):
                     # An empty set leaves the stored one alone; here it means that nobody is left.
                     self._run.members(one.address, applied=one.applied, added=one.added)
-            for address in gone:
-                self._run.disown(address)
-
-    def disown(self, address: Address) -> None:
-        self._run.disown(address)
+            self._run.disown(*gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +174,7 @@ class Runner:
         try:
             await self.control.graceful(executor.run(), GRACE_S)
         finally:
-            await asyncio.to_thread(journal.close)
+            await journal.close()
 
     def _keep_losses(self, run: Run) -> None:
         """Before anything goes for good, what goes is written down."""

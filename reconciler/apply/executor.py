@@ -87,6 +87,8 @@ class Executor:
         self._journal = journal
         self._inventory = inventory
         self._emit = emit
+        self._taken: dict[Address, Owned] = {}
+        """New objects as they went into the inventory when they were made: mostly that is how they end, too."""
         self._ids = {a: i for a, i in known_ids.items() if not isinstance(self._changes.get(a), Replace)}
         self._contact_ids: dict[str, dict[str, str]] = {}
         self._progress = {a: _Progress() for a in self._changes}
@@ -319,6 +321,7 @@ class Executor:
             return []
         # With the fields it was made with, not those it shall have: that a campaign was published is known when it is.
         new = replace(owned_resource(change.desired, remote_id), fields=dict(effect.fields))
+        self._taken[address] = new
         return [new, *replaced(change)]
 
     def _report(self, change: Change, step: Step, result: StepResult, outcome: Outcome) -> None:
@@ -348,7 +351,7 @@ class Executor:
     async def _finish(self, change: Change) -> None:
         """The inventory after a change that is wholly done."""
         if lets_go(change):
-            await self._journal.disown(change.address)
+            await self._journal.own(gone=[change.address])
             return
         resource = change.desired
         if resource is None:
@@ -358,7 +361,9 @@ class Executor:
         if old := resource.lifecycle.renamed_from:
             former = Address(change.address.account, change.address.kind, old)
             gone += [former] if former in self._inventory.owned else []
-        await self._journal.own(*owned, gone=gone)
+        for address in gone:
+            self._taken.pop(address, None)
+        await self._journal.own(*(o for o in owned if self._taken.get(o.address) != o), gone=gone)
 
     def _object(self, change: Change, resource: Resource) -> tuple[Owned, ...]:
         remote_id = self._ids.get(change.address, change.remote_id)

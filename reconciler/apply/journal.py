@@ -1,24 +1,23 @@
 """What the executor needs of a store, and how concurrent operations share its transactions.
 
 Every intent is durable before its request leaves, and every transaction costs a disk flush. Operations that are under
-way at the same time therefore share one: whoever comes while a flush runs is in the next.
+way at the same time therefore share one, intents, inventory and outcomes alike: whoever comes while a flush runs is in
+the next.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.inventory import Owned
 from reconciler.plan.calls import Step
-
-T = TypeVar("T")
 
 BETWEEN_FLUSHES_S = 0.004
 """From the start of one flush to the start of the next, at least. A transaction costs as much processor time as ten
@@ -56,36 +55,72 @@ class Recorded:
 
 
 class Ledger(Protocol):
-    """The writing side of a store for one run. Every method is durable when it returns. Called from one thread."""
+    """The writing side of a store for one run. Called from one thread."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Everything within is one transaction, durable when the block ends."""
+        ...
 
     def intend(self, intents: list[Intending]) -> list[int]: ...
 
+    def own(self, owned: list[Owned], gone: list[Address]) -> None:
+        """``owned`` is ours from now on, and ``gone`` no more."""
+        ...
+
     def record(self, outcomes: list[Recorded]) -> None: ...
 
-    def own(self, owned: list[Owned], gone: list[Address]) -> None: ...
 
-    def disown(self, address: Address) -> None: ...
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """What one caller wants written, and the numbers of its intents once it is durable."""
+
+    intents: tuple[Intending, ...] = ()
+    owned: tuple[Owned, ...] = ()
+    gone: tuple[Address, ...] = ()
+    outcomes: tuple[Recorded, ...] = ()
+    written: asyncio.Future[list[int]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    @property
+    def needless(self) -> bool:
+        """Whether it announces a request that nobody is going to send any more. What has happened is always told."""
+        return bool(self.intents) and self.written.cancelled()
 
 
 class Journal:
-    """The ledger behind one thread, with group commit."""
+    """The ledger behind one thread, with group commit: one transaction for everything that is waiting.
+
+    What is written is durable in the order in which it was given, an object that is ours no later than the outcome that
+    is given after it. When a transaction fails, so does everybody in it: none of it is in the store, and none may send.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
-        self._waiting: list[tuple[Intending, asyncio.Future[int]]] = []
+        self._waiting: list[_Entry] = []
         self._flush: asyncio.Task[None] | None = None
         self._next_flush = 0.0
 
     async def intend(self, *intents: Intending) -> list[int]:
         """The operations' numbers, once all intents are durable: they are in one transaction. Whatever the store
         raises, nothing may be sent then."""
-        loop = asyncio.get_running_loop()
-        waiting = [(intent, loop.create_future()) for intent in intents]
-        self._waiting += waiting
+        return await self._written(_Entry(intents=intents))
+
+    async def record(self, outcomes: Iterable[Recorded]) -> None:
+        if told := tuple(outcomes):
+            await self._written(_Entry(outcomes=told))
+
+    async def own(self, *owned: Owned, gone: Iterable[Address] = ()) -> None:
+        """``owned`` is ours from now on, and ``gone`` no more: all of it or nothing, since an object that two addresses
+        own can be planned for by neither."""
+        leaving = tuple(gone)
+        if owned or leaving:
+            await self._written(_Entry(owned=owned, gone=leaving))
+
+    async def _written(self, entry: _Entry) -> list[int]:
+        self._waiting.append(entry)
         if self._flush is None or self._flush.done():
             self._flush = asyncio.create_task(self._flush_waiting())
-        return list(await asyncio.gather(*(future for _, future in waiting)))
+        return await entry.written
 
     async def _flush_waiting(self) -> None:
         loop = asyncio.get_running_loop()
@@ -93,35 +128,50 @@ class Journal:
             if (wait_s := self._next_flush - loop.time()) > 0:
                 await asyncio.sleep(wait_s)
             self._next_flush = loop.time() + BETWEEN_FLUSHES_S
-            group, self._waiting = self._waiting, []
-            intents = [intent for intent, _ in group]
+            group = [entry for entry in self._waiting if not entry.needless]
+            self._waiting = []
             try:
-                numbers = await self._in_thread(partial(self._ledger.intend, intents))
+                numbers = iter(await loop.run_in_executor(self._thread, self._write, group))
             except BaseException as failure:  # every waiter must hear of it, whatever it is: none of them may send
-                for _, future in group:
-                    if not future.done():
-                        future.set_exception(failure)
+                for entry in group:
+                    if not entry.written.done():
+                        entry.written.set_exception(failure)
                 continue
-            for (_, future), number in zip(group, numbers, strict=True):
-                if not future.done():
-                    future.set_result(number)
+            for entry in group:
+                its_own = [next(numbers) for _ in entry.intents]
+                if not entry.written.done():
+                    entry.written.set_result(its_own)
 
-    async def record(self, outcomes: list[Recorded]) -> None:
-        if outcomes:
-            await self._in_thread(lambda: self._ledger.record(outcomes))
+    def _write(self, group: list[_Entry]) -> list[int]:
+        """One transaction. Outcomes come last: of what was created, and of intents in earlier groups."""
+        if not group:
+            return []
+        with self._ledger.together():
+            intents = [intent for entry in group for intent in entry.intents]
+            numbers = self._ledger.intend(intents) if intents else []
+            for owned, gone in _books(group):
+                self._ledger.own(owned, gone)
+            if outcomes := [outcome for entry in group for outcome in entry.outcomes]:
+                self._ledger.record(outcomes)
+        return numbers
 
-    async def own(self, *owned: Owned, gone: Iterable[Address] = ()) -> None:
-        """``owned`` is ours from now on, and ``gone`` no more: all of it or nothing, since an object that two addresses
-        own can be planned for by neither."""
-        leaving = list(gone)
-        if owned or leaving:
-            await self._in_thread(lambda: self._ledger.own(list(owned), leaving))
+    async def close(self) -> None:
+        """When everything that is waiting has been written, also for those who do not wait for it any more."""
+        if self._flush is not None:
+            await asyncio.wait([self._flush])
+        await asyncio.to_thread(self._thread.shutdown)
 
-    async def disown(self, address: Address) -> None:
-        await self._in_thread(lambda: self._ledger.disown(address))
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-    def close(self) -> None:
-        self._thread.shutdown(wait=True)
+def _books(group: list[_Entry]) -> Iterator[tuple[list[Owned], list[Address]]]:
+    """What becomes ours and what leaves, in as few pieces as keep the order: an address that was let go of may be taken
+    again."""
+    owned: list[Owned] = []
+    gone: list[Address] = []
+    for entry in group:
+        if gone and entry.owned:
+            yield owned, gone
+            owned, gone = [], []
+        owned += entry.owned
+        gone += entry.gone
+    if owned or gone:
+        yield owned, gone

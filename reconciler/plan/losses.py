@@ -72,10 +72,11 @@ def losses(plan: Plan, desired: Desired, live: Live, inventory: Inventory, bound
     """What the plan takes away."""
     objects: list[LostObject] = []
     members: list[LostMembers] = []
+    ours = {remote_id: address for address, remote_id in bound.items()}
     for change in plan.changes:
         account = live.accounts.get(change.address.account)
         if isinstance(account, AccountLive):
-            look = _Look(change, account, desired, inventory, {i: a for a, i in bound.items()})
+            look = _Look(change, account, desired, inventory, ours)
             objects.extend(look.objects())
             members.extend(look.members())
     named = {o.address.account for o in objects} | {m.address.account for m in members}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, select, update
+from sqlalchemy import Connection, Dialect, Row, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reconciler.errors import StoreError
@@ -22,7 +22,8 @@ from reconciler.store.codec import (
     pack_hashes,
     unpack_hashes,
 )
-from reconciler.store.schema import identities, inventory, last_reads, members, meta, operations
+from reconciler.store.prepared import Prepared
+from reconciler.store.schema import identities, inventory, last_reads, members, meta, microseconds, operations
 
 NO_HASHES: frozenset[bytes] = frozenset()
 _OWNED = tuple(column for column in inventory.c if column.name not in ("namespace", "updated_at"))
@@ -30,15 +31,30 @@ _OWNED = tuple(column for column in inventory.c if column.name not in ("namespac
 
 def upsert(connection: Connection, table: Table, values: Mapping[str, Any], *, replacing: bool = True) -> bool:
     """Inserts a row; one with the same primary key is replaced, or left alone. Whether a row was written."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**values)
+    statement = _upserting(connection.dialect, table, values, replacing=replacing)
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount > 0
+
+
+def _upserting(
+    dialect: Dialect, table: Table, values: Mapping[str, Any], *, replacing: bool
+) -> postgresql.Insert | sqlite.Insert:
+    module = postgresql if dialect.name == "postgresql" else sqlite
+    statement: postgresql.Insert | sqlite.Insert = module.insert(table).values(**values)
     keys = [column.name for column in table.primary_key]
     if replacing:
         changed = {name: statement.excluded[name] for name in values if name not in keys}
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount > 0
+        return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    return statement.on_conflict_do_nothing(index_elements=keys)
+
+
+_DISOWN = Prepared(
+    lambda dialect: delete(inventory).where(
+        inventory.c.namespace == bindparam("its_namespace"), inventory.c.address == bindparam("its_address")
+    )
+)
+_OWN = Prepared(
+    lambda dialect: _upserting(dialect, inventory, {c.name: bindparam(c.name) for c in inventory.c}, replacing=True)
+)
 
 
 def read_inventory(connection: Connection, namespace: str, *, with_members: bool) -> Inventory:
@@ -93,24 +109,26 @@ def is_owned_elsewhere(
     return False
 
 
-def write_owned(connection: Connection, namespace: str, owned: Owned, now: datetime) -> None:
-    upsert(
-        connection,
-        inventory,
+def write_owned(connection: Connection, namespace: str, owned: Sequence[Owned], now: datetime) -> None:
+    rows = [
         {
             "namespace": namespace,
-            "address": str(owned.address),
-            "provider": owned.provider,
-            "remote_id": owned.remote_id,
-            "protect": owned.protect,
-            "on_remove": str(owned.on_remove),
-            "fields": dump_fields(owned.fields),
-            "parent": owned.parent,
-            "updated_at": now,
-        },
-    )
-    if owned.applied or owned.added:
-        write_members(connection, namespace, owned.address, applied=owned.applied, added=owned.added)
+            "address": str(one.address),
+            "provider": one.provider,
+            "remote_id": one.remote_id,
+            "protect": one.protect,
+            "on_remove": str(one.on_remove),
+            "fields": dump_fields(one.fields),
+            "parent": one.parent,
+            "updated_at": microseconds(now),
+        }
+        for one in owned
+    ]
+    if rows:
+        _OWN.run(connection, rows)
+    for one in owned:
+        if one.applied or one.added:
+            write_members(connection, namespace, one.address, applied=one.applied, added=one.added)
 
 
 def write_members(
@@ -136,9 +154,10 @@ def write_members(
         )
 
 
-def delete_owned(connection: Connection, namespace: str, address: Address) -> None:
-    """Lets go of ``address`` and its member hashes; nothing happens when it is not owned."""
-    connection.execute(delete(inventory).where(inventory.c.namespace == namespace, inventory.c.address == str(address)))
+def delete_owned(connection: Connection, namespace: str, addresses: Sequence[Address]) -> None:
+    """Lets go of ``addresses`` and their member hashes; nothing happens to one that is not owned."""
+    if addresses:
+        _DISOWN.run(connection, [{"its_namespace": namespace, "its_address": str(a)} for a in addresses])
 
 
 def rename_owned(connection: Connection, namespace: str, old: Address, new: Address, now: datetime) -> None:

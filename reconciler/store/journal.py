@@ -26,26 +26,33 @@ from reconciler.store.codec import (
     unpack_ids,
 )
 from reconciler.store.inventory import upsert
+from reconciler.store.prepared import Prepared
 from reconciler.store.records import Intent, OperationRecord, OperationState, OpId, Outcome, RunRecord
-from reconciler.store.schema import id_sets, operations, runs, used_plans
+from reconciler.store.schema import id_sets, microseconds, operations, runs, used_plans
 
 _NOTE_LENGTH = 1000
 _ID_ATTEMPTS = 20
 _UNSETTLED = text("state IN ('intent', 'unknown', 'unresolved')")
 """Spelled as in the partial index, and without parameters: otherwise the index is not used."""
 
-# Built once: building them takes longer than running them, and an apply runs both for every request.
-_INTEND = insert(operations)
-_RECORD = (
-    update(operations)
-    .where(
-        operations.c.namespace == bindparam("its_namespace"),
-        operations.c.run == bindparam("its_run"),
-        operations.c.seq == bindparam("its_seq"),
-        _UNSETTLED,
+_NOT_YET = ("recorded_at", "recorded_by", "remote_id")
+_INTEND = Prepared(
+    lambda dialect: insert(operations).values(
+        {column.name: bindparam(column.name) for column in operations.c if column.name not in _NOT_YET}
     )
-    .values(
-        {name: bindparam(name) for name in ("state", "remote_id", "note", "recorded_at", "recorded_by")},
+)
+_RECORD = Prepared(
+    lambda dialect: (
+        update(operations)
+        .where(
+            operations.c.namespace == bindparam("its_namespace"),
+            operations.c.run == bindparam("its_run"),
+            operations.c.seq == bindparam("its_seq"),
+            _UNSETTLED,
+        )
+        .values(
+            {name: bindparam(name) for name in ("state", "remote_id", "note", "recorded_at", "recorded_by")},
+        )
     )
 )
 
@@ -110,11 +117,9 @@ def insert_intents(
     connection: Connection, namespace: str, run: str, first: int, intents: Sequence[Intent], now: datetime
 ) -> tuple[OpId, ...]:
     """Numbers ``intents`` from ``first``."""
-    rows = [
-        _intent_row(connection, intent) | {"namespace": namespace, "run": run, "seq": seq, "intended_at": now}
-        for seq, intent in enumerate(intents, first)
-    ]
-    connection.execute(_INTEND, rows)
+    common = {"namespace": namespace, "run": run, "intended_at": microseconds(now)}
+    rows = [_intent_row(connection, intent) | common | {"seq": seq} for seq, intent in enumerate(intents, first)]
+    _INTEND.run(connection, rows)
     return tuple(OpId(row["seq"]) for row in rows)
 
 
@@ -136,12 +141,12 @@ def write_outcomes(
             "state": str(outcome.state),
             "remote_id": outcome.remote_id,
             "note": mask_text(outcome.note)[:_NOTE_LENGTH],
-            "recorded_at": now,
+            "recorded_at": microseconds(now),
             "recorded_by": recorded_by,
         }
         for outcome in outcomes
     ]
-    if rows and connection.execute(_RECORD, rows).rowcount != len(rows):
+    if rows and _RECORD.run(connection, rows) != len(rows):
         numbers = ", ".join(str(row["its_seq"]) for row in rows)
         raise StoreError(f"of the operations {numbers} of run {run} at least one is not open")
 
@@ -190,7 +195,7 @@ def _intent_row(connection: Connection, intent: Intent) -> dict[str, Any]:
         "known_ids": _id_set(connection, intent.known_ids) if intent.known_ids else None,
         "members": pack_hashes(intent.members),
         "state": str(OperationState.INTENT),
-        "not_after": intent.not_after,
+        "not_after": microseconds(intent.not_after),
         "note": "",
     }
 

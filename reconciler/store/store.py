@@ -234,13 +234,17 @@ class Run:
     def own(self, owned: Owned) -> None:
         """Takes ``owned`` into the inventory, or replaces what is known of it. Empty member sets leave the stored ones
         as they are; ``members`` empties them."""
+        self.own_many([owned])
+
+    def own_many(self, owned: Sequence[Owned]) -> None:
+        """``own`` for several, at the price of one."""
         with self._write() as connection:
             owned_sql.write_owned(connection, self._namespace, owned, self._clock())
 
-    def disown(self, address: Address) -> None:
-        """Lets go of ``address``; nothing happens when it is not owned."""
+    def disown(self, *addresses: Address) -> None:
+        """Lets go of ``addresses``; nothing happens to one that is not owned."""
         with self._write() as connection:
-            owned_sql.delete_owned(connection, self._namespace, address)
+            owned_sql.delete_owned(connection, self._namespace, addresses)
 
     def rename(self, old: Address, new: Address) -> None:
         """Raises StoreError when ``old`` is not owned, or ``new`` is already."""

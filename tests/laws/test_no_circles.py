@@ -311,8 +311,6 @@ class Forgetful:
 
     async def own(self, *owned: Owned, gone: Iterable[Address] = ()) -> None: ...
 
-    async def disown(self, address: Address) -> None: ...
-
 
 @dataclass(slots=True)
 class Executed:

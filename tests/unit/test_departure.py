@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,9 +48,10 @@ class Books:
     def record(self, outcomes: list[Recorded]) -> None:
         self.outcomes += outcomes
 
-    def own(self, owned: list[Owned]) -> None: ...
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
-    def disown(self, address: Address) -> None: ...
+    def own(self, owned: list[Owned], gone: list[Address]) -> None: ...
 
 
 @dataclass
@@ -112,7 +114,7 @@ def sent(wire: Wire, control: Control, books: Books) -> Any:
         except Stop as stop:
             return stop
         finally:
-            journal.close()
+            await journal.close()
         assert operator.under_way == set()
         return failure
 
@@ -293,7 +295,7 @@ def cancelled(step: Step, tmp_path: Path) -> tuple[Books, Unanswered]:
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        journal.close()
+        await journal.close()
 
     books, session = Books(), Unanswered()
     asyncio.run(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -232,6 +233,9 @@ class NoLedger:
     def __init__(self) -> None:
         self._last = 0
 
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def intend(self, intents: list[Intending]) -> list[int]:
         first = self._last + 1
         self._last += len(intents)
@@ -241,9 +245,6 @@ class NoLedger:
         pass
 
     def own(self, owned: list[Owned], gone: list[Address]) -> None:
-        pass
-
-    def disown(self, address: Address) -> None:
         pass
 
 
@@ -327,7 +328,7 @@ def apply(sandbox: Sandbox, plan: Plan, **more: Any) -> Applied:
                     done.ids[change.address] = result.remote_id
                 done.ended.append((f"{change.address.kind}: {step.title}", result.result, result.detail))
         finally:
-            journal.close()
+            await journal.close()
         return done
 
     applied: Applied = using(sandbox, run, **more)

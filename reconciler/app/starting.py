@@ -19,6 +19,7 @@ from reconciler.manifest.files import shown_name
 from reconciler.manifest.load import LoadOptions, load
 from reconciler.providers.exotel.settings import HOSTS as EXOTEL_HOSTS
 
+_ACCOUNT = "account.yaml"
 SANDBOX_URL = "http://127.0.0.1:8765"
 """Where `reconciler sandbox` is."""
 
@@ -98,6 +99,13 @@ class StartOptions:
     project: str = ""
     ids: Mapping[str, str] = field(default_factory=dict)
     ci: Ci = Ci.GITHUB
+    samples: bool = True
+    """A list or campaign, its people and their file, to begin with; without them there is the account alone."""
+
+    @property
+    def seeded(self) -> bool:
+        """Whether the sandbox has to be told of the samples before they can be rehearsed."""
+        return self.samples and STARTS[self.provider].seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +160,12 @@ def repository(options: StartOptions, folder_name: str) -> Mapping[str, str]:
     chosen = STARTS[options.provider]
     values = _values(options, chosen, folder_name)
     made = {name: _filled(name, values) for name in ("reconciler.yaml", "README.md")}
-    made |= {f"manifests/{name}": _template(f"{options.provider}/{name}") for name in chosen.manifests}
-    made[f"contacts/{chosen.contacts}"] = _template("contacts.csv")
+    manifests = chosen.manifests if options.samples else (_ACCOUNT,)
+    made |= {f"manifests/{name}": _template(f"{options.provider}/{name}") for name in manifests}
+    if options.samples:
+        made[f"contacts/{chosen.contacts}"] = _template("contacts.csv")
     made[".gitignore"] = _template("gitignore")
-    if chosen.seed:
+    if options.seeded:
         made["sandbox.yaml"] = _template(f"{options.provider}/sandbox.yaml")
     if options.ci in PIPELINES:
         needed = (*chosen.secrets, "RECONCILER_STORE_URL")
@@ -177,7 +187,7 @@ def _values(options: StartOptions, chosen: Start, folder_name: str) -> dict[str,
         "secrets": ", ".join(f"`{name}`" for name in chosen.secrets),
         "settings": "`RECONCILER_PACKAGE`, what pip is to install: `reconciler[postgresql] @ URL-OF-THE-PACKAGE`"
         + (", and `RECONCILER_ALLOWED_HOSTS`, the host of your portal" if hosted else ""),
-        "rehearsal": "reconciler sandbox --seed sandbox.yaml" if chosen.seed else "reconciler sandbox",
+        "rehearsal": "reconciler sandbox --seed sandbox.yaml" if options.seeded else "reconciler sandbox",
         "hosts": "RECONCILER_ALLOWED_HOSTS: ${{ vars.RECONCILER_ALLOWED_HOSTS }}" if hosted else "",
         "variables": _pairs(_variables(options, chosen)),
         "sandbox": _pairs(
@@ -257,9 +267,9 @@ def _steps(options: StartOptions, folder: Path, cwd: Path) -> tuple[str, ...]:
         steps.append("Allow the account's host: export RECONCILER_ALLOWED_HOSTS=…")
     steps += [
         "reconciler validate",
-        f"Rehearse with nobody in reach: {'reconciler sandbox' + ' --seed sandbox.yaml' * chosen.seed}, "
+        f"Rehearse with nobody in reach: {'reconciler sandbox' + ' --seed sandbox.yaml' * options.seeded}, "
         "and with the credentials that it prints: reconciler plan -e sandbox",
-        f"Put your people in contacts/{chosen.contacts}; the number in there is fictional.",
+        *([f"Put your people in contacts/{chosen.contacts}; the number in there is fictional."] * options.samples),
         f"Set {' and '.join(chosen.secrets)} in the environment, then: reconciler plan",
     ]
     if options.ci in PIPELINES:

@@ -188,3 +188,35 @@ def test_a_github_pipeline_applies_only_what_was_approved(empty: Repository) -> 
     assert jobs["apply"]["concurrency"]["cancel-in-progress"] is False
     assert "schedule" in jobs["drift"]["if"]
     assert any("upload-sarif" in step.get("uses", "") for step in jobs["plan"]["steps"])
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_it_says_whether_the_account_answers(provider: str, empty: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("--provider", provider, "--base-url", empty.sandbox.url, "--ci", "none", "--check")
+    good = empty("init", "here", *words)
+    assert good.code == 0, good.err
+    assert f"The account answers: {provider} · " in good.out
+    assert empty.writes() == []
+    for name in SECRETS:
+        monkeypatch.setenv(name, "canary-of-a-secret")
+    refused = empty("init", "there", *words)
+    assert refused.code == 4, refused.err
+    assert "files are written" in refused.err
+    assert (empty.root / "there" / "reconciler.yaml").is_file()
+    assert "canary" not in refused.out + refused.err + str(contents(empty.root))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_the_account_holds_takes_the_place_of_the_samples(
+    provider: str, empty: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = empty("init", "--provider", provider, "--base-url", empty.sandbox.url, "--import", "--format", "json")
+    assert done.code == 0, done.err
+    assert {*contents(empty.root)} - {".reconciler"} == {*done.json["files"]}
+    assert not any("newsletter" in name or "welcome" in name for name in done.json["files"])
+    assert empty.writes() == []
+    plan = empty.plan()
+    assert plan.code == 0, plan.out + plan.err
+    assert {action for action, _ in plan.changes()} <= {"adopt"}
+    assert empty("validate").code == 0
+    assert empty("fmt", "--check").code == 0

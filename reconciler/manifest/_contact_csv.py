@@ -110,7 +110,7 @@ class CsvReader:
             if not row:
                 continue
             if len(row) != width:
-                text = f"the row has {len(row)} fields, the header {width}"
+                text = f"the row has {_fields(len(row))}, the header {_fields(width)}"
                 flaws.append(Flaw(base + before, "contact-file-ragged-row", "ragged-row", text))
             elif sum(map(len, row)) > MAX_FIELD and max(map(len, row)) > MAX_FIELD:
                 flaws.append(too_long(base + before))
@@ -143,6 +143,10 @@ class CsvReader:
     def _piece(self, rows: list[list[str]], starts: array[int], flaws: list[Flaw]) -> Plain:
         columns = {name: [row[i] or None for row in rows] for name, i in self._wanted.items()}
         return Plain(columns=columns, lines=starts, flaws=tuple(flaws))
+
+
+def _fields(count: int) -> str:
+    return f"{count} field" if count == 1 else f"{count} fields"
 
 
 def _without_empty(values: Sequence[str]) -> list[str | None]:

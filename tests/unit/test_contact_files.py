@@ -424,6 +424,7 @@ def test_invalid_numbers_fail_or_are_skipped(tmp_path: Path, on_invalid: OnInval
 def test_a_ragged_row_is_never_skipped(tmp_path: Path) -> None:
     result = read(tmp_path, CSV + b"+16155550103\n", on_invalid=OnInvalid.SKIP)
     assert [d.severity for d in result.diagnostics] == [Severity.ERROR]
+    assert result.diagnostics[0].message == "the row has 1 field, the header 3 fields"
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,11 @@ _MANIFESTS: Final[Mapping[str, tuple[str, str]]] = {
         "There is no manifest in the paths given. An empty project would mean that nothing is wanted any more.",
         "Check the path. Manifests end in .yaml or .yml; hidden folders and node_modules are not searched.",
     ),
+    "project-above": (
+        "No path is given, the current folder has no Project document, and its manifests belong to a project of a "
+        "folder above. Run from here, nothing of that project would hold: its guards, policies, freeze and store.",
+        "Run the command in the project's folder. A part of the project is named by its path from there.",
+    ),
     "manifests-not-found": (
         "The project's manifests name a folder or a file that does not exist.",
         "Correct the path, which is relative to the project file, or make the folder; `reconciler import ACCOUNT` "

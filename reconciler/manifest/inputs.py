@@ -9,16 +9,31 @@ from hashlib import sha256
 from pathlib import Path
 
 from reconciler.diagnostics import Span
-from reconciler.errors import UsageError
+from reconciler.errors import InvalidInput, UsageError
 from reconciler.manifest.documents import Broken, Document, Parsed, Source
 from reconciler.manifest.entries import is_policy, is_project
-from reconciler.manifest.files import Found, Unreadable, decode, manifest_files, read_bytes, shown_name
+from reconciler.manifest.files import SKIPPED, Found, Unreadable, decode, manifest_files, read_bytes, shown_name
 from reconciler.manifest.findings import Findings
 from reconciler.manifest.values import path_problem
 from reconciler.manifest.yaml import parse
 
 PROJECT_FILES = ("reconciler.yaml", "reconciler.yml")
 _POLICY = b"Policy"
+_PROJECT = b"Project"
+
+
+class ProjectAbove(InvalidInput):
+    """The current folder is a part of a project, and was about to be read as if there were none."""
+
+    code = "project-above"
+
+    def __init__(self, project: Path, here: Path) -> None:
+        folder = project.parent
+        part = here.relative_to(folder).as_posix()
+        super().__init__(
+            f"the project is in {folder}; run it there",
+            hint=f"from here its guards, policies, freeze and store would not hold; there, this part of it is {part}",
+        )
 
 
 @dataclass(slots=True)
@@ -83,7 +98,7 @@ def gather(findings: Findings, paths: Sequence[Path], folder: Path, coming: Path
     given, the one in ``folder`` counts when everything given is below it: its guards, its store and its policies hold
     there too, wherever the policies are. ``coming`` is a folder, seen from the project's, that is about to be written:
     a project may name it already.
-    Raises UsageError for a path that does not exist.
+    Raises UsageError for a path that does not exist, and ProjectAbove.
     """
     _check_there(paths)
     given = [folder / path for path in paths] or [folder]
@@ -103,6 +118,8 @@ def gather(findings: Findings, paths: Sequence[Path], folder: Path, coming: Path
     found = next((d for d in inputs.documents if is_project(d)), None) if project is None else None
     if found is not None:
         inputs.root = Path(found.source.path).resolve().parent
+    elif project is None and not paths:
+        gathering.check_above()
     return inputs
 
 
@@ -165,6 +182,22 @@ class _Gathering:
         for broken in file.parsed.broken:
             self.findings.broken(broken)
             self.inputs.unreadable.append(broken.text)
+
+    def check_above(self) -> None:
+        """Raises ProjectAbove when a project of a folder above has manifests in ``folder``, or may have them."""
+        here = self.folder.resolve()
+        for project in (above / name for above in here.parents for name in PROJECT_FILES):
+            if project.is_file() and self._may_read(project, here):
+                raise ProjectAbove(project, here)
+
+    def _may_read(self, project: Path, here: Path) -> bool:
+        file = self._read(_found(project), only=_PROJECT)
+        if isinstance(file, Unreadable) or file.parsed.broken:
+            return True  # what it names cannot be known
+        named = [_manifests(d) for d in file.parsed.documents if is_project(d)]
+        texts = [text for one in named for text in (["."] if one is None else one)]
+        places = [(project.parent / text).resolve() for text in texts if isinstance(text, str)]
+        return any(_walks_into(place, here) or _walks_into(here, place) for place in places)
 
     def _projects(self, path: Path) -> list[Document]:
         file = self._read(_found(path))
@@ -240,6 +273,13 @@ class _Gathering:
                 parsed.broken += [Broken(source=source, flaw=flaw, text=source.text) for flaw in flaws]
                 self.known[found.real] = ManifestFile(source, content, parsed)
         return self.known[found.real]
+
+
+def _walks_into(folder: Path, place: Path) -> bool:
+    """Whether looking for manifests below ``folder`` gets to ``place``."""
+    if not place.is_relative_to(folder):
+        return False
+    return not any(part.startswith(".") or part in SKIPPED for part in place.relative_to(folder).parts)
 
 
 def _found(path: Path) -> Found:

@@ -64,8 +64,8 @@ class Loaded:
 def load(paths: Sequence[Path], options: LoadOptions | None = None) -> Loaded:
     """Read, check and resolve every manifest at or below ``paths`` (none: the project in the current folder).
 
-    Reports every problem at once and sends nothing anywhere. Raises UsageError for a path that does not exist; what is
-    wrong inside files is a diagnostic.
+    Reports every problem at once and sends nothing anywhere. Raises UsageError for a path that does not exist, and
+    InvalidInput in a folder whose manifests belong to a project above it; what is wrong inside files is a diagnostic.
     """
     options = options or LoadOptions()
     findings = Findings(show_pii=options.show_pii)
@@ -101,7 +101,7 @@ def load_policies(folder: Path) -> Policies:
 def contact_files(options: LoadOptions | None = None) -> frozenset[Path]:
     """The real paths of all files that the project in the current folder names in ``contactsFrom``.
 
-    Whatever else is wrong with its manifests does not matter here.
+    Whatever else is wrong with its manifests does not matter here. Raises InvalidInput as ``load`` does.
     """
     options, findings, folder = options or LoadOptions(), Findings(), Path.cwd()
     inputs = gather(findings, (), folder)

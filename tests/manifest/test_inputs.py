@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.errors import UsageError
-from reconciler.manifest.load import Loaded, LoadOptions, load
+from reconciler.errors import InvalidInput, UsageError
+from reconciler.manifest.load import Loaded, LoadOptions, contact_files, load
 
 ACCOUNT = (
     "apiVersion: slicktext/v1\nkind: Account\nmetadata: {name: main}\nspec: {brandId: 1, auth: {apiKey: {env: KEY}}}\n"
@@ -143,6 +143,50 @@ def test_no_manifests_is_an_error(here: Path, files: dict[str, str]) -> None:
     found = loaded()
     assert found.desired is None
     assert [d.code for d in found.diagnostics] == ["no-manifests"]
+
+
+@pytest.mark.parametrize(
+    ("content", "inside"),
+    [
+        (project("[manifests]"), "manifests"),
+        (project("[manifests]"), "manifests/lists"),
+        (project("[other, manifests/lists]"), "manifests"),
+        (project("[manifests/lists/a.yaml]"), "manifests/lists"),
+        (project(), "manifests/lists"),
+        (project().replace("acme}", "acme"), "manifests"),
+    ],
+    ids=["named", "below", "above what is named", "a named file", "names nothing", "cannot be read"],
+)
+def test_a_part_of_a_project_is_not_taken_for_all(
+    here: Path, monkeypatch: pytest.MonkeyPatch, content: str, inside: str
+) -> None:
+    write(here, {"reconciler.yaml": content, "manifests/lists/a.yaml": a_list("a")})
+    monkeypatch.chdir(here / inside)
+    with pytest.raises(InvalidInput, match="run it there") as refused:
+        loaded()
+    assert (refused.value.code, str(here.resolve()) in refused.value.message) == ("project-above", True)
+    assert f"this part of it is {inside}" in refused.value.hint
+    with pytest.raises(InvalidInput):
+        contact_files()
+
+
+@pytest.mark.parametrize(
+    ("files", "inside"),
+    [
+        ({"reconciler.yaml": project("[other]")}, "sub"),
+        ({"reconciler.yaml": project()}, ".hidden/sub"),
+        ({"reconciler.yaml": "a: [of something else\n"}, "sub"),
+        ({"reconciler.yaml": project(), "sub/reconciler.yml": project().replace("acme", "own")}, "sub"),
+        ({"reconciler.yaml": project(), "sub/any.yaml": project().replace("acme", "own")}, "sub"),
+    ],
+    ids=["elsewhere", "hidden", "no project", "own project", "own project in another file"],
+)
+def test_a_project_above_that_has_nothing_here_is_none_of_ours(
+    here: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], inside: str
+) -> None:
+    write(here, {**files, f"{inside}/a.yaml": f"{ACCOUNT}---\n{a_list('a')}"})
+    monkeypatch.chdir(here / inside)
+    assert names(loaded()) == {"a"}
 
 
 def test_files_are_named_relative_to_here(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

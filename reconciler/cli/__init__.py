@@ -112,12 +112,11 @@ def run(args: Sequence[str] | None = None) -> int:
 
     try:
         result = cli.main(args=list(args) if args is not None else None, prog_name="reconciler", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as problem:
+        click.echo(problem.format_message(), err=True)
+        return Exit.USAGE
     except click.ClickException as problem:
-        from reconciler.masking import harmless
-
-        # What was typed may have come from somewhere else: a script, or the name of a branch.
-        told = click.UsageError(harmless(problem.format_message()), ctx=getattr(problem, "ctx", None))
-        told.show(sys.stderr)
+        click.UsageError(_told(problem), ctx=getattr(problem, "ctx", None)).show(sys.stderr)
         return Exit.USAGE
     except click.exceptions.Exit as ended:
         return int(ended.exit_code)
@@ -133,3 +132,13 @@ def run(args: Sequence[str] | None = None) -> int:
 
         return tell_bug(bug, whole="--debug" in (sys.argv if args is None else args))
     return int(result) if isinstance(result, int) else Exit.OK
+
+
+def _told(problem: click.ClickException) -> str:
+    from reconciler.masking import harmless
+
+    message = problem.format_message()
+    if isinstance(problem, click.MissingParameter):
+        message = " ".join(message.split())  # nothing was typed: the lines are click's own, one for each choice
+    # What was typed may have come from somewhere else: a script, or the name of a branch.
+    return harmless(message)

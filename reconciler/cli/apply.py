@@ -88,7 +88,8 @@ def carried_out(
 ) -> int:
     """An apply as a command line runs it: shown, asked for on a terminal, told as it goes, reported."""
     from reconciler.app.applying import apply
-    from reconciler.errors import ReconcilerError
+    from reconciler.app.policies import RefusedByPolicy
+    from reconciler.errors import ReconcilerError, Refused
 
     narrator = _Narrator(progress, events=shared.format == "ndjson")
 
@@ -106,9 +107,13 @@ def carried_out(
     )
     try:
         applied = wait_for(apply(replace(request, tell=progress.told), options, workspace))
-    except ReconcilerError:
+    except ReconcilerError as failure:
         progress.clear()
         _unreported(narrator, shared)
+        if isinstance(failure, RefusedByPolicy) and narrator.shown is not None and shared.format == "text":
+            # Only the plan as text has each finding whole; elsewhere they are still to be told.
+            codes = ", ".join(dict.fromkeys(d.code for d in failure.diagnostics))
+            raise Refused(failure.message, hint=f"the plan says why: {codes}") from None
         raise
     progress.clear()
     return _finish(applied, shared)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from reconciler.cli.options import (
     with_scope_options,
 )
 from reconciler.cli.waiting import wait_for
+
+if TYPE_CHECKING:
+    from reconciler.plan.changes import Plan
 
 
 @click.command("plan")
@@ -56,7 +59,14 @@ def command(
         write_file(Path(out), dump(saved, request.inputs, planned.fingerprint))
     emit_plan(planned.document(digest=digest, created=now, calls=calls, show_pii=shared.show_pii), shared)
     if out is not None:
-        note(f"Saved to {out}; apply it with: reconciler apply {out}" if whole else f"Not saved to {out}: see above.")
+        note(_saved(out, planned.plan) if whole else f"Not saved to {out}: see above.")
     if planned.exit_code is Exit.OK and detailed_exitcode and planned.plan.differs:
         return Exit.DIFFERENCES
     return planned.exit_code
+
+
+def _saved(out: str, plan: Plan) -> str:
+    if plan.refusals or plan.guards:
+        against = "policies" if plan.refusals else "guards"
+        return f"Saved to {out}; an apply of it would be refused: {against} are against it, see above."
+    return f"Saved to {out}; apply it with: reconciler apply {out}"

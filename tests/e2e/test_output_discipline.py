@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -127,6 +128,34 @@ def test_usage_errors_are_64(texts: Repository, words: tuple[str, ...], code: in
     result = texts(*words)
     assert result.code == code
     assert "Traceback" not in result.err
+    assert texts.sandbox.requests() == []
+
+
+def test_what_is_told_of_a_missing_word_can_be_read(texts: Repository) -> None:
+    bare = texts()
+    assert (bare.code, bare.out) == (64, "")
+    assert bare.err.startswith("Usage: reconciler [OPTIONS] COMMAND [ARGS]...\n\n")
+    assert re.search(r"^  plan +Show what differs", bare.err, re.MULTILINE)
+    shell = texts("completion")
+    assert shell.code == 64
+    assert shell.err.endswith("Choose from: bash, zsh, fish\n")
+    # What was typed stays on its line: a log that is read by a CI system takes some lines for commands.
+    typed = texts("completion", "ba\n::error::sh")
+    assert typed.code == 64
+    assert "\n::error" not in typed.err
+
+
+def test_a_part_of_the_project_is_not_applied_as_if_it_were_all(
+    texts: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts.write("manifests.yaml", MANIFESTS)
+    (texts.root / "FREEZE").write_text("until monday\n", encoding="utf-8")
+    monkeypatch.chdir(texts.root / "manifests")
+    for words in (("validate",), ("plan",), ("apply", "--yes"), ("drift",), ("graph",)):
+        refused = texts(*words)
+        assert refused.code == 3
+        assert f"error[project-above]: the project is in {texts.root.resolve()}; run it there\n" in refused.err
+    assert not (texts.root / "manifests" / ".reconciler").exists()
     assert texts.sandbox.requests() == []
 
 

@@ -81,8 +81,13 @@ def test_what_is_declared_is_refused_everywhere_and_lifted_by_nothing(texts: Rep
     assert texts("plan", "--detailed-exitcode").code == 2
     refused = texts("apply", *EVERYTHING)
     assert refused.code == 5
-    assert "error[acme-names]" in refused.err
-    assert "error[refused]: refused by policy, which no flag lifts; nothing was sent" in refused.err
+    assert refused.out.count("error[acme-names]") == 1
+    assert refused.err.splitlines() == [
+        "error[refused]: refused by policy, which no flag lifts; nothing was sent",
+        "  hint: the plan says why: acme-names",
+    ]
+    # Where the plan is short, the finding is told beside it.
+    assert texts("apply", *EVERYTHING, "--format", "json").err.count("error[acme-names]") == 1
     assert "--allow" not in refused.err
     for lift in ("acme-names=1", "policy=house"):
         assert texts("apply", *EVERYTHING, "--allow", lift).code != 0
@@ -93,6 +98,18 @@ def test_what_is_declared_is_refused_everywhere_and_lifted_by_nothing(texts: Rep
     texts.write("policy.yaml", policy(NAMES.replace("growth-", "(growth-)?")))
     texts.apply()
     texts.settled()
+
+
+def test_a_saved_plan_that_is_refused_says_so(texts: Repository) -> None:
+    texts.write("lists.yaml", a_list("a"))
+    texts.write("policy.yaml", policy(NAMES))
+    saved = texts("plan", "--out", "plan.json").err
+    assert "Saved to plan.json; an apply of it would be refused: policies are against it, see above." in saved
+    assert "apply it with" not in saved
+    assert texts("apply", "plan.json").code == 5
+    texts.write("policy.yaml", policy(NAMES + ", severity: warning"))
+    assert "apply it with: reconciler apply plan.json" in texts("plan", "--out", "plan.json").err
+    texts.apply("plan.json")
 
 
 def test_of_very_many_that_are_wrong_each_is_refused(texts: Repository) -> None:
@@ -153,7 +170,7 @@ def test_a_saved_plan_skips_no_policy(texts: Repository) -> None:
     assert texts("apply", "plan.json").code == 6  # another plan: a policy came
     assert texts("plan", "--out", "refused.json").code == 0
     refused = texts("apply", "refused.json", "--approve", "contact")
-    assert (refused.code, "error[acme-names]" in refused.err) == (5, True)
+    assert (refused.code, "error[acme-names]" in refused.out) == (5, True)
     digest = texts.plan().json["digest"]
     assert texts("apply", "--expect", digest).code == 5
     texts.write("policy.yaml", policy(NAMES.replace("growth-", "")))
@@ -270,7 +287,7 @@ def test_what_comes_back_is_judged_as_well(texts: Repository) -> None:
     before = len(texts.writes())
     assert texts("restore", run).code == 0
     refused = texts("restore", run, "--apply", *EVERYTHING)
-    assert (refused.code, "error[acme-no]" in refused.err) == (5, True), refused.err
+    assert (refused.code, "error[acme-no]" in refused.out) == (5, True), refused.err
     assert len(texts.writes()) == before
 
 

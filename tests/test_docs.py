@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,6 +18,11 @@ import yaml
 from reconciler.app.codes import codes
 from reconciler.errors import Exit
 from reconciler.manifest.load import load
+from reconciler.sandbox.contactcenter.tampering import PORTAL as contactcenter
+from reconciler.sandbox.exotel.tampering import PORTAL as exotel
+from reconciler.sandbox.intelepeer.tampering import PORTAL as intelepeer
+from reconciler.sandbox.portal import Portal
+from reconciler.sandbox.slicktext.tampering import PORTAL as slicktext
 
 from command_lines import check_typed
 
@@ -280,6 +286,20 @@ def test_the_page_of_a_provider_names_all_its_codes(provider: str) -> None:
 
 
 # --- exit codes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("portal", [slicktext, intelepeer, exotel, contactcenter], ids=lambda portal: portal.provider)
+def test_the_page_of_the_sandbox_has_every_edit_in_a_portal(portal: Portal[Any, Any]) -> None:
+    titles = {
+        "slicktext": "SlickText",
+        "intelepeer": "IntelePeer",
+        "exotel": "Exotel",
+        "contactcenter": "Contact centre",
+    }
+    page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    part = re.split(rf"^{titles[portal.provider]}[:;].*\n\n", page, flags=re.MULTILINE)[-1].split("\n\n")[0]
+    told = [op for row in part.splitlines()[2:] for op in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert sorted(told) == sorted(portal.edits)
 
 
 def test_the_readme_lists_the_exit_codes() -> None:

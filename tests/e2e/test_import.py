@@ -325,3 +325,25 @@ def test_a_name_that_several_have_by_now_is_told_and_left(texts: Repository, san
     after = contents(imported(texts))
     assert {name: after[name] for name in before} == before
     assert texts.plan().code == 3
+
+
+def test_somebody_new_is_added_to_an_imported_list(texts: Repository) -> None:
+    folder = imported(texts)
+    assert texts("import", "main").code == 0
+    assert texts("import", "main", "--update", "--adopt").code == 0
+    assert texts.plan().changes() == []
+    people = folder / "contacts" / "vip.csv"
+    columns = people.read_text(encoding="utf-8").splitlines()[0].count(",")
+    with people.open("a", encoding="utf-8") as file:
+        file.write("+12025558888" + "," * columns + "\n")
+    refused = texts("plan")
+    assert (refused.code, "error[missing-contacts]" in refused.out) == (3, True)
+    memberships = folder / "memberships.yaml"
+    text = memberships.read_text(encoding="utf-8")
+    memberships.write_text(text.replace("  mode: ", "  missingContacts: create\n  mode: "), encoding="utf-8")
+    assert texts.plan().code == 0
+    # What is live wins again, and the option stays.
+    assert texts("import", "main", "--update").code == 0
+    assert "+12025558888" not in people.read_text(encoding="utf-8")
+    assert "missingContacts: create" in memberships.read_text(encoding="utf-8")
+    texts.settled()

@@ -95,6 +95,13 @@ class Executor:
         self._nodes = {c.address: _phases(c) for c in plan.changes}
         self._parts = {p.address for c in plan.changes for p in c.parts if p.address != c.address}
         """The changes whose work is a part of a call that another one makes."""
+        self._carried: dict[Address, list[Resource]] = {}
+        """The links that are made by the call that creates a campaign."""
+        for change in plan.changes:
+            # One that moved keeps its old link in the inventory until that is gone.
+            new = change.address not in inventory.owned and not change.steps
+            if new and change.carried_by is not None and change.desired is not None:
+                self._carried.setdefault(change.carried_by, []).append(change.desired)
         self._part_outcomes: dict[Address, Outcome] = {}
         self._but_some: set[_Node] = set()
         """Nodes that failed for single people only."""
@@ -321,8 +328,14 @@ class Executor:
             return []
         # With the fields it was made with, not those it shall have: that a campaign was published is known when it is.
         new = replace(owned_resource(change.desired, remote_id), fields=dict(effect.fields))
-        self._taken[address] = new
-        return [new, *replaced(change)]
+        links = [
+            owned_resource(resource, link)
+            for resource in self._carried.get(address, ())
+            if resource.link is not None
+            and (link := self._link(resource.link.campaign, resource.link.list)) is not None
+        ]
+        self._taken |= {owned.address: owned for owned in (new, *links)}
+        return [new, *links, *replaced(change)]
 
     def _report(self, change: Change, step: Step, result: StepResult, outcome: Outcome) -> None:
         address = str(change.address)

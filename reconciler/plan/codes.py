@@ -47,6 +47,10 @@ CODES: Mapping[str, tuple[str, str]] = {
         "Look in the provider's portal, then say what you found with dial --found sent or --found not-sent.",
     ),
     "error": ("A command could not be carried out.", "The message says why, and the hint what to do."),
+    "held-back": (
+        "A resource waits for one that does not exist yet and that --exclude leaves out.",
+        "Nothing need be done: it follows once the other one is applied.",
+    ),
     "excluded-dependency": (
         "A resource that is selected needs one that does not exist yet and is not selected.",
         "Select both, or exclude both.",

@@ -282,6 +282,14 @@ def reachable(
                     f"have {address} made by hand, or take lifecycle.observe out of its manifest",
                 )
                 return None
+            if selection.excludes(address, declared):
+                out.warn(
+                    resource,
+                    "held-back",
+                    f"held back: needs {address}, which does not exist yet and is excluded",
+                    f"it follows once {address} is applied",
+                )
+                return None
             if not selection.covers(address, declared):
                 out.refuse(
                     resource,

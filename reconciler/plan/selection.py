@@ -76,7 +76,11 @@ class Selection:
 
     def covers(self, address: Address, resource: Resource | None) -> bool:
         wanted = not self.select or any(s.matches(address, resource) for s in self.select)
-        return wanted and not any(s.matches(address, resource) for s in self.exclude)
+        return wanted and not self.excludes(address, resource)
+
+    def excludes(self, address: Address, resource: Resource | None) -> bool:
+        """Whether somebody said that it is to be left out, instead of only not asking for it."""
+        return any(s.matches(address, resource) for s in self.exclude)
 
     def covers_account(self, account: str) -> bool:
         """False only when an ``account:`` selector rules the whole account out."""

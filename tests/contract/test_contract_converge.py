@@ -62,8 +62,9 @@ def test_two_plans_of_one_world_are_the_same(trial: Trial) -> None:
     first, second = (trial.repository.plan().json for _ in range(2))
     for plan in (first, second):
         # When it was made, how long that took and may take, and a salted digest.
-        for name in ("createdAt", "expiresAt", "digest", "reads", "estimate"):
+        for name in ("createdAt", "expiresAt", "digest", "reads"):
             plan.pop(name)
+        plan.pop("estimate", None)  # there is none without figures of the provider
     assert first == second
 
 

@@ -178,6 +178,7 @@ _VARIES = (
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z",
     r"scrypt\$[\w$./+=-]+",
     r"\d+\.\d s\b",
+    r"about \d+ s\b",
     r"\b[0-9a-f]{7,40}\b",  # a commit
 )
 

@@ -138,10 +138,11 @@ def test_a_store_that_fails_in_mid_run_closes_the_run(
     assert "the disk is full" in result.err
     assert "error[unexpected]" not in result.err
     run = last_run(texts)
-    # The second request is announced while the first is under way, which may have its answer by then or not.
-    assert (run["exit"], run["counts"]["done"] + run["counts"]["unresolved"]) == (1, 1)
-    assert run["endedAt"]
-    assert run["counts"]["done"] <= len(texts.writes()) <= 1, "whatever was sent is told, as done or as unresolved"
+    # How many requests share the first transaction, and whether one of them is under way when the second transaction
+    # fails, is up to the clock. Every request that left is told, as done or as unresolved, and none leaves afterwards.
+    sent, counts = len(texts.writes()), run["counts"]
+    assert (run["exit"], bool(run["endedAt"])) == (1, True)
+    assert counts["done"] <= sent <= counts["done"] + counts["unresolved"] < 6
     texts.apply()
     assert len(texts.writes()) == 6
     texts.settled()

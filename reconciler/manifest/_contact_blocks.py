@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from reconciler.manifest._contact_files import BOM, BadFile, check_text
+from reconciler.manifest._contact_files import BOM, BadFile, check_text, has_long_line
 from reconciler.manifest._contact_rows import MAX_FIELD, NUMBER
 from reconciler.manifest.numbers import are_e164
 
@@ -95,11 +95,7 @@ def _has_odd_lines(block: bytes) -> bool:
     """Line ends other than LF and CRLF, a line as long as a field may not be, or a BOM that is no BOM here."""
     if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
         return True
-    if block.startswith(BOM):
-        return True
-    # Every line of MAX_FIELD covers a whole stride of half its length.
-    stride = MAX_FIELD // 2
-    return any(block.find(b"\n", at, at + stride) < 0 for at in range(0, len(block) - stride, stride))
+    return block.startswith(BOM) or has_long_line(block, MAX_FIELD)
 
 
 def _is_plainly_quoted(block: bytes, rows: int, delimiter: str) -> bool:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import csv
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import closing
+from functools import lru_cache
 from itertools import chain
-from typing import Final
+from types import MappingProxyType
+from typing import Final, cast
 
 from reconciler.manifest._contact_blocks import BlockParser, Parsed, ahead, parsed_ahead
-from reconciler.manifest._contact_files import BOM, BadFile, check_text
+from reconciler.manifest._contact_files import BOM, BadFile, check_text, has_long_line
 from reconciler.manifest._contact_rows import (
     MAX_FIELD,
     ROWS_AT_ONCE,
@@ -39,8 +41,8 @@ class CsvReader:
         self._asked = asked
         self._blocks = blocks
         self._parsed: Iterator[tuple[bytes, Future[Parsed | None]]] = iter(())
-        self._header: list[str] = []
-        self._wanted: dict[str, int] = {}
+        self._width = 0
+        self._wanted: Mapping[str, int] = {}
         self._line = 1
 
     def pieces(self) -> Iterator[Piece]:
@@ -52,7 +54,7 @@ class CsvReader:
         if second is None:
             yield from self._plain(rest)
             return
-        parse = BlockParser(width=len(self._header), wanted=self._wanted, delimiter=self._asked.delimiter)
+        parse = BlockParser(width=self._width, wanted=self._wanted, delimiter=self._asked.delimiter)
         with closing(parsed_ahead(chain((rest, second), ahead(self._blocks)), parse)) as self._parsed:
             for block, parsing in self._parsed:
                 parsed = parsing.result()
@@ -72,14 +74,8 @@ class CsvReader:
 
     def _after_header(self, block: bytes) -> bytes:
         text, rest = _split_header(block)
-        try:
-            rows = [row for row in csv.reader(_lines(text), delimiter=self._asked.delimiter, strict=True) if row]
-        except csv.Error as cause:
-            raise _broken(cause, line=1, spans=text.count(b"\n") > 1) from None
-        if not rows:
-            raise BadFile("contact-file-empty", "it is empty", hint="a file without contacts still needs its header")
-        self._header = [name.strip() for name in rows[0]]
-        self._wanted = wanted_columns(self._header, self._asked)
+        asked = self._asked
+        self._width, self._wanted = _header(text, asked.delimiter, asked.region, tuple(asked.columns.items()))
         self._line = text.count(b"\n") + 1
         return rest
 
@@ -87,7 +83,7 @@ class CsvReader:
         if (piece := self._simple(block)) is not None:
             yield piece
             return
-        base, width = self._line, len(self._header)
+        base, width = self._line, self._width
 
         def more() -> bytes | None:
             self._line = base + reader.line_num
@@ -125,19 +121,20 @@ class CsvReader:
 
     def _simple(self, block: bytes) -> Plain | None:
         """A block of which each line is a row and no row has a flaw, without a loop over them; None for any other."""
-        if not block or b'"' in block or b"\r" in block:
+        delimiter, width = self._asked.delimiter, self._width
+        # Without quotes and carriage returns a delimiter is a delimiter and a line a row; blank lines are none.
+        if not block or b'"' in block or b"\r" in block or (width == 1 and b"\n\n" in b"\n" + block):
             return None
-        lines = block.decode().removesuffix("\n").split("\n")
-        if len(lines) > ROWS_AT_ONCE or len(max(lines, key=len)) > MAX_FIELD:
+        text = block.decode() if block.endswith(b"\n") else f"{block.decode()}\n"
+        rows = text.count("\n")
+        if rows > ROWS_AT_ONCE or has_long_line(block, MAX_FIELD):
             return None
-        try:
-            held = list(zip(*csv.reader(lines, delimiter=self._asked.delimiter, strict=True), strict=True))
-        except (csv.Error, ValueError):
+        # Line ends become fields of their own: all rows are of one length only if these are all in their places.
+        fields = text.replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
+        if len(fields) != rows * (width + 1) + 1 or fields[width :: width + 1].count("\n") != rows:
             return None
-        if len(held) != len(self._header) or len(held[0]) != len(lines):
-            return None
-        first, self._line = self._line, self._line + len(lines)
-        columns = {name: _without_empty(held[i]) for name, i in self._wanted.items()}
+        first, self._line = self._line, self._line + rows
+        columns = {name: _without_empty(fields[i : -1 : width + 1]) for name, i in self._wanted.items()}
         return Plain(columns=columns, lines=range(first, self._line))
 
     def _piece(self, rows: list[list[str]], starts: array[int], flaws: list[Flaw]) -> Plain:
@@ -145,12 +142,31 @@ class CsvReader:
         return Plain(columns=columns, lines=starts, flaws=tuple(flaws))
 
 
+@lru_cache(maxsize=16)
+def _header(
+    text: bytes, delimiter: str, region: str, columns: tuple[tuple[str, str], ...]
+) -> tuple[int, Mapping[str, int]]:
+    """How many fields a row has, and the positions of our columns. Raises BadFile.
+
+    Remembered, because of a thousand small files nearly all begin alike, and this takes as long as fifty rows.
+    """
+    try:
+        rows = [row for row in csv.reader(_lines(text), delimiter=delimiter, strict=True) if row]
+    except csv.Error as cause:
+        raise _broken(cause, line=1, spans=text.count(b"\n") > 1) from None
+    if not rows:
+        raise BadFile("contact-file-empty", "it is empty", hint="a file without contacts still needs its header")
+    names = [name.strip() for name in rows[0]]
+    asked = Asked(columns=dict(columns), region=region, delimiter=delimiter)
+    return len(names), MappingProxyType(wanted_columns(names, asked))
+
+
 def _fields(count: int) -> str:
     return f"{count} field" if count == 1 else f"{count} fields"
 
 
-def _without_empty(values: Sequence[str]) -> list[str | None]:
-    return [value or None for value in values] if "" in values else list(values)
+def _without_empty(values: list[str]) -> list[str | None]:
+    return [value or None for value in values] if "" in values else cast("list[str | None]", values)
 
 
 def _split_header(block: bytes) -> tuple[bytes, bytes]:

@@ -22,6 +22,8 @@ MAX_DECODED: Final = 4096 * MIB
 BLOCK = 4 * MIB
 """Bytes of text parsed at a time. A file of one block is read in plain Python, a larger one through Polars."""
 
+# What has meanwhile become a pipe must not make us wait, and what has become a link is not followed.
+_OPENED: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _RATIO_FREE: Final = 64 * MIB
 _MAX_RATIO: Final = 200
 _MAX_LINE: Final = 16 * MIB
@@ -71,6 +73,7 @@ _FOREIGN: Final = (
     (b"\xd0\xcf\x11\xe0", "contact-file-format", "is an old spreadsheet workbook"),
     (b"PAR1", "contact-file-format", "is Parquet inside, but is not declared as such"),
 )
+_FOREIGN_STARTS: Final = tuple(magic for magic, _, _ in _FOREIGN)
 _HINTS: Final = {
     "contact-file-lfs-pointer": "run `git lfs pull`",
     "contact-file-encoding": "save it as UTF-8",
@@ -82,7 +85,7 @@ _HINTS: Final = {
 class Located:
     """A regular file inside the project. ``path`` has no symbolic links left in it."""
 
-    path: Path
+    path: str
     format: Format
     compression: Compression
     size: int
@@ -91,14 +94,14 @@ class Located:
 def locate(file: str, *, base: Path, root: Path, declared: str = "") -> Located:
     """The file that ``file`` means, seen from the folder ``base`` of its manifest. Raises BadFile."""
     format_, compression = _kind_of(file, declared)
-    if PurePath(file).is_absolute() or "\0" in file:
+    if os.path.isabs(file) or "\0" in file:  # noqa: PTH117 - making the Path takes longer than reading a small file
         raise BadFile(
             "contact-file-path-leaves-project",
             f"{visible(file)} is not a path relative to its manifest",
             hint="write the path relative to the manifest, inside the project",
         )
     try:
-        path = _real(f"{base}{os.sep}{file}")
+        path, found = _real(f"{base}{os.sep}{file}")
     except OSError as cause:  # a link that was something else a moment ago
         raise _unreadable(file, cause) from None
     whole = real_folder(root)
@@ -109,7 +112,7 @@ def locate(file: str, *, base: Path, root: Path, declared: str = "") -> Located:
             hint="keep contact files inside the project's folder; symbolic links out of it are not followed",
         )
     try:
-        found = os.stat(path)  # noqa: PTH116 - making the Path takes longer than asking
+        found = found or os.stat(path)  # noqa: PTH116 - as above
     except FileNotFoundError:
         raise BadFile(
             "contact-file-missing", f"{visible(file)} does not exist", hint="paths are relative to their manifest"
@@ -118,20 +121,22 @@ def locate(file: str, *, base: Path, root: Path, declared: str = "") -> Located:
         raise _unreadable(file, cause) from None
     if not stat.S_ISREG(found.st_mode):
         raise BadFile("contact-file-not-regular", f"{visible(file)} is not a regular file")
-    return Located(Path(path), format_, compression, found.st_size)
+    return Located(path, format_, compression, found.st_size)
 
 
-def _real(path: str) -> str:
-    """As ``os.path.realpath``, which takes longer than reading a small file does; a Path takes as long again."""
-    folder, name = os.path.split(path)
-    if name in {"", os.curdir, os.pardir}:
-        return os.path.realpath(path)
-    real = f"{real_folder(folder).rstrip(os.sep)}{os.sep}{name}"
-    try:
-        is_link = stat.S_ISLNK(os.lstat(real).st_mode)
-    except OSError:
-        is_link = True  # or nothing at all
-    return os.path.realpath(path) if is_link else real
+def _real(path: str) -> tuple[str, os.stat_result | None]:
+    """As ``os.path.realpath``, which takes longer than reading a small file does; and what is there, where that was
+    asked on the way."""
+    folder, _, name = path.rpartition(os.sep)
+    if folder and name not in {"", os.curdir, os.pardir}:
+        real = f"{real_folder(folder).rstrip(os.sep)}{os.sep}{name}"
+        try:
+            found = os.lstat(real)
+        except OSError:
+            return os.path.realpath(path), None
+        if not stat.S_ISLNK(found.st_mode):
+            return real, found
+    return os.path.realpath(path), None
 
 
 def real_folder(folder: Path | str) -> str:
@@ -187,21 +192,22 @@ class Stored:
 
     def stored(self, size: int = 0) -> Iterator[bytes]:
         """The bytes as they are, at most ``size`` at a time. Raises BadFile."""
-        # What has meanwhile become a pipe must not make us wait, and what has become a link is not followed.
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        path = self._located.path
+        name = os.path.basename(path)  # noqa: PTH119 - making the Path takes longer than reading a small file
         try:
-            with os.fdopen(os.open(self._located.path, flags), "rb", buffering=0) as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    raise BadFile("contact-file-not-regular", f"{self._located.path.name} is not a regular file")
-                if not is_opened(file.fileno(), self._located.path):
-                    raise BadFile(
-                        "contact-file-path-leaves-project", f"{self._located.path.name} was swapped for another file"
-                    )
-                while piece := file.read(size or self._read):
+            file = os.open(path, _OPENED)
+            try:
+                if not stat.S_ISREG(os.fstat(file).st_mode):
+                    raise BadFile("contact-file-not-regular", f"{name} is not a regular file")
+                if not is_opened(file, path):
+                    raise BadFile("contact-file-path-leaves-project", f"{name} was swapped for another file")
+                while piece := os.read(file, size or self._read):
                     self._hash.update(piece)
                     yield piece
+            finally:
+                os.close(file)
         except OSError as cause:
-            raise _unreadable(self._located.path.name, cause) from None
+            raise _unreadable(name, cause) from None
 
     def blocks(self) -> Iterator[bytes]:
         """Decoded text in pieces of about ``block`` bytes that end with a line (but the last). Raises BadFile."""
@@ -229,11 +235,11 @@ class Stored:
     def _decoded(self) -> Iterator[bytes]:
         match self._located.compression:
             case Compression.NONE:
-                yield from self.stored()
+                return self.stored()
             case Compression.GZIP:
-                yield from self._bounded(self._gunzipped())
+                return self._bounded(self._gunzipped())
             case Compression.ZSTD:
-                yield from self._bounded(self._unzstded())
+                return self._bounded(self._unzstded())
 
     def _bounded(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """``pieces`` unless they grow beyond reason: an archive of a few bytes must not fill the memory."""
@@ -305,9 +311,9 @@ def _damaged(what: str) -> BadFile:
 
 
 def _check_beginning(start: bytes) -> None:
-    for magic, code, what in _FOREIGN:
-        if start.startswith(magic):
-            raise BadFile(code, f"it {what}", hint=_HINTS[code])
+    if start.startswith(_FOREIGN_STARTS):
+        code, what = next((code, what) for magic, code, what in _FOREIGN if start.startswith(magic))
+        raise BadFile(code, f"it {what}", hint=_HINTS[code])
 
 
 def check_text(block: bytes, line: int) -> None:
@@ -327,6 +333,13 @@ def check_text(block: bytes, line: int) -> None:
         at = _line_starting(block, marker)
         if at >= 0:
             raise bad("contact-file-conflict", "there is a merge conflict", at, "resolve the conflict first")
+
+
+def has_long_line(block: bytes, longest: int) -> bool:
+    """Whether a line may have ``longest`` bytes or more; it surely has half of that when this says so."""
+    # Every such line covers a whole stride of half its length.
+    stride = longest // 2
+    return any(block.find(b"\n", at, at + stride) < 0 for at in range(0, len(block) - stride, stride))
 
 
 def _line_starting(block: bytes, marker: bytes) -> int:

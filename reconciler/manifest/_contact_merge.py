@@ -160,6 +160,8 @@ class Gathering:
 
 
 def _columns_of(pieces: Sequence[Plain]) -> dict[str, list[str | None]]:
+    if len(pieces) == 1:
+        return dict(pieces[0].columns)
     names = {NUMBER: None} | {name: None for piece in pieces for name in piece.columns}
     united: dict[str, list[str | None]] = {name: [] for name in names}
     for piece in pieces:

@@ -159,7 +159,7 @@ class ParquetReader:
     """A line is a row here, and the first is 1."""
 
     def __init__(self, located: Located, stored: Stored, asked: Asked, *, max_decoded: int = MAX_DECODED) -> None:
-        self._path = str(located.path)
+        self._path = located.path
         self._size = located.size
         self._stored = stored
         self._asked = asked

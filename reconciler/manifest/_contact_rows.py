@@ -93,8 +93,11 @@ def normalised(piece: Piece, region: str) -> Piece:
 
 
 def _normalised_rows(piece: Plain, region: str) -> Plain:
-    numbers, wrong = normalise_all(piece.columns[NUMBER], region=region)
-    columns = {**piece.columns, NUMBER: numbers}
+    texts = piece.columns[NUMBER]
+    numbers, wrong = normalise_all(texts, region=region)
+    if numbers is texts:
+        return piece
+    columns = {**piece.columns, NUMBER: list(numbers)}
     if not wrong:
         return Plain(columns=columns, lines=piece.lines, flaws=piece.flaws)
     kept = [number is not None for number in numbers]

@@ -123,15 +123,9 @@ def read_contacts(
         _read_file(file, root, name, max_decoded, gathering)
     reads, (contacts, repeats) = gathering.reads, gathering.build()
     digests = [read.digest for read in reads]
-    rejected = (
-        Rejected(file=span.file, line=span.line, reason=flaw.reason)
-        for read in reads
-        for flaw in read.flaws
-        if (span := read.place(flaw.line))
-    )
     return ContactsRead(
         contacts=contacts,
-        rejected=tuple(islice(rejected, KEPT)),
+        rejected=tuple(islice(_rejected(reads), KEPT)),
         duplicates=tuple(repeats.kept),
         diagnostics=in_order([*(d for read in reads for d in read.problems), *repeats.warnings()]),
         digests=tuple(digests if inline is None else digests[1:]),
@@ -140,9 +134,15 @@ def read_contacts(
     )
 
 
+def _rejected(reads: Sequence[Read]) -> Iterator[Rejected]:
+    for read in reads:
+        for flaw in read.flaws:
+            span = read.place(flaw.line)
+            yield Rejected(file=span.file, line=span.line, reason=flaw.reason)
+
+
 def _relative_to(root: Path) -> Callable[[Path], str]:
-    whole = _contact_files.real_folder(root)
-    return lambda path: shown_name(path, whole)
+    return lambda path: shown_name(path, _contact_files.real_folder(root))
 
 
 def _read_inline(inline: InlineContacts, gathering: Gathering) -> None:
@@ -156,24 +156,29 @@ def _read_inline(inline: InlineContacts, gathering: Gathering) -> None:
 def _read_file(
     file: ContactFile, root: Path, name: Callable[[Path], str], max_decoded: int, gathering: Gathering
 ) -> None:
-    shown = visible(file.file)
-    read = gathering.begin(lambda line: Span(file=shown, line=line))
+    located: Located | None = None
+
+    def shown() -> str:
+        # Asked only where there is something to tell.
+        return visible(file.file if located is None else name(Path(located.path)))
+
+    read = gathering.begin(lambda line: Span(file=shown(), line=line))
     try:
         _check_options(file)
         located = locate(file.file, base=file.base, root=root, declared=file.format)
-        shown = visible(name(located.path))
         stored = Stored(located, max_decoded=max_decoded, block=_contact_files.BLOCK)
         asked = Asked(columns=file.columns, region=file.default_region, delimiter=file.delimiter or ",")
         pieces = _reader(located, stored, asked, max_decoded).pieces()
         gathering.take(normalised(piece, file.default_region) for piece in pieces)
         read.digest = stored.digest
     except BadFile as bad:
-        read.problems.append(_refusal(bad, file, read.place, shown))
+        read.problems.append(_refusal(bad, file, read.place, shown()))
     else:
         if not read.flawed and not read.rows:
             read.problems.append(_header_only(read.place))
-    severity = Severity.WARNING if file.on_invalid is OnInvalid.SKIP else Severity.ERROR
-    read.problems += _flaw_diagnostics(read, shown, severity)
+    if read.flawed:
+        severity = Severity.WARNING if file.on_invalid is OnInvalid.SKIP else Severity.ERROR
+        read.problems += _flaw_diagnostics(read, shown(), severity)
 
 
 def _reader(

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     import phonenumbers
@@ -25,7 +25,7 @@ _LONGEST: Final = 16
 _LEAST: Final = 1_000_000
 """The same in characters, and as an integer."""
 _E164 = re.compile(E164)
-_ALL_E164 = re.compile(rf"(?:{E164}\n)*+{E164}")
+_ALL_E164 = re.compile(rf"(?:{E164}+\n)*+{E164}")
 _DAMAGED = re.compile(r"""\d+(?:[.,]\d+)?e[+-]?\d+ | \d+[.,]0* | =.* | '.* | \#.*""", re.VERBOSE | re.IGNORECASE)
 """What spreadsheets leave of a number: an exponent, decimals, a formula, an apostrophe, ``#N/A`` or ``####``."""
 _EXTENSION = re.compile(r"(?:;ext=|\bext(?:ension|n)?\b|[x#])\W*\d{1,7}\s*$", re.IGNORECASE)
@@ -104,13 +104,16 @@ def normalise(text: str | None, *, region: str = "") -> str | Unusable:
 
 def normalise_all(
     texts: Sequence[str | None], *, region: str = ""
-) -> tuple[list[str | None], list[tuple[int, Reason]]]:
-    """Every text as E.164, None where it is no number, and the position and reason of those."""
+) -> tuple[Sequence[str | None], list[tuple[int, Reason]]]:
+    """Every text as E.164, None where it is no number, and the position and reason of those.
+
+    Texts that are all E.164 are returned themselves.
+    """
     if None not in texts:
-        joined = "\n".join(map(str, texts))
+        joined = "\n".join(cast("Sequence[str]", texts))
         # A line end within a number would make two of one.
         if _ALL_E164.fullmatch(joined) and joined.count("\n") == len(texts) - 1:
-            return list(texts), []
+            return texts, []
     numbers: list[str | None] = []
     refused: list[tuple[int, Reason]] = []
     matches = _E164.fullmatch

@@ -5,13 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import repeat
-from typing import ClassVar, Protocol, Self, cast
+from itertools import compress, repeat
+from operator import ne, not_
+from typing import ClassVar, Protocol, Self, TypeAlias, cast
 
 NUMBER = "number"
 
-Column = list[str | None]
+Column: TypeAlias = list[str | None]
+_Held: TypeAlias = tuple[list[str], dict[str, Column]]
+"""Numbers, and the columns beside them."""
 
 
 class Engine(Protocol):
@@ -51,45 +53,65 @@ class Engine(Protocol):
     def encoded(self, name: str) -> Iterator[bytes]: ...
 
 
-@dataclass(frozen=True, slots=True)
 class Rows:
-    """Columns as lists of one length; ``keys`` is the sorted ``number`` column without repeats."""
+    """Columns as lists of one length, ``numbers`` without repeats; put in order when somebody first looks at it.
 
+    Most sets are only ever compared: sorting them took a third of the time that a thousand small lists take.
+    """
+
+    __slots__ = ("_held", "_in_order")
     rank: ClassVar[int] = 0
 
-    keys: list[str]
-    values: dict[str, Column]
+    def __init__(self, numbers: list[str], columns: dict[str, Column], *, in_order: bool = True) -> None:
+        """``columns`` are those beside ``number``, by sorted name."""
+        self._held: _Held = (numbers, columns)
+        self._in_order = in_order
 
     @classmethod
     def of(cls, columns: Mapping[str, Sequence[str | None]]) -> Rows:
-        """Sorted and collapsed; the first row of a number wins and rows without a number are left out."""
-        # Backwards, so that the first of several is written last.
+        """Copied and collapsed; the first row of a number wins and rows without a number are left out."""
         numbers = columns[NUMBER]
+        names = sorted(name for name in columns if name != NUMBER)
+        places = set(numbers)
+        if len(places) == len(numbers) and None not in places:
+            return cls(cast("list[str]", list(numbers)), {n: list(columns[n]) for n in names}, in_order=False)
+        # Backwards, so that the first of several is written last.
         first = dict(zip(reversed(numbers), range(len(numbers) - 1, -1, -1), strict=True))
         first.pop(None, None)
-        keys = sorted(cast("dict[str, int]", first))
-        names = sorted(name for name in columns if name != NUMBER)
-        if keys == list(numbers):
-            return cls(keys, {name: list(columns[name]) for name in names})
-        at = [first[number] for number in keys]
-        return cls(keys, {name: [columns[name][i] for i in at] for name in names})
+        kept = cast("dict[str, int]", first)
+        return cls(list(kept), {n: [columns[n][i] for i in kept.values()] for n in names}, in_order=False)
+
+    def _ordered(self) -> _Held:
+        if not self._in_order:
+            numbers, _ = self._held
+            # In one assignment: a thread that reads meanwhile has all columns in the one order or in the other.
+            self._held = _at(self._held, sorted(range(len(numbers)), key=numbers.__getitem__))
+            self._in_order = True
+        return self._held
+
+    @property
+    def keys(self) -> list[str]:
+        """The numbers in order."""
+        return self._ordered()[0]
+
+    @property
+    def values(self) -> dict[str, Column]:
+        """The other columns in the same order."""
+        return self._ordered()[1]
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self.values)
+        return tuple(self._held[1])
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self._held[0])
 
     def numbers(self) -> Iterator[str]:
         return iter(self.keys)
 
     def column(self, name: str) -> Sequence[str | None]:
-        return list(self.keys) if name == NUMBER else list(self._held(name))
-
-    def _held(self, name: str) -> Column:
-        held = self.values.get(name)
-        return [None] * len(self.keys) if held is None else held
+        held = self._ordered()
+        return list(held[0]) if name == NUMBER else list(_column(held, name))
 
     def plain(self) -> Rows:
         return self
@@ -98,106 +120,138 @@ class Rows:
         return self
 
     def mappings(self, start: int, stop: int) -> Iterator[Mapping[str, str | None]]:
-        names = (NUMBER, *self.values)
-        for row in zip(self.keys[start:stop], *(v[start:stop] for v in self.values.values()), strict=True):
+        keys, values = self._ordered()
+        names = (NUMBER, *values)
+        for row in zip(keys[start:stop], *(v[start:stop] for v in values.values()), strict=True):
             yield dict(zip(names, row, strict=True))
 
     def get(self, number: str) -> Mapping[str, str | None] | None:
-        i = bisect_left(self.keys, number)
-        found = i < len(self.keys) and self.keys[i] == number
-        return next(self.mappings(i, i + 1)) if found else None
+        keys = self.keys
+        i = bisect_left(keys, number)
+        return next(self.mappings(i, i + 1)) if i < len(keys) and keys[i] == number else None
 
     def equals(self, other: Rows) -> bool:
-        return self.keys == other.keys and self.values == other.values
+        return self._ordered() == other._ordered()
 
     def slice(self, start: int, stop: int) -> Rows:
-        return Rows(self.keys[start:stop], {name: held[start:stop] for name, held in self.values.items()})
+        if start >= stop:
+            return self._picked([])
+        keys, values = self._ordered()
+        return Rows(keys[start:stop], {name: held[start:stop] for name, held in values.items()})
 
     def select(self, names: Collection[str]) -> Rows:
-        return Rows(self.keys, {name: held for name, held in self.values.items() if name in names})
+        return self._with({name: held for name, held in self._held[1].items() if name in names})
 
-    def _at(self, indices: list[int]) -> Rows:
-        if len(indices) == len(self.keys):
+    def _with(self, columns: dict[str, Column]) -> Rows:
+        """The same numbers with these columns, whose names are sorted."""
+        return Rows(self._held[0], columns, in_order=self._in_order)
+
+    def _where(self, mask: Iterable[object]) -> Rows:
+        """The rows for which ``mask``, in whatever order they are, is true."""
+        return self._picked(list(compress(range(len(self)), mask)))
+
+    def _picked(self, places: list[int]) -> Rows:
+        """The rows at ``places``, which ascend."""
+        if len(places) == len(self):
             return self
-        return Rows([self.keys[i] for i in indices], {n: [held[i] for i in indices] for n, held in self.values.items()})
+        return Rows(*_at(self._held, places), in_order=self._in_order)
 
     def masked(self, mask: Sequence[bool]) -> Rows:
-        return self._at([i for i, kept in enumerate(mask) if kept])
+        self._ordered()
+        return self._where(mask)
 
     def keeping(self, decide: Callable[[str], bool]) -> Rows:
-        return self._at([i for i, number in enumerate(self.keys) if decide(number)])
+        return self._where(map(decide, self._held[0]))
 
     def grouped(self, length: int, name: str) -> Mapping[tuple[str, str | None], int]:
-        return Counter(zip((number[:length] for number in self.keys), self._held(name), strict=True))
+        numbers, _ = held = self._held
+        return Counter(zip((number[:length] for number in numbers), _column(held, name), strict=True))
 
     def beginning(self, length: int, beginnings: frozenset[str]) -> Rows:
-        return self._at([i for i, number in enumerate(self.keys) if number[:length] in beginnings])
+        return self._where(number[:length] in beginnings for number in self._held[0])
 
     def without(self, other: Rows) -> Rows:
-        theirs = set(other.keys)
-        return self._at([i for i, number in enumerate(self.keys) if number not in theirs])
+        theirs = set(other._held[0])
+        return self._where(map(not_, map(theirs.__contains__, self._held[0])))
 
     def within(self, other: Rows) -> Rows:
-        theirs = set(other.keys)
-        return self._at([i for i, number in enumerate(self.keys) if number in theirs])
+        theirs = set(other._held[0])
+        return self._where(map(theirs.__contains__, self._held[0]))
 
     def where(self, name: str, values: Collection[str | None], keep: bool) -> Rows:
-        held: Sequence[str | None] = self.keys if name == NUMBER else self._held(name)
         wanted = frozenset(values)
-        return self._at([i for i, value in enumerate(held) if (value in wanted) is keep])
+        held: Iterable[str | None] = self._held[0] if name == NUMBER else _column(self._held, name)
+        return self._where((value in wanted) is keep for value in held)
 
-    def _with(self, name: str, held: Column) -> Rows:
-        values = {**self.values, name: held}
-        return Rows(self.keys, {n: values[n] for n in sorted(values)})
+    def _and(self, columns: Mapping[str, Column]) -> Rows:
+        """With ``columns`` put in."""
+        whole = {**self._held[1], **columns}
+        return self._with({name: whole[name] for name in sorted(whole)})
 
     def joined(self, other: Rows, names: Collection[str]) -> Rows:
-        result = self
-        theirs = other._places() if other.keys else {}
-        for name in names:
-            own, new = self._held(name), other.values.get(name)
-            if new is not None:
-                own = [
-                    value if (i := theirs.get(n)) is None else new[i] for n, value in zip(self.keys, own, strict=True)
-                ]
-            result = result._with(name, own)
-        return result
-
-    def _places(self) -> dict[str, int]:
-        return {number: i for i, number in enumerate(self.keys)}
+        numbers, _ = held = self._held
+        known, columns = other._held
+        put = {name: _column(held, name) for name in names}
+        if known:
+            places = dict(zip(known, range(len(known)), strict=True))
+            at = [*map(places.get, numbers)]
+            for name in put.keys() & columns.keys():
+                new = columns[name]
+                put[name] = [value if i is None else new[i] for i, value in zip(at, put[name], strict=True)]
+        return self._and(put)
 
     def filled(self, name: str, values: Mapping[str, str]) -> Rows:
-        own = zip(self.keys, self._held(name), strict=True)
-        return self._with(name, [values.get(number, value) for number, value in own])
+        own = zip(self._held[0], _column(self._held, name), strict=True)
+        return self._and({name: [values.get(number, value) for number, value in own]})
 
     def with_column(self, name: str, value: str | None) -> Rows:
-        return self._with(name, [value] * len(self.keys))
+        return self._and({name: [value] * len(self)})
 
     def changed(self, other: Rows, names: Collection[str]) -> Rows:
         return self.compared(other, names)[2]
 
     def compared(self, other: Rows, names: Collection[str]) -> tuple[Rows, Rows, Rows]:
-        mine, theirs = self._tuples(names), dict(zip(other.keys, other._tuples(names), strict=True))
-        # Nearly all are the same on both sides, so that is asked first.
-        apart = [(i, row) for i, (n, row) in enumerate(zip(self.keys, mine, strict=True)) if theirs.get(n) != row]
-        absent = [i for i, _ in apart if self.keys[i] not in theirs]
-        differing = [i for i, row in apart if (known := theirs.get(self.keys[i])) is not None and _differ(row, known)]
-        none_else = len(self.keys) - len(absent) == len(other.keys)
-        return self._at(absent), other._at([]) if none_else else other.without(self), self._at(differing)
-
-    def _tuples(self, names: Collection[str]) -> Iterable[tuple[str | None, ...]]:
-        return zip(*(self._held(name) for name in names), strict=True) if names else repeat((), len(self.keys))
+        numbers, mine = self._held[0], _tuples(self._held, names)
+        theirs = dict(zip(other._held[0], _tuples(other._held, names), strict=True))
+        # Nearly all are the same on both sides, so that is asked first, and without a step of Python for each.
+        apart = list(compress(range(len(numbers)), map(ne, map(theirs.get, numbers), mine)))
+        absent, differing = list[int](), list[int]()
+        for i, row in zip(apart, _tuples(_at(self._held, apart), names), strict=True):
+            known = theirs.get(numbers[i])
+            if known is None:
+                absent.append(i)
+            elif _differ(row, known):
+                differing.append(i)
+        none_else = len(numbers) - len(absent) == len(theirs)
+        return self._picked(absent), other._picked([]) if none_else else other.without(self), self._picked(differing)
 
     def united(self, others: Sequence[Rows]) -> Rows:
-        parts = (self, *others)
-        names = sorted({name for part in parts for name in part.values})
-        columns: dict[str, list[str | None]] = {NUMBER: [number for part in parts for number in part.keys]}
+        parts = [part._held for part in (self, *others)]
+        names = sorted({name for _, values in parts for name in values})
+        columns: dict[str, list[str | None]] = {NUMBER: [number for numbers, _ in parts for number in numbers]}
         for name in names:
-            columns[name] = [value for part in parts for value in part._held(name)]
+            columns[name] = [value for part in parts for value in _column(part, name)]
         return Rows.of(columns)
 
     def encoded(self, name: str) -> Iterator[bytes]:
-        held: Iterable[str | None] = self.keys if name == NUMBER else self._held(name)
-        yield "".join("~" if value is None else f"{len(value.encode())}:{value}" for value in held).encode()
+        held = self._ordered()
+        values: Iterable[str | None] = held[0] if name == NUMBER else _column(held, name)
+        yield "".join("~" if value is None else f"{len(value.encode())}:{value}" for value in values).encode()
+
+
+def _at(held: _Held, places: list[int]) -> _Held:
+    numbers, columns = held
+    return [*map(numbers.__getitem__, places)], {n: [*map(held.__getitem__, places)] for n, held in columns.items()}
+
+
+def _column(held: _Held, name: str) -> Column:
+    numbers, columns = held
+    values = columns.get(name)
+    return [None] * len(numbers) if values is None else values
+
+
+def _tuples(held: _Held, names: Collection[str]) -> Iterable[tuple[str | None, ...]]:
+    return zip(*(_column(held, name) for name in names), strict=True) if names else repeat((), len(held[0]))
 
 
 def _differ(mine: tuple[str | None, ...], theirs: tuple[str | None, ...]) -> bool:

@@ -50,11 +50,9 @@ class ContactSet:
 
     @classmethod
     def _of(cls, engine: Engine) -> ContactSet:
-        made = cls()
-        if len(engine) < PLAIN_BELOW:
-            made._engine = engine.plain()
-        else:
-            made._engine = engine.in_memory() if len(engine) < SPOOLED_FROM else engine
+        made = cls.__new__(cls)
+        rows = len(engine)
+        made._engine = engine.plain() if rows < PLAIN_BELOW else engine.in_memory() if rows < SPOOLED_FROM else engine
         return made
 
     @classmethod
@@ -86,8 +84,9 @@ class ContactSet:
     def union_of(cls, sets: Iterable[ContactSet]) -> ContactSet:
         """Every number of every set, with the row of the first set that has it; columns are united."""
         parts = list(sets)
-        if len(parts) < 2:
-            return parts[0] if parts else cls()
+        whole = [part for part in parts if part] or parts[:1]
+        if len(whole) < 2 and all(part.columns == whole[0].columns for part in parts):
+            return whole[0] if whole else cls()
         first, *others = _aligned(*parts, rows=sum(map(len, parts)))
         return cls._of(first.united(others))
 
@@ -154,7 +153,7 @@ class ContactSet:
     def within(self, other: ContactSet) -> ContactSet:
         """The rows whose number is in ``other``."""
         if not other:
-            return self.from_columns(dict.fromkeys(self.columns, ()))
+            return self._of(self._engine.slice(0, 0))
         mine, theirs = _aligned(self, other)
         return self._of(mine.within(theirs))
 
@@ -376,7 +375,10 @@ def _aligned(*sets: ContactSet, rows: int = 0) -> list[Engine]:
     """The engines of ``sets``, all of one sort: that of the greatest, or the one that serves ``rows`` rows."""
     engines = [s._engine for s in sets]
     wanted = 0 if rows < PLAIN_BELOW else 1 if rows < SPOOLED_FROM else 2
-    rank = max(wanted, *(engine.rank for engine in engines))
+    ranks = {engine.rank for engine in engines}
+    if ranks == {wanted}:
+        return engines
+    rank = max(wanted, *ranks)
     return [engine if engine.rank == rank else _raised(engine, rank) for engine in engines]
 
 

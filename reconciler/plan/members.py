@@ -65,8 +65,10 @@ def diff_members(
 
 def unsuppressed(resource: Resource, members: Members, population: Population) -> tuple[ContactSet, list[Diagnostic]]:
     """The declared people without those who must never be contacted, and what must be said about these."""
-    declared = members.contacts.without(population.suppressed)
     problems: list[Diagnostic] = []
+    if not population.suppressed:
+        return members.contacts, problems
+    declared = members.contacts.without(population.suppressed)
     if skipped := members.contacts.within(population.suppressed):
         problems.append(_skipped("suppressed-skipped", resource, skipped, "suppressed"))
     listed = population.live.contacts.within(population.suppressed) if population.live else ContactSet.empty()
@@ -92,9 +94,10 @@ def _against_live(
     synced = members.contact_attributes == "sync"
     absent, others, differing = declared.compared(live, members.contacts.columns[1:] if synced else ())
     wanted = absent.without(population.taken).joined(population.book, _BOOK_COLUMNS)
-    if opted_out := wanted.where("status", {OPTED_OUT}):
-        problems.append(_skipped("opted-out-skipped", resource, opted_out, "opted out"))
     add = wanted.where("status", {OPTED_OUT}, keep=False)
+    if len(add) < len(wanted):
+        opted_out = wanted.where("status", {OPTED_OUT})
+        problems.append(_skipped("opted-out-skipped", resource, opted_out, "opted out"))
 
     create = ContactSet.empty()
     if rules.contacts_apart:
@@ -116,7 +119,7 @@ def _against_live(
     remove = protective = ContactSet.empty()
     if members.mode is Mode.EXACT:
         remove = others
-        protective = remove.within(population.suppressed)
+        protective = remove.within(population.suppressed) if population.suppressed else protective
 
     change = ContactSet.empty()
     if synced:
@@ -129,7 +132,7 @@ def _against_live(
         change=change,
         create=create,
         protective=protective,
-        unchanged=kept - len(change.within(live)),
+        unchanged=kept - len(change.within(differing)),
         live_count=population.live.count if population.live else 0,
     )
     return delta, problems
@@ -138,13 +141,10 @@ def _against_live(
 def _changed(absent: ContactSet, differing: ContactSet, live: ContactSet, book: ContactSet) -> ContactSet:
     """The declared people who are known with other attributes: the ``differing`` by the list, those ``absent`` from it
     by the address book. Who opted out is left as they are."""
-    elsewhere = absent.changed(book, absent.columns[1:])
-    known = ContactSet.union_of((live.select(_BOOK_COLUMNS).within(differing), book.within(elsewhere)))
-    return (
-        ContactSet.union_of((differing, elsewhere))
-        .joined(known, _BOOK_COLUMNS)
-        .where("status", {OPTED_OUT}, keep=False)
-    )
+    changed, known = differing, live.select(_BOOK_COLUMNS).within(differing)
+    if elsewhere := absent.changed(book, absent.columns[1:]):
+        changed, known = ContactSet.union_of((changed, elsewhere)), ContactSet.union_of((known, book.within(elsewhere)))
+    return changed.joined(known, _BOOK_COLUMNS).where("status", {OPTED_OUT}, keep=False) if changed else changed
 
 
 def _against_ledger(

@@ -642,6 +642,32 @@ def whole(result: ContactsRead) -> list[object]:
     return [result.contacts, result.contacts.digest(), result.rejected, result.duplicates, result.diagnostics]
 
 
+def with_header(width: int, end: str, parts: list[str]) -> bytes:
+    return (",".join(["number", "a", "b"][:width]) + "\n" + "".join(parts) + end).encode()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    content=st.builds(
+        with_header,
+        st.integers(1, 3),
+        st.sampled_from(["", "\n"]),
+        st.lists(
+            st.sampled_from([ANN, BOB, ",", ",x", ",é,\n", f"{CYD}\n", f"{ANN},x\n", "\n", f"{BOB},,z\n"]), max_size=12
+        ),
+    ),
+    columns=st.sampled_from([{}, {"number": "number"}]),
+)
+def test_text_without_quotes_is_split_into_what_csv_reads(
+    folder: Path, content: bytes, columns: dict[str, str]
+) -> None:
+    """Rows, lines and flaws of a block that is split as a whole are those that the loop over its rows finds."""
+    split = read(folder, content, columns=columns)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_contact_csv.CsvReader, "_simple", lambda self, block: None)
+        assert whole(read(folder, content, columns=columns)) == whole(split)
+
+
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     content=st.builds(wild_csv, WILD) | st.builds(tame_csv, TAME),

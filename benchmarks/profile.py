@@ -2,20 +2,24 @@
 
 A sampling profiler looks a thousand times a second at what the process does. Shares are of wall time, by the part of
 our code or the library that the topmost frame belongs to; what compiled code takes counts for the line that calls it.
+The flame graphs beside the page are of the same samples. Where valgrind is installed, instructions are counted as well.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from benchmarks import flame, samples
 from benchmarks.case import Case, Size, Task, Variant
 from benchmarks.cases import planning, wire
 from benchmarks.child import Stopwatch
@@ -25,34 +29,10 @@ PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 LEAST = 0.02
 """Smaller shares are one row."""
 
-IMPORTS = "imports"
 _CONCURRENCY = 8
-_NAMES = {
-    "selectors": "waiting for answers",
-    "threading": "waiting for answers",
-    "queue": "waiting for answers",
-    "asyncio": "event loop",
-    "h11": "HTTP (h11, httpx)",
-    "httpx": "HTTP (h11, httpx)",
-    "httpcore": "HTTP (h11, httpx)",
-    "sqlalchemy": "store (SQLAlchemy, SQLite)",
-    "msgspec": "JSON (msgspec, json)",
-    "json": "JSON (msgspec, json)",
-    "deepdiff": "field diff (deepdiff)",
-    "yaml": "YAML",
-    "click": "command line",
-}
-_PARTS = {
-    "manifest": "loading manifests",
-    "plan": "planning",
-    "providers": "providers: requests, rows to values",
-    "store": "store (SQLAlchemy, SQLite)",
-    "render": "rendering",
-    "apply": "applying: order, outcomes, read-backs",
-    "model": "model",
-    "cli": "command line",
-    "app": "wiring",
-}
+_SAMPLES = "samples.json"
+_COUNTED = (500, 1_000)
+"""Lists of the two plans whose difference tells what one more list takes."""
 
 
 # --- in the process that is looked at
@@ -60,49 +40,27 @@ _PARTS = {
 
 def plan(folder: Path, watch: Stopwatch) -> dict[str, float]:
     """A plan of lists, one in a hundred different."""
-    return _profiled(lambda: planning.ours(folder, watch))
+    samples.take(lambda: planning.ours(folder, watch), folder / _SAMPLES)
+    return {}
 
 
 def apply(folder: Path, watch: Stopwatch) -> dict[str, float]:
     """An apply of new people on one list, one write each, at 20 ms."""
-    return _profiled(lambda: wire.apply_contacts(folder, watch, _CONCURRENCY))
+    samples.take(lambda: wire.apply_contacts(folder, watch, _CONCURRENCY), folder / _SAMPLES)
+    return {}
 
 
-def _profiled(work: Callable[[], object]) -> dict[str, float]:
-    import pyinstrument
-
-    profiler = pyinstrument.Profiler(interval=0.001, async_mode="disabled")
-    with profiler:
-        work()
-    session = profiler.last_session
-    root = session.root_frame() if session is not None else None
-    if root is None:
-        raise RuntimeError("the profiler has seen nothing")
-    shares: defaultdict[str, float] = defaultdict(float)
-    for part, seconds in _parts(root, "wiring", importing=False):
-        shares[part] += seconds
-    total = sum(shares.values())
-    return {part: seconds / total for part, seconds in shares.items()}
-
-
-def _parts(frame: object, part: str, *, importing: bool) -> Iterator[tuple[str, float]]:
-    """Seconds by part. What has no name here counts for whoever called it; all that an import does is an import."""
-    path = str(getattr(frame, "file_path", "") or "")
-    importing = importing or "importlib" in path
-    part = IMPORTS if importing else _part_of(path) or part
-    children = list(getattr(frame, "children", ()))
-    own = float(getattr(frame, "time", 0.0)) - sum(float(child.time) for child in children)
-    if own > 0:
-        yield part, own
-    for child in children:
-        yield from _parts(child, part, importing=importing)
-
-
-def _part_of(path: str) -> str | None:
-    if found := re.search(r"/reconciler/(\w+)/", path):
-        return _PARTS.get(found[1])
-    names = re.split(r"[/.]", path)
-    return next((said for module, said in _NAMES.items() if module in names), None)
+def counted_plan(folder: Path, watch: Stopwatch) -> dict[str, float]:
+    """The processor's instructions for a plan, as valgrind counts them: the same on a busy machine."""
+    command = [sys.executable, "-m", "benchmarks.child", "benchmarks.cases.planning:ours", "{}"]
+    counting = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+    # Compiled first, and an account written.
+    subprocess.run(command, check=True, capture_output=True)
+    said = subprocess.run([*counting, *command], check=True, capture_output=True, text=True).stderr
+    found = re.search(r"Collected : (\d+)", said)
+    if found is None:
+        raise RuntimeError("valgrind has counted nothing")
+    return {"instructions": float(found[1])}
 
 
 # --- the command
@@ -120,17 +78,43 @@ _SCENES: tuple[tuple[str, str, Case, str], ...] = (
 """Name, words, and the variant of a benchmark whose inputs and server are used."""
 
 
-def _shares(name: str, case: Case, variant: Variant) -> dict[str, float]:
-    """Of the second of two runs: the first compiles modules."""
-    looked_at = replace(variant, run=Task(target=f"benchmarks.profile:{name}"))
+def _prepared(case: Case, size: int, variant: Variant, function: str, folder: Path) -> Variant:
+    """The inputs of ``variant`` written; and the variant that has another function of this module look at it."""
+    prepare(replace(case, sizes={Size.NORMAL: size}), Size.NORMAL, folder, limit_s=300)
+    return replace(variant, run=Task(target=f"benchmarks.profile:{function}"))
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="reconciler-bench-"))
     try:
-        prepare(case, Size.NORMAL, folder, limit_s=300)
-        measure(looked_at, folder, limit_s=300)
-        taken = measure(looked_at, folder, limit_s=300)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return {part: taken.values[part] for part in (IMPORTS, *_NAMES.values(), *_PARTS.values()) if part in taken.values}
+
+
+def _seen(name: str, case: Case, variant: Variant) -> samples.Node:
+    """The second of two runs: the first compiles modules."""
+    with _folder() as folder:
+        looked_at = _prepared(case, case.sizes[Size.NORMAL], variant, name, folder)
+        measure(looked_at, folder, limit_s=300)
+        measure(looked_at, folder, limit_s=300)
+        return samples.read(folder / _SAMPLES)
+
+
+def _instructions(case: Case, variant: Variant) -> str:
+    """What a plan takes to start with, and for each list."""
+    few, many = _COUNTED
+    taken = []
+    for size in _COUNTED:
+        with _folder() as folder:
+            counted = _prepared(case, size, variant, "counted_plan", folder)
+            taken.append(measure(counted, folder, limit_s=600).values["instructions"])
+    each = (taken[1] - taken[0]) / (many - few)
+    return (
+        f"A plan takes {(taken[0] - each * few) / 1e6:,.0f} million instructions of the processor, "
+        f"and {each / 1e3:,.0f} thousand more for each list."
+    )
 
 
 def shares_table(shares: dict[str, float]) -> str:
@@ -156,11 +140,17 @@ def put(page: str, name: str, text: str) -> str:
 
 @click.command()
 def main() -> None:
-    """Profile a plan and an apply, and rewrite their tables in docs/performance.md."""
+    """Profile a plan and an apply, and rewrite their tables and flame graphs in docs/performance.md."""
     page = PAGE.read_text(encoding="utf-8")
     for name, words, case, wanted in _SCENES:
-        variant = next(v for v in case.variants if v.name == wanted)
-        page = put(page, name, f"{words}:\n\n{shares_table(_shares(name, case, variant))}")
+        seen = _seen(name, case, next(v for v in case.variants if v.name == wanted))
+        picture, title = PAGE.with_name(f"profile-{name}.svg"), f"Flame graph of {words.replace('`', '')}"
+        picture.write_text(flame.svg(seen, title), encoding="utf-8")
+        shown = f"[![{title}]({picture.name})]({picture.name})"
+        page = put(page, name, f"{words}:\n\n{shares_table(samples.shares(seen))}\n\n{shown}")
+    if shutil.which("valgrind"):
+        case = planning.CASES[0]
+        page = put(page, "instructions", _instructions(case, next(v for v in case.variants if v.name == "ours")))
     PAGE.write_text(page, encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import machine, plot, profile
+from benchmarks import flame, machine, plot, profile, samples
 from benchmarks.case import Budget, Cap, Case, Ratio, Share, Size
 from benchmarks.cases import CASES
 from benchmarks.judge import Verdict, judged
@@ -103,9 +103,69 @@ def test_a_profile_names_our_parts_and_the_libraries() -> None:
         "/x/python3.11/selectors.py": "waiting for answers",
         "/x/somewhere/else.py": None,
     }
-    assert {path: profile._part_of(path) for path in parts} == parts
+    assert {path: samples.part_of(path) for path in parts} == parts
     table = profile.shares_table({"planning": 0.7, "YAML": 0.29, "command line": 0.01})
     assert table.splitlines()[2:] == ["| planning | 70% |", "| YAML | 29% |", "| the rest | 1% |"]
+
+
+def test_a_profile_names_our_functions_one_by_one_and_libraries_as_a_whole() -> None:
+    named = {
+        ("/x/reconciler/plan/planner.py", "plan"): "plan.planner.plan",
+        ("/x/reconciler/manifest/__init__.py", "load"): "manifest.load",
+        ("/x/site-packages/sqlalchemy/engine/base.py", "execute"): "sqlalchemy",
+        ("/x/python3.11/asyncio/events.py", "_run"): "asyncio",
+        ("/x/python3.11/selectors.py", "select"): "selectors",
+        ("/x/benchmarks/child.py", "main"): None,
+        ("<string>", "__init__"): None,
+    }
+    assert {where: samples.name_of(*where) for where in named} == named
+
+
+def slept() -> None:
+    """What the profiler is to see."""
+    from time import sleep
+
+    sleep(0.02)
+
+
+def test_what_the_profiler_saw_is_read_again(tmp_path: Path) -> None:
+    samples.take(slept, tmp_path / "samples.json")
+    seen = samples.read(tmp_path / "samples.json")
+    assert seen.name == "all"
+    assert 0.02 <= seen.seconds < 10
+    assert sum(samples.shares(seen).values()) == pytest.approx(1)
+
+
+def a_profile() -> samples.Node:
+    tiny = samples.Node("tiny", "planning", own=0.004)
+    plan = samples.Node("plan.planner.<plan>", "planning", own=0.5, children=[tiny])
+    return samples.Node("all", "wiring", own=0.096, children=[samples.Node("yaml", "YAML", own=0.4), plan])
+
+
+def test_shares_are_of_what_nobody_below_accounts_for() -> None:
+    assert samples.shares(a_profile()) == pytest.approx({"planning": 0.504, "YAML": 0.4, "wiring": 0.096})
+    assert [*samples.shares(a_profile())] == ["planning", "YAML", "wiring"]
+
+
+def test_a_flame_graph_is_one_and_the_same_picture_and_tells_what_is_in_it() -> None:
+    drawn = flame.svg(a_profile(), "Where <time> goes")
+    assert drawn == flame.svg(a_profile(), "Where <time> goes")
+    root, svg = ElementTree.fromstring(drawn), "{http://www.w3.org/2000/svg}"
+    assert (root.findtext(f"{svg}title"), root.get("role")) == ("Where <time> goes", "img")
+    assert root.findtext(f"{svg}desc") == "Shares of the time: planning 50%, YAML 40%, wiring 10%."
+    boxes = {
+        (box.findtext(f"{svg}title") or "").partition(":")[0]: box.find(f"{svg}rect") for box in root.iter(f"{svg}g")
+    }
+    assert boxes.keys() == {"all", "yaml", "plan.planner.<plan>"}  # what is narrower than a line is left out
+    widths = {name: float(box.get("width", "0")) for name, box in boxes.items() if box is not None}
+    assert widths == pytest.approx({"all": 1200, "yaml": 480, "plan.planner.<plan>": 604.8})
+
+
+@pytest.mark.parametrize("name", ["plan", "apply"])
+def test_the_flame_graphs_are_beside_their_page_and_small(name: str) -> None:
+    picture = profile.PAGE.with_name(f"profile-{name}.svg")
+    assert f"]({picture.name})" in profile.PAGE.read_text(encoding="utf-8")
+    assert picture.stat().st_size < 150_000
 
 
 def test_a_profile_is_put_between_its_comments_and_nowhere_else() -> None:

@@ -341,11 +341,25 @@ def columns(draw: st.DrawFn) -> Columns:
     return made
 
 
-@settings(deadline=None, max_examples=25)
-@given(a=columns(), b=columns(), names=st.lists(NAMES, unique=True), value=VALUES, at=st.integers(0, 15))
+TWO_SETS = given(a=columns(), b=columns(), names=st.lists(NAMES, unique=True), value=VALUES, at=st.integers(0, 15))
+"""One pair takes a second: every operation, with seven pairs of engines."""
+
+
+@settings(deadline=None, max_examples=8)
+@TWO_SETS
 def test_engines_agree(a: Columns, b: Columns, names: list[str], value: str | None, at: int) -> None:
     """Every operation gives the same result whichever engine holds either side."""
+    check_engines_agree(a, b, names, value, at)
 
+
+@pytest.mark.long
+@settings(deadline=None, max_examples=150)
+@TWO_SETS
+def test_engines_agree_on_many_sets(a: Columns, b: Columns, names: list[str], value: str | None, at: int) -> None:
+    check_engines_agree(a, b, names, value, at)
+
+
+def check_engines_agree(a: Columns, b: Columns, names: list[str], value: str | None, at: int) -> None:
     def results(left_engine: str, right_engine: str) -> list[object]:
         with of_engine(left_engine):
             left = ContactSet.from_columns(a)
@@ -407,8 +421,7 @@ def first_rows(of: Columns) -> dict[str, dict[str, str | None]]:
     return found
 
 
-@settings(deadline=None)
-@given(
+TWO_SETS_OF_PARTS = given(
     a=columns(),
     b=columns(),
     names=st.lists(NAMES, unique=True),
@@ -416,10 +429,27 @@ def first_rows(of: Columns) -> dict[str, dict[str, str | None]]:
     parts=st.integers(1, 70),
     flush=st.integers(1, 20),
 )
+
+
+@settings(deadline=None, max_examples=40)
+@TWO_SETS_OF_PARTS
 def test_compared_is_what_plain_sets_say(
     a: Columns, b: Columns, names: list[str], engine_name: str, parts: int, flush: int
 ) -> None:
     """Adds, removes and changes are exactly those that a loop over all people finds, however a set is cut up."""
+    check_compared(a, b, names, engine_name, parts, flush)
+
+
+@pytest.mark.long
+@settings(deadline=None, max_examples=400)
+@TWO_SETS_OF_PARTS
+def test_compared_is_what_plain_sets_say_of_many(
+    a: Columns, b: Columns, names: list[str], engine_name: str, parts: int, flush: int
+) -> None:
+    check_compared(a, b, names, engine_name, parts, flush)
+
+
+def check_compared(a: Columns, b: Columns, names: list[str], engine_name: str, parts: int, flush: int) -> None:
     mine, theirs = first_rows(a), first_rows(b)
     differing = [
         number

@@ -15,6 +15,7 @@ from reconciler.apply.journal import Recorded, Verdict
 from reconciler.apply.judging import Result, State, StepResult, ambiguous, divisible
 from reconciler.apply.operation import MAX_SENDS, Held, Operator
 from reconciler.apply.together import run_parts
+from reconciler.errors import ReconcilerError
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.plan.calls import MembersAdded, Step, columns_of, resolved
@@ -25,7 +26,8 @@ SIDE_BY_SIDE = 64
 
 
 async def run_step(operator: Operator, address: Address, step: Step, ids: Mapping[Address, RemoteId]) -> StepResult:
-    """One step of a change, whole. What a provider does is in the result; only the store's failures are raised."""
+    """One step of a change, whole. What a provider does is in the result, and so is what the store did not take: that
+    is raised by whoever runs the plan, when everything has ended."""
     if step.parts:
         return await run_parts(operator, step, ids)
     step = replace(step, effect=resolved(step.effect, ids))
@@ -77,7 +79,7 @@ class _Tally:
     failures: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     """Why single people were refused by requests that took the others: it fails the step and stops nobody else."""
-    unresolved: bool = False
+    unresolved: int = 0
     stopped: str = ""
     sent: int = 0
     through: int = 0
@@ -118,12 +120,13 @@ class _Tally:
             contact_ids=self.contact_ids,
             sent=self.sent,
             accepted=self.through,
+            unresolved=self.unresolved,
             only_people=bool(self.refused) and not self.failures and not self.stopped,
         )
 
     def fail(self, detail: str, *, unresolved: bool = False) -> None:
         self.failures.append(detail)
-        self.unresolved = self.unresolved or unresolved
+        self.unresolved += unresolved
 
 
 @dataclass(slots=True)
@@ -150,8 +153,7 @@ class _Batches:
 
     async def _run(self) -> StepResult:
         batches, tally = list(self.step.batches()), self.tally
-        if await self._batch(batches[0]):
-            tally.through += 1
+        await self._counted(batches[0])
         # One person who is refused says nothing about the others, as long as anybody of the first request went through.
         proven = not tally.stopped and not tally.unresolved and bool(tally.accepted or tally.finished)
         if proven and len(batches) > 1 and not await self._canary(batches[0]):
@@ -159,7 +161,7 @@ class _Batches:
             proven = False
         if proven and len(batches) > 1:
             await self._side_by_side(batches[1:])
-        elif len(batches) > 1 and not tally.failures:
+        elif len(batches) > 1 and not tally.failures and not tally.stopped:
             tally.fail("nobody of the first request went through; the rest was not sent")
         return await self._told()
 
@@ -170,10 +172,17 @@ class _Batches:
             for batch in queue:
                 if self.tally.stopped or self.operator.control.halted.get(self.operator.account):
                     return
-                if await self._batch(batch):
-                    self.tally.through += 1
+                await self._counted(batch)
 
         await asyncio.gather(*(worker() for _ in range(min(len(batches), SIDE_BY_SIDE))))
+
+    async def _counted(self, batch: Step) -> None:
+        """One request over several people. Where the store fails, its neighbours still go on to their answers."""
+        try:
+            if await self._batch(batch):
+                self.tally.through += 1
+        except ReconcilerError as untold:
+            self.tally.fail(untold.message, unresolved=True)
 
     async def _canary(self, batch: Step) -> bool:
         sample = (batch.rows or ContactSet.empty()).within(ContactSet.union_of(self.tally.accepted)).head(1)
@@ -265,7 +274,10 @@ class _Batches:
                 shown = accepted.without(missing)
                 tally.fail(f"accepted for {len(accepted)} people, and {len(missing)} of them do not show")
         verdict = Verdict.DONE if shown or not accepted else Verdict.UNRESOLVED
-        await self.operator.journal.record([Recorded(op=op, verdict=verdict) for op in tally.ops])
+        try:
+            await self.operator.journal.record([Recorded(op=op, verdict=verdict) for op in tally.ops])
+        except ReconcilerError as untold:
+            tally.fail(untold.message, unresolved=True)
         return tally.told(shown)
 
     async def one_by_one(self, effect: MembersAdded) -> StepResult:
@@ -274,7 +286,11 @@ class _Batches:
         brought = self.operator.brought.setdefault(effect.of, set())
         effect = replace(effect, known_ids=effect.known_ids | brought)
         for batch in self.step.batches():
-            grown = await self._grown(replace(batch, effect=effect))
+            try:
+                grown = await self._grown(replace(batch, effect=effect))
+            except ReconcilerError as untold:
+                self.tally.fail(untold.message, unresolved=True)
+                break
             if grown is None:
                 break
             brought |= grown

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.apply.control import Elapsed
 from reconciler.apply.journal import Intending, Journal, Recorded, Verdict
-from reconciler.errors import Withheld
+from reconciler.errors import ReconcilerError, Withheld
 from reconciler.model.addresses import Address
 from reconciler.plan.calls import Step
 
@@ -43,12 +43,15 @@ class Departure:
     _since: Elapsed = field(default_factory=Elapsed)
 
     async def announced(self) -> None:
-        """The intents, made durable. Raises Stop when nothing may leave, and what the store raises."""
+        """The intents, made durable. Raises Stop when nothing may leave, as when the store did not take them."""
         if reason := await self.refusal():
             raise Stop(reason)
         self._since = Elapsed()
         intents = [Intending(address=a, batch=batch, not_after_s=NOT_AFTER_S) for a, batch in self.operations]
-        self.ops = await self.journal.intend(*intents)
+        try:
+            self.ops = await self.journal.intend(*intents)
+        except ReconcilerError as failure:
+            raise Stop(failure.message) from failure
 
     async def __call__(self, *, again: bool) -> None:
         earlier = self.let_go - again

@@ -7,7 +7,8 @@ nobody else. What deletes waits until everything that adds has ended, what arms 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -103,6 +104,8 @@ class Executor:
             if new and change.carried_by is not None and change.desired is not None:
                 self._carried.setdefault(change.carried_by, []).append(change.desired)
         self._part_outcomes: dict[Address, Outcome] = {}
+        self._told_of: Counter[_Node] = Counter()
+        """How many steps of each node have been told of."""
         self._but_some: set[_Node] = set()
         """Nodes that failed for single people only."""
         self._ended: dict[_Node, asyncio.Future[Outcome]] = {}
@@ -133,8 +136,8 @@ class Executor:
         finally:
             # After an abort each of them still writes down what it had under way; the first to end is not the last.
             await asyncio.gather(*tasks, return_exceptions=True)
-        if self._failure is not None:
-            raise self._failure
+        if (failure := self._failure or self._journal.failure) is not None:
+            raise failure
 
     def _check_circles(self, nodes: list[_Node]) -> None:
         """What waits for itself would wait for ever, holding the lease."""
@@ -155,23 +158,28 @@ class Executor:
         return node.phase <= last and node.address.account == account and self._changes[node.address].carried_by is None
 
     async def _node(self, node: _Node) -> None:
-        """Never raises but when it is cancelled: a failing store ends the run in order, with what is under way."""
+        """Never raises but when it is cancelled."""
         ended = self._ended[node]
         try:
             ended.set_result(await self._when_ready(node))
         except ReconcilerError as failure:
+            # Neither a provider's nor the journal's, which are results: a temporary file that cannot be written.
             self._failure = self._failure or failure
             for account, operator in self._operators.items():
                 operator.control.halted.setdefault(account, failure.message)
-            ended.set_result(self._told(self._changes[node.address], node, Outcome.UNRESOLVED, failure.message))
+            ended.set_result(self._cut_short(node, failure.message))
         except asyncio.CancelledError:
             ended.cancel()
-            operator = self._operators[node.address.account]
-            if node.address in operator.under_way:
-                operator.under_way.discard(node.address)
-                detail = "stopped while it was under way: it may have landed"
-                self._told(self._changes[node.address], node, Outcome.UNRESOLVED, detail)
+            if node.address in self._operators[node.address.account].under_way:
+                self._cut_short(node, "stopped while it was under way: it may have landed")
             raise
+
+    def _cut_short(self, node: _Node, detail: str) -> Outcome:
+        """What was under way may have landed; the rest of the node was not attempted."""
+        under_way = self._operators[node.address.account].under_way
+        outcome = Outcome.UNRESOLVED if node.address in under_way else Outcome.NOT_ATTEMPTED
+        under_way.discard(node.address)
+        return self._told(self._changes[node.address], node, outcome, detail)
 
     async def _when_ready(self, node: _Node) -> Outcome:
         change = self._changes[node.address]
@@ -187,7 +195,7 @@ class Executor:
         operator = self._operators[change.address.account]
         carried = change.carried_by is not None and not change.steps
         # What went with another change's call is done, whatever has stopped the run since: only the books are left.
-        if not carried and (reason := operator.control.refusal(change.address.account)):
+        if not carried and (reason := operator.stopped()):
             return self._told(change, node, Outcome.NOT_ATTEMPTED, reason)
         outcome = await self._steps(change, node, operator)
         progress = self._progress[change.address]
@@ -196,9 +204,11 @@ class Executor:
         if progress.left:
             await self._keep_books(change)
             return outcome
-        await self._finish(change)
+        kept = await self._finish(change)
         if not change.steps and change.carried_by is None:
-            self._told(change, node, Outcome.DONE, "")
+            return self._told(
+                change, node, Outcome.DONE if kept else Outcome.FAILED, "" if kept else operator.stopped()
+            )
         return Outcome.DONE
 
     async def _steps(self, change: Change, node: _Node, operator: Operator) -> Outcome:
@@ -207,6 +217,7 @@ class Executor:
         for step in change.steps:
             if step.phase is node.phase:
                 outcome, only_people = await self._step(change, step, operator)
+                self._told_of[node] += 1
                 if outcome is Outcome.DONE:
                     continue
                 ended = outcome
@@ -262,9 +273,11 @@ class Executor:
         return self._told(change, node, Outcome.BLOCKED, f"{other.address} {word}")
 
     def _told(self, change: Change, node: _Node, outcome: Outcome, detail: str) -> Outcome:
-        steps = [s for s in change.steps if s.phase is node.phase]
-        silent = change.carried_by is not None and change.address not in self._parts
-        count = sum(s.count for s in steps) if steps else (0 if silent else 1)
+        steps = [s for s in change.steps if s.phase is node.phase][self._told_of[node] :]
+        if outcome is Outcome.UNRESOLVED:
+            steps = steps[:1]  # of one after the other, only one can be
+        silent = change.steps or (change.carried_by is not None and change.address not in self._parts)
+        count = sum(s.count for s in steps) or (0 if silent else 1)
         if count:
             title = steps[0].title if steps else action(change)
             self._emit(
@@ -282,7 +295,7 @@ class Executor:
         if step.parts:
             return await self._learn_parts(change, step, result), False
         learned.update(result.contact_ids)
-        await self._journal.own(*self._learned(change, step, result))
+        await self._keep(*self._learned(change, step, result))
         outcome = _OUTCOMES[result.result]
         self._report(change, step, result, outcome)
         return outcome, result.only_people
@@ -292,7 +305,7 @@ class Executor:
         sent, owned = {carrier.address: result.sent}, []
         for part in step.parts:
             owned += self._learned(self._changes[part.address], step.only(part), result.parts[part.address])
-        await self._journal.own(*owned)
+        await self._keep(*owned)
         for part in step.parts:
             ended = replace(result.parts[part.address], sent=sent.get(part.address, 0))
             outcome = self._part_outcomes[part.address] = _OUTCOMES[ended.result]
@@ -349,26 +362,40 @@ class Executor:
         done = min(result.accepted, step.count - 1)
         if done:
             self._emit(OperationEvent(address=address, title=step.title, outcome=Outcome.DONE, count=done))
+        count = max(min(result.unresolved, step.count - done), 1)
         self._emit(
             OperationEvent(
-                address=address, title=step.title, outcome=outcome, requests=result.sent, detail=result.detail
+                address=address,
+                title=step.title,
+                outcome=outcome,
+                count=count,
+                requests=result.sent,
+                detail=result.detail,
             )
         )
+
+    async def _keep(self, *owned: Owned, gone: Iterable[Address] = ()) -> bool:
+        """The inventory as it is now. False when the store did not take it: what was done stays told as done, the
+        journal keeps the failure, and the run ends with that."""
+        try:
+            await self._journal.own(*owned, gone=gone)
+        except ReconcilerError:
+            return False
+        return True
 
     async def _keep_books(self, change: Change) -> None:
         """While not all is done: what did go through is remembered, so that nobody is added twice."""
         progress = self._progress[change.address]
         if change.members is not None and change.desired is not None and (progress.added or progress.removed):
-            await self._journal.own(*self._members(change))
+            await self._keep(*self._members(change))
 
-    async def _finish(self, change: Change) -> None:
-        """The inventory after a change that is wholly done."""
+    async def _finish(self, change: Change) -> bool:
+        """The inventory after a change that is wholly done; False when the store did not take it."""
         if lets_go(change):
-            await self._journal.own(gone=[change.address])
-            return
+            return await self._keep(gone=[change.address])
         resource = change.desired
         if resource is None:
-            return
+            return True
         owned = self._members(change) if resource.members is not None else self._object(change, resource)
         gone = [o.address for o in replaced(change)]
         if old := resource.lifecycle.renamed_from:
@@ -376,7 +403,7 @@ class Executor:
             gone += [former] if former in self._inventory.owned else []
         for address in gone:
             self._taken.pop(address, None)
-        await self._journal.own(*(o for o in owned if self._taken.get(o.address) != o), gone=gone)
+        return await self._keep(*(o for o in owned if self._taken.get(o.address) != o), gone=gone)
 
     def _object(self, change: Change, resource: Resource) -> tuple[Owned, ...]:
         remote_id = self._ids.get(change.address, change.remote_id)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from reconciler.errors import ReconcilerError
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.inventory import Owned
 from reconciler.plan.calls import Step
@@ -99,6 +100,8 @@ class Journal:
         self._waiting: list[_Entry] = []
         self._flush: asyncio.Task[None] | None = None
         self._next_flush = 0.0
+        self.failure: ReconcilerError | None = None
+        """What the store raised, the first time: nothing new may be sent after it, and the run ends with it."""
 
     async def intend(self, *intents: Intending) -> list[int]:
         """The operations' numbers, once all intents are durable: they are in one transaction. Whatever the store
@@ -133,6 +136,8 @@ class Journal:
             try:
                 numbers = iter(await loop.run_in_executor(self._thread, self._write, group))
             except BaseException as failure:  # every waiter must hear of it, whatever it is: none of them may send
+                if isinstance(failure, ReconcilerError):
+                    self.failure = self.failure or failure
                 for entry in group:
                     if not entry.written.done():
                         entry.written.set_exception(failure)

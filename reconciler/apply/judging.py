@@ -29,7 +29,8 @@ class Result(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
     """``rows`` are the people for whom the step is done; ``remote_id`` what it created; ``accepted`` how many of its
-    requests went through. ``parts`` is how each part of a step with parts ended, by the address of its change.
+    requests went through, ``unresolved`` of how many nobody can tell. ``parts`` is how each part of a step with parts
+    ended, by the address of its change.
     ``only_people``: it failed for single people, whom what follows can leave out, and was done for everybody else.
     """
 
@@ -40,6 +41,7 @@ class StepResult:
     contact_ids: Mapping[str, str] = field(default_factory=dict)
     sent: int = 0
     accepted: int = 0
+    unresolved: int = 0
     only_people: bool = False
     parts: Mapping[Address, StepResult] = field(default_factory=dict)
 

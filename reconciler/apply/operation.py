@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -29,7 +29,7 @@ from reconciler.apply.judging import (
     read_back,
     unresolved,
 )
-from reconciler.errors import CredentialsRefused, NoAnswer, ProviderError, Withheld
+from reconciler.errors import CredentialsRefused, NoAnswer, ProviderError, ReconcilerError, Withheld
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.kinds import ContactClass
@@ -144,24 +144,34 @@ class Operator:
             except Stop as stop:
                 return StepResult(result=Result.STOPPED, detail=stop.reason, sent=sent)
             sent += 1
-            if answer is not None:
-                self.under_way.add(address)  # stopped before it shows, it may have landed
-                if answer.remote_id is not None:
-                    await self.made((address, step.effect, answer.remote_id))
-                confirmed = await self._confirmed(op, step, answer)
-                self.under_way.discard(address)
-                return replace(confirmed, sent=sent)
-            verdict = await self.looked_up(op, address, step, failure, None)
-            if verdict.result is not Result.STOPPED or sent >= MAX_SENDS:
-                result = Result.FAILED if verdict.result is Result.STOPPED else verdict.result
-                return replace(verdict, result=result, sent=sent)
+            try:
+                ended = await self._ended(op, address, step, answer, failure)
+            except ReconcilerError as untold:  # it has left, and the store did not take what came of it
+                return StepResult(result=Result.UNRESOLVED, detail=untold.message, sent=sent)
+            if ended.result is not Result.STOPPED:
+                return replace(ended, sent=sent)
+            if sent >= MAX_SENDS:
+                return replace(ended, result=Result.FAILED, sent=sent)
+
+    async def _ended(
+        self, op: int, address: Address, step: Step, answer: Answer | None, failure: ProviderError | None
+    ) -> StepResult:
+        """What came of a request, written down. STOPPED says: not processed, and may be sent again."""
+        if answer is None:
+            return await self.looked_up(op, address, step, failure, None)
+        self.under_way.add(address)  # stopped before it shows, it may have landed
+        if answer.remote_id is not None:
+            await self.made((address, step.effect, answer.remote_id))
+        confirmed = await self._confirmed(op, step, answer)
+        self.under_way.discard(address)
+        return confirmed
 
     async def send(
         self, address: Address, batch: Step, ids: Mapping[Address, RemoteId]
     ) -> tuple[int, Answer | None, ProviderError | None]:
         """Intent, then the request. A failure is returned, not raised: the outcome must be written down first.
 
-        Raises Stop when nothing may start any more, and what the store raises when the intent cannot be kept.
+        Raises Stop when nothing may start any more: not when the store cannot keep the intent, either.
         """
         (op,), answer = await self.sending(
             [(address, batch)], lambda start: self.session.send(batch.request(ids), batch.effect, start=start)
@@ -206,7 +216,8 @@ class Operator:
         except Withheld as kept:
             if departure.unsent:
                 self.under_way -= addresses
-                await self._close(departure, Verdict.NOT_PROCESSED, f"not sent: {kept.message}")
+                with suppress(ReconcilerError):  # it did not leave, whether that can be written down or not
+                    await self._close(departure, Verdict.NOT_PROCESSED, f"not sent: {kept.message}")
                 raise Stop(kept.message) from None
             answer = NoAnswer(f"stopped on its way: {kept.message}")
         except ProviderError as failure:
@@ -223,9 +234,14 @@ class Operator:
     async def _close(self, departure: Departure, verdict: Verdict, note: str) -> None:
         await self.journal.record([Recorded(op=op, verdict=verdict, note=note) for op in departure.ops])
 
+    def stopped(self) -> str:
+        """Why nothing new may start in this account now, or nothing."""
+        failure = self.journal.failure
+        return self.control.refusal(self.account) or (failure.message if failure is not None else "")
+
     async def refusal(self, operations: Sequence[tuple[Address, Step]]) -> str:
         """Why this request may not leave at this moment, or nothing."""
-        if reason := self.control.refusal(self.account) or await self.control.lost():
+        if reason := self.stopped() or await self.control.lost():
             return reason
         held = (self.hours(address, batch) for address, batch in operations)
         return next((one.reason for one in held if one is not None), "")

@@ -25,7 +25,7 @@ from reconciler.apply.judging import (
     unresolved,
 )
 from reconciler.apply.operation import MAX_SENDS, Operator
-from reconciler.errors import ProviderError
+from reconciler.errors import ProviderError, ReconcilerError
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.plan.calls import Effect, Evidence, Part, Step, resolved
 from reconciler.providers.base import Answer, WritesTogether
@@ -34,12 +34,16 @@ _GRAVEST_FIRST = (Result.UNRESOLVED, Result.FAILED, Result.STOPPED, Result.DONE)
 
 
 async def run_parts(operator: Operator, step: Step, ids: Mapping[Address, RemoteId]) -> StepResult:
-    """Every part of a step. What a provider does is in the result; only the store's failures are raised."""
+    """Every part of a step. What a provider does is in the result, and so is what the store did not take."""
     if not isinstance(operator.session, WritesTogether):
         raise TypeError(f"account {operator.account} has a step with parts, and no session that can send it")
     parts = tuple(replace(part, effect=resolved(part.effect, ids)) for part in step.parts)
     work = _Together(operator, operator.session, step, ids)
-    await work.run(parts)
+    try:
+        await work.run(parts)
+    except ReconcilerError as untold:  # it has left, and the store did not take what came of it
+        unclear = StepResult(result=Result.UNRESOLVED, detail=untold.message)
+        work.ended |= {part.address: unclear for part in parts if part.address not in work.ended}
     result = next(r for r in _GRAVEST_FIRST if any(x.result is r for x in work.ended.values()))
     return StepResult(result=result, sent=work.sent, parts=work.ended)
 

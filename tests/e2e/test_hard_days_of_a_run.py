@@ -119,32 +119,50 @@ def test_credentials_refused_in_mid_run_end_it_with_7_and_start_nothing_more(
     texts.settled()
 
 
-def test_a_store_that_fails_in_mid_run_closes_the_run(
-    texts: Repository, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    texts.write("lists.yaml", "".join(a_list(f"l{i}") for i in range(6)))
-    real, asked = Run.intend_many, []
+@contextmanager
+def full_disk(method: str, calls: int) -> Iterator[None]:
+    """The store takes nothing more as soon as a run has written so many times with this method."""
+    real, asked = getattr(Run, method), []
 
-    def failing(run: Run, intents: Any) -> Any:
-        asked.append(intents)
-        if len(asked) > 1:
+    def failing(run: Run, given: Any) -> Any:
+        asked.append(given)
+        if len(asked) > calls:
             raise StoreError("the store cannot be used: the disk is full")
-        return real(run, intents)
+        return real(run, given)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Run, "intend_many", failing)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, method, failing)
+        yield
+
+
+@pytest.mark.parametrize(
+    ("manifests", "operations"),
+    [("".join(a_list(f"l{i}") for i in range(6)), 6), (a_list("a") + members(40), 11)],
+    ids=["lists", "members"],
+)
+@pytest.mark.parametrize(
+    ("method", "calls"), [("intend_many", 1), ("intend_many", 2), ("own_many", 1), ("record_many", 1)]
+)
+def test_a_store_that_fails_in_mid_run_closes_the_run(
+    texts: Repository, manifests: str, operations: int, method: str, calls: int
+) -> None:
+    texts.write("account.yaml", TEXTS + "  bulkSize: 4\n")
+    texts.write("lists.yaml", manifests)
+    with full_disk(method, calls):
         result = texts("apply", "--yes", "--parallelism", "1")
     assert result.code == 1
     assert "the disk is full" in result.err
     assert "error[unexpected]" not in result.err
     run = last_run(texts)
-    # How many requests share the first transaction, and whether one of them is under way when the second transaction
-    # fails, is up to the clock. Every request that left is told, as done or as unresolved, and none leaves afterwards.
+    # How many requests share a transaction is up to the clock, and so is whose outcome fails with whose intent. But
+    # each of those that left is told, as done or as unresolved; what never left is neither.
     sent, counts = len(texts.writes()), run["counts"]
     assert (run["exit"], bool(run["endedAt"])) == (1, True)
-    assert counts["done"] <= sent <= counts["done"] + counts["unresolved"] < 6
+    assert sum(counts.values()) == operations
+    assert counts["done"] + counts["unresolved"] == sent
+    assert counts["done"] + counts["unresolved"] + counts["not-attempted"] == operations
     texts.apply()
-    assert len(texts.writes()) == 6
+    assert len(texts.writes()) == operations
     texts.settled()
 
 

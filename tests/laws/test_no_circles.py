@@ -295,19 +295,19 @@ def people(indexes: Any, standings: Sequence[str] = ()) -> ContactSet:
 
 
 class Willing:
-    """An operator whose control never refuses, and which nothing is asked of but that."""
+    """An operator that nothing stops, and which nothing is asked of but that."""
 
     def __init__(self) -> None:
-        self.control = self
-        self.halted: dict[str, str] = {}
         self.under_way: set[Address] = set()
 
-    def refusal(self, account: str) -> str:
+    def stopped(self) -> str:
         return ""
 
 
 class Forgetful:
     """A journal that keeps nothing."""
+
+    failure = None
 
     async def own(self, *owned: Owned, gone: Iterable[Address] = ()) -> None: ...
 

@@ -410,9 +410,10 @@ def test_interrupted_while_it_waits_is_130_and_unresolved(ready: Any, sandbox: S
     lose(sandbox, CALL, kind="latency", ms=30_000)
     command = [sys.executable, "-c", "from reconciler.cli import main; main()", "dial", CALL, *NAMED]
     process = subprocess.Popen(command, cwd=repository.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    until = time.monotonic() + 20
-    while not made(repository) and time.monotonic() < until:
-        time.sleep(0.1)
+    until = time.monotonic() + 30
+    while not sends(sandbox):
+        assert time.monotonic() < until
+        time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import cast
@@ -13,6 +14,8 @@ from reconciler.render.json import document_json
 from reconciler.render.screen import NARROWEST, Line, Piece, Style, fit, line, paint, safe, width_of, wrapped
 from reconciler.render.words import counted
 
+LISTED = 100
+"""Problems of one severity that are told one by one; the others are counted, and JSON has them all."""
 _STYLES = {"error": Style.ALARM, "warning": Style.CHANGED}
 _LINE_NUMBER = 7
 _QUOTED = 160
@@ -23,7 +26,7 @@ _BEFORE_CARET = 24
 def diagnostics_text(
     diagnostics: Iterable[Diagnostic], color: bool, *, width: int | None = None, show_pii: bool = False
 ) -> str:
-    """Every diagnostic in order of place, then how many there are; empty for none.
+    """Diagnostics in order of place, the first ``LISTED`` of each severity, then how many there are; empty for none.
 
     Messages are one line each unless a ``width`` (columns) is given. Numbers of people are masked unless ``show_pii``.
     """
@@ -31,7 +34,10 @@ def diagnostics_text(
     if not documents:
         return ""
     width = width and max(width, NARROWEST)
-    lines = [shown for document in documents for shown in diagnostic_lines(document, width)]
+    listed = _first(documents)
+    lines = [shown for document in listed for shown in diagnostic_lines(document, width)]
+    if more := len(documents) - len(listed):
+        lines.append(line(f"… and {more:,} more; `reconciler validate --format json` lists them all"))
     return paint([*lines, line(_totals(documents))], color=color)
 
 
@@ -40,6 +46,16 @@ def diagnostics_json(diagnostics: Iterable[Diagnostic], *, show_pii: bool = Fals
     documents = _documents(diagnostics, show_pii=show_pii)
     summary = {f"{severity}s": _count(documents, severity) for severity in Severity}
     return document_json({"formatVersion": "1", "diagnostics": documents, "summary": summary})
+
+
+def _first(documents: Iterable[DiagnosticDocument]) -> list[DiagnosticDocument]:
+    """A folder of YAML that is no manifests would fill a terminal with what is wrong in it."""
+    of_severity, listed = Counter[str](), []
+    for document in documents:
+        of_severity[document["severity"]] += 1
+        if of_severity[document["severity"]] <= LISTED:
+            listed.append(document)
+    return listed
 
 
 def _documents(diagnostics: Iterable[Diagnostic], *, show_pii: bool) -> list[DiagnosticDocument]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from reconciler.diagnostics import Diagnostic, Severity, Span, error, warning
-from reconciler.render.diagnostics import diagnostics_json, diagnostics_text
+from reconciler.render.diagnostics import LISTED, diagnostics_json, diagnostics_text
 
 NUMBER = Diagnostic(
     code="yaml-changed-value",
@@ -51,6 +51,20 @@ def test_all_problems_come_in_order_of_place_and_are_counted() -> None:
         "main/List/x: error[c]: last, it has no place",
         "3 errors, 1 warning",
     ]
+
+
+def test_very_many_problems_are_told_as_a_number_and_json_has_them_all() -> None:
+    """A folder of YAML that is no manifests."""
+    every = [
+        error("missing-field", f"problem {i}", source=Span(file=f"{i:04}.yaml", line=1)) for i in range(LISTED + 5)
+    ]
+    told = diagnostics_text([*every, warning("empty", "one of them", source=Span(file="z.yaml", line=1))], False)
+    assert told.count("error[missing-field]") == LISTED
+    assert "warning[empty]" in told
+    assert told.endswith(
+        f"… and 5 more; `reconciler validate --format json` lists them all\n{LISTED + 5} errors, 1 warning\n"
+    )
+    assert len(json.loads(diagnostics_json(every))["diagnostics"]) == LISTED + 5
 
 
 def test_no_problems_is_no_text() -> None:

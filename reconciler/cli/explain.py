@@ -1,11 +1,11 @@
-"""``explain``: what a diagnostic's code means and what to do about it, or what a field of a manifest is."""
+"""``explain``: what a code, a guard or an exit code means and what to do about it, or what a field of a manifest is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -14,9 +14,12 @@ from reconciler.cli.options import Globals, with_formats
 if TYPE_CHECKING:
     from reconciler.manifest.fields import Field
 
+Meaning: TypeAlias = tuple[str, str]
+"""What it means, and what to do."""
+
 
 @click.command("explain")
-@click.argument("what", required=False, metavar="[CODE | KIND[.FIELD]]")
+@click.argument("what", required=False, metavar="[CODE | GUARD | EXIT | KIND[.FIELD]]")
 @with_formats("text", "json")
 @click.pass_context
 def command(ctx: click.Context, /, what: str | None, **_: Any) -> int:
@@ -24,29 +27,47 @@ def command(ctx: click.Context, /, what: str | None, **_: Any) -> int:
 
     In a project that includes the codes of its own policies.
 
-    Or explain a kind (slicktext/v1/List, or List for that of every provider) or a field of it (List.name).
+    Or explain a guard, as `--allow` names it (deletes, shrink); an exit code (5); a kind (slicktext/v1/List, or List
+    for that of every provider) or a field of it (List.name).
     """
     from reconciler.app.codes import codes
     from reconciler.app.policies import codes_here
     from reconciler.cli.output import present_either
     from reconciler.errors import Exit
+    from reconciler.plan.allows import COUNTED, NAMED
 
-    known = {**codes_here(Path.cwd()), **codes()}
-    told = known if what is None else {what: known[what]} if what in known else {}
-    fields = () if told or what is None else _fields(what, known)
+    known: dict[str, Mapping[str, Meaning]] = {
+        "code": dict(sorted({**codes_here(Path.cwd()), **codes()}.items())),
+        "guard": {**COUNTED, **NAMED},
+        "exit": {str(int(code)): (code.meaning, code.remedy) for code in Exit},
+    }
+    told = {of: {n: m for n, m in table.items() if what in (None, n)} for of, table in known.items()}
+    fields = () if what is None or any(told.values()) else _fields(what, [*known["code"], *known["guard"]])
     document = {
         "formatVersion": "1",
-        "codes": [{"code": code, "meaning": told[code][0], "remedy": told[code][1]} for code in sorted(told)],
+        **{
+            f"{of}s": [{of: name, "meaning": meaning, "remedy": remedy} for name, (meaning, remedy) in table.items()]
+            for of, table in told.items()
+        },
         "fields": [_document(field) for field in fields],
     }
-    if what is None:
-        wide = max(map(len, known))
-        text = "\n".join(f"{name:<{wide}}  {meaning}" for name, (meaning, _) in sorted(known.items()))
-    else:
-        texts = [f"{code}\n\n  {meaning}\n\n  What to do: {remedy}" for code, (meaning, remedy) in told.items()]
-        text = "\n\n".join([*texts, *(_told(field) for field in fields)])
-    present_either(Globals.of(ctx), document, text)
+    texts = _all_of(told) if what is None else _each(told)
+    present_either(Globals.of(ctx), document, "\n\n".join([*texts, *(_told(field) for field in fields)]))
     return Exit.OK
+
+
+def _all_of(told: Mapping[str, Mapping[str, Meaning]]) -> Iterator[str]:
+    titles = {"code": "", "guard": "Guards, as --allow names them:\n", "exit": "Exit codes:\n"}
+    wide = max(len(name) for table in told.values() for name in table)
+    for of, table in told.items():
+        yield titles[of] + "\n".join(f"{name:<{wide}}  {meaning}" for name, (meaning, _) in table.items())
+
+
+def _each(told: Mapping[str, Mapping[str, Meaning]]) -> Iterator[str]:
+    for of, table in told.items():
+        for name, (meaning, remedy) in table.items():
+            title = name if of == "code" else f"{of} {name}"
+            yield f"{title}\n\n  {meaning}\n\n  What to do: {remedy}"
 
 
 def _document(field: Field) -> dict[str, Any]:
@@ -75,7 +96,7 @@ def _fields(what: str, known: Iterable[str]) -> tuple[Field, ...]:
     except NoSuchField as nothing:
         close = [*nothing.close, *get_close_matches(what, known, n=3)][:3]
         hint = f"did you mean {', '.join(close)}?" if close else "reconciler schema lists the kinds"
-        raise UsageError(f"there is no code, kind or field {what!r}", hint=hint) from None
+        raise UsageError(f"there is no code, guard, exit code, kind or field {what!r}", hint=hint) from None
 
 
 def _told(field: Field) -> str:

@@ -9,6 +9,8 @@ import click
 from reconciler.cli.options import Globals, request_of, with_formats
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reconciler.store import OperationRecord, RunRecord
 
 
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 @with_formats("text", "json")
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> int:
-    """List past applies, newest first; `history show RUN` lists every operation of one."""
+    """List past applies, newest first; `history show RUN` lists every operation of one.
+
+    RUN is `latest`, the id of a run, or so much of its beginning that no other run begins like it.
+    """
     from reconciler.app.loading import loaded, required
     from reconciler.app.planning import store_for
     from reconciler.cli.output import note, present_either
@@ -29,15 +34,14 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> int:
     request = request_of(shared, {})
     with store_for(required(loaded(request)), request, create=False) as store:
         if words:
-            operations = store.operations(words[1])
-            if not operations and words[1] not in {r.id for r in store.runs()}:
-                raise UsageError(f"there is no run {words[1]!r}")
+            run = _meant(words[1], [r.id for r in store.runs()])
+            operations = store.operations(run)
             document: dict[str, Any] = {
                 "formatVersion": "1",
-                "run": words[1],
+                "run": run,
                 "operations": [_operation(o) for o in operations],
             }
-            lines = [_operation_line(o) for o in operations]
+            lines = [_operation_line(o) for o in operations] or [f"Run {run} sent nothing."]
         else:
             runs = store.runs()
             document = {"formatVersion": "1", "runs": [_run(r) for r in runs]}
@@ -46,6 +50,24 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> int:
                 note("hint: where a project has environments, each has a history of its own: -e NAME")
     present_either(shared, document, "\n".join(lines))
     return Exit.OK
+
+
+def _meant(run: str, runs: Sequence[str]) -> str:
+    """The run that is called so, newest first in ``runs``. Raises UsageError."""
+    from reconciler.errors import UsageError
+
+    if run in runs:
+        return run
+    meant = runs[:1] if run == "latest" else [known for known in runs if run and known.startswith(run)]
+    if len(meant) > 1:
+        few = ", ".join(meant[:5]) + (", …" if meant[5:] else "")
+        raise UsageError(f"{len(meant)} runs begin with {run!r}: {few}", hint="give more of the one that is meant")
+    if not meant:
+        hint = (
+            f"the newest is {runs[0]}; `reconciler history` lists them all" if runs else "nothing has been applied yet"
+        )
+        raise UsageError(f"there is no run {run!r}", hint=hint)
+    return meant[0]
 
 
 def _run(run: RunRecord) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from reconciler.errors import Exit
+from reconciler.plan.allows import COUNTED, NAMED
+
 from repository import Repository
 
 
@@ -34,8 +37,27 @@ def test_codes_are_explained_as_before(repository: Repository) -> None:
     assert "unknown-field" in repository("explain").out
 
 
+def test_guards_and_exit_codes_are_explained(repository: Repository) -> None:
+    for guard in (*COUNTED, *NAMED):
+        result = repository("explain", guard, "--format", "json")
+        (told,) = result.json["guards"]
+        assert (result.code, told["guard"], result.json["exits"]) == (0, guard, [])
+        assert f"--allow {guard}=" in told["remedy"]
+    assert "guard deletes\n" in repository("explain", "deletes").out
+    assert "refused by a guard" in repository("explain", "5").out
+    assert [e["exit"] for e in repository("explain", "--format", "json").json["exits"]] == [str(int(e)) for e in Exit]
+    every = repository("explain").out
+    assert "\nshrink  " in every
+    assert "\n143  " in every
+
+
 def test_what_nothing_is_called_is_a_usage_error(repository: Repository) -> None:
-    for typed, meant in (("List.nmae", "List.name"), ("Campain", "Campaign"), ("unknown-feild", "unknown-field")):
+    for typed, meant in (
+        ("List.nmae", "List.name"),
+        ("Campain", "Campaign"),
+        ("unknown-feild", "unknown-field"),
+        ("shrnk", "shrink"),
+    ):
         result = repository("explain", typed)
         assert (result.code, result.out) == (64, "")
         assert meant in result.err

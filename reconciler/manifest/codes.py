@@ -79,9 +79,10 @@ _MANIFESTS: Final[Mapping[str, tuple[str, str]]] = {
         "Check the path. Manifests end in .yaml or .yml; hidden folders and node_modules are not searched.",
     ),
     "project-above": (
-        "No path is given, the current folder has no Project document, and its manifests belong to a project of a "
-        "folder above. Run from here, nothing of that project would hold: its guards, policies, freeze and store.",
-        "Run the command in the project's folder. A part of the project is named by its path from there.",
+        "The current folder, or the path that is given, has no Project document, and its manifests belong to a project "
+        "of a folder above. Nothing of that project holds for it alone: its guards, policies, freeze and store. Without a "
+        "path that is an error, with one a warning.",
+        "Run the command in the project's folder, with --select 'path:FOLDER/*' for this part of it.",
     ),
     "manifests-not-found": (
         "The project's manifests name a folder or a file that does not exist.",

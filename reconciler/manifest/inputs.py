@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from reconciler.diagnostics import Span
+from reconciler.diagnostics import Span, warning
 from reconciler.errors import InvalidInput, UsageError
 from reconciler.manifest.documents import Broken, Document, Parsed, Source
 from reconciler.manifest.entries import is_policy, is_project
@@ -28,12 +29,19 @@ class ProjectAbove(InvalidInput):
     code = "project-above"
 
     def __init__(self, project: Path, here: Path) -> None:
-        folder = project.parent
-        part = here.relative_to(folder).as_posix()
         super().__init__(
-            f"the project is in {folder}; run it there",
-            hint=f"from here its guards, policies, freeze and store would not hold; there, this part of it is {part}",
+            f"the project is in {project.parent}; run it there",
+            hint="from here its guards, policies, freeze and store would not hold; for this part of it: "
+            + _within(project, here, here),
         )
+
+
+def _within(project: Path, part: Path, here: Path) -> str:
+    """How a part of a project is planned within it."""
+    folder = project.parent.resolve()
+    pattern = part.relative_to(folder).as_posix() + ("/*" if part.is_dir() else "")
+    select = shlex.quote(f"path:{pattern}")
+    return f"cd {shlex.quote(os.path.relpath(folder, here))} && reconciler plan --select {select}"
 
 
 @dataclass(slots=True)
@@ -98,7 +106,7 @@ def gather(findings: Findings, paths: Sequence[Path], folder: Path, coming: Path
     given, the one in ``folder`` counts when everything given is below it: its guards, its store and its policies hold
     there too, wherever the policies are. ``coming`` is a folder, seen from the project's, that is about to be written:
     a project may name it already.
-    Raises UsageError for a path that does not exist, and ProjectAbove.
+    Raises UsageError for a path that does not exist, and ProjectAbove without paths; with them that is a warning.
     """
     _check_there(paths)
     given = [folder / path for path in paths] or [folder]
@@ -120,6 +128,8 @@ def gather(findings: Findings, paths: Sequence[Path], folder: Path, coming: Path
         inputs.root = Path(found.source.path).resolve().parent
     elif project is None and not paths:
         gathering.check_above()
+    elif project is None:
+        gathering.warn_above(given)
     return inputs
 
 
@@ -186,9 +196,23 @@ class _Gathering:
     def check_above(self) -> None:
         """Raises ProjectAbove when a project of a folder above has manifests in ``folder``, or may have them."""
         here = self.folder.resolve()
-        for project in (above / name for above in here.parents for name in PROJECT_FILES):
-            if project.is_file() and self._may_read(project, here):
-                raise ProjectAbove(project, here)
+        if (project := self._above(here)) is not None:
+            raise ProjectAbove(project, here)
+
+    def warn_above(self, given: Iterable[Path]) -> None:
+        """Who names a part of a project gets that part alone, and is told what does not hold then."""
+        for path in given:
+            real = path.resolve()
+            if (project := self._above(real)) is not None:
+                part = f"{shown_name(str(path), self.folder)} is a part of the project in {project.parent}"
+                message = f"{part}, and is read alone: that project's guards, policies, freeze and store do not hold"
+                hint = f"within its project: {_within(project, real, self.folder.resolve())}"
+                self.findings.add([warning(ProjectAbove.code, message, hint=hint)])
+
+    def _above(self, real: Path) -> Path | None:
+        """The project of a folder above that has manifests in this one, or may have them."""
+        candidates = (above / name for above in real.parents for name in PROJECT_FILES)
+        return next((c for c in candidates if c.is_file() and self._may_read(c, real)), None)
 
     def _may_read(self, project: Path, here: Path) -> bool:
         file = self._read(_found(project), only=_PROJECT)

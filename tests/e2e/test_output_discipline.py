@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -157,6 +159,17 @@ def test_a_part_of_the_project_is_not_applied_as_if_it_were_all(
         assert f"error[project-above]: the project is in {texts.root.resolve()}; run it there\n" in refused.err
     assert not (texts.root / "manifests" / ".reconciler").exists()
     assert texts.sandbox.requests() == []
+    (texts.root / "manifests" / "part").mkdir()
+    (texts.root / "manifests" / "manifests.yaml").rename(texts.root / "manifests" / "part" / "manifests.yaml")
+    monkeypatch.chdir(texts.root / "manifests" / "part")
+    hint = texts("plan", ".").err.partition("within its project: ")[2].splitlines()[0]
+    folder, _, command = hint.removeprefix("cd ").partition(" && ")
+    monkeypatch.chdir(folder)
+    assert Path.cwd() == texts.root.resolve()
+    assert {address for _, address in texts(*shlex.split(command)[1:], "--format", "json").changes()} == {
+        "List/join",
+        "Membership/members",
+    }
 
 
 def test_global_flags_work_before_and_after_the_command(texts: Repository) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.diagnostics import Severity
 from reconciler.errors import InvalidInput, UsageError
 from reconciler.manifest.load import Loaded, LoadOptions, contact_files, load
 
@@ -165,7 +166,12 @@ def test_a_part_of_a_project_is_not_taken_for_all(
     with pytest.raises(InvalidInput, match="run it there") as refused:
         loaded()
     assert (refused.value.code, str(here.resolve()) in refused.value.message) == ("project-above", True)
-    assert f"this part of it is {inside}" in refused.value.hint
+    up = "/".join([".."] * (inside.count("/") + 1))
+    command = f"cd {up} && reconciler plan --select 'path:{inside}/*'"
+    assert refused.value.hint.endswith(command)
+    # Whoever names the part gets that part, and is told what does not hold for it.
+    (warned,) = (d for d in loaded(Path()).diagnostics if d.code == "project-above")
+    assert (warned.severity, warned.hint.endswith(command)) == (Severity.WARNING, True)
     with pytest.raises(InvalidInput):
         contact_files()
 
@@ -187,6 +193,7 @@ def test_a_project_above_that_has_nothing_here_is_none_of_ours(
     write(here, {**files, f"{inside}/a.yaml": f"{ACCOUNT}---\n{a_list('a')}"})
     monkeypatch.chdir(here / inside)
     assert names(loaded()) == {"a"}
+    assert told(loaded(Path())) == []
 
 
 def test_files_are_named_relative_to_here(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,8 +80,8 @@ _MANIFESTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "project-above": (
         "The current folder, or the path that is given, has no Project document, and its manifests belong to a project "
-        "of a folder above. Nothing of that project holds for it alone: its guards, policies, freeze and store. Without a "
-        "path that is an error, with one a warning.",
+        "of a folder above. Nothing of that project holds for it alone: guards, policies, freeze and store. Without "
+        "a path that is an error, with one a warning.",
         "Run the command in the project's folder, with --select 'path:FOLDER/*' for this part of it.",
     ),
     "manifests-not-found": (

@@ -16,6 +16,8 @@ from reconciler.render.words import counted
 
 LISTED = 100
 """Problems of one severity that are told one by one; the others are counted, and JSON has them all."""
+COUNTING = "… and "
+"""How the text of a problem begins that stands for so many like the one before it."""
 _STYLES = {"error": Style.ALARM, "warning": Style.CHANGED}
 _LINE_NUMBER = 7
 _QUOTED = 160
@@ -53,7 +55,8 @@ def _first(documents: Iterable[DiagnosticDocument]) -> list[DiagnosticDocument]:
     of_severity, listed = Counter[str](), []
     for document in documents:
         of_severity[document["severity"]] += 1
-        if of_severity[document["severity"]] <= LISTED:
+        # One that counts the others of its file stays: nothing else tells of them.
+        if of_severity[document["severity"]] <= LISTED or document["message"].startswith(COUNTING):
             listed.append(document)
     return listed
 

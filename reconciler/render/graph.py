@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,16 +22,34 @@ _MEANINGFUL = re.compile(r"[^\w ./~-]")
 
 
 def render_graph(doc: Mapping[str, Any], format: str) -> str:
-    """A graph document in one of ``FORMATS``; an arrow goes from what feeds to what is fed. Raises UsageError."""
+    """A graph document in one of ``FORMATS``; an arrow goes from what feeds to what is fed. In a picture an Association
+    is the arrow from its list to its campaign; JSON has it as a node. Raises UsageError."""
     match format:
         case "dot":
-            return _dot(doc)
+            return _dot(_drawn(doc))
         case "mermaid":
-            return _mermaid(doc)
+            return _mermaid(_drawn(doc))
         case "json":
             return document_json(doc)
         case _:
             raise UsageError(f"a graph is not written as {format}", hint=f"one of: {', '.join(FORMATS)}")
+
+
+def _drawn(doc: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A link is an arrow with its name, as long as nothing but its two ends hangs on it."""
+    into, out_of = Counter(e["to"] for e in doc["edges"]), Counter(e["from"] for e in doc["edges"])
+    links = {
+        node["address"]: node["name"]
+        for node in doc["nodes"]
+        if node["kind"] == "Association" and into[node["address"]] == out_of[node["address"]] == 1
+    }
+    ends = {e["from"]: e["to"] for e in doc["edges"] if e["from"] in links}
+    arrows = [
+        {**e, "to": ends[e["to"]], "as": links[e["to"]]} if e["to"] in links else e
+        for e in doc["edges"]
+        if e["from"] not in links
+    ]
+    return {**doc, "nodes": [n for n in doc["nodes"] if n["address"] not in links], "edges": arrows}
 
 
 def _label(node: Mapping[str, Any]) -> str:

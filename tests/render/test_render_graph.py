@@ -84,3 +84,34 @@ def test_another_format_is_refused() -> None:
     with pytest.raises(UsageError, match="svg"):
         render_graph(document("a", "b", "c"), "svg")
     assert FORMATS[0] == "dot"
+
+
+def linked(*more: tuple[str, str]) -> dict[str, Any]:
+    """A list that feeds a campaign, and more arrows from or to the Association between them."""
+    ends = [("a/List/vip", "a/Association/spring--vip"), ("a/Association/spring--vip", "a/Campaign/spring"), *more]
+    nodes = [
+        {
+            "address": address,
+            "account": "a",
+            "kind": address.split("/")[1],
+            "name": address.split("/")[2],
+            "declared": True,
+        }
+        for address in sorted({end for pair in ends for end in pair})
+    ]
+    edges = [{"from": start, "to": end, "as": "feeds"} for start, end in ends]
+    return {"formatVersion": "1", "accounts": ["a"], "nodes": nodes, "edges": edges}
+
+
+def test_an_association_is_an_arrow_in_a_picture_and_a_node_in_json() -> None:
+    assert '"a/List/vip" -> "a/Campaign/spring" [label="spring--vip"];' in render_graph(linked(), "dot")
+    assert render_graph(linked(), "dot").count("->") == 1
+    assert render_graph(linked(), "mermaid").count("-->") == 1
+    assert '-->|"spring--vip"|' in render_graph(linked(), "mermaid")
+    assert json.loads(render_graph(linked(), "json")) == linked()
+
+
+def test_an_association_that_something_else_hangs_on_keeps_its_place() -> None:
+    drawn = render_graph(linked(("a/Association/spring--vip", "a/List/other")), "dot")
+    assert drawn.count("->") == 3
+    assert 'label="Association/spring--vip"' in drawn

@@ -24,7 +24,6 @@ from reconciler.errors import Exit, Refused
 from reconciler.plan.approvals import missing
 from reconciler.plan.changes import Approval, Change
 from reconciler.plan.saved import SavedPlan
-from reconciler.providers.reading import connected
 from reconciler.report import Event, Report
 from reconciler.store import Store
 
@@ -81,13 +80,7 @@ async def apply(request: Request, options: ApplyOptions, workspace: Workspace | 
         options.signals(control)
         async with (
             leased(store, accounts, workspace.providers, control, renew_every_s=_RENEW_EVERY_S) as lease,
-            connected(
-                accounts,
-                workspace.providers,
-                read_only=False,
-                concurrency=request.parallelism,
-                progress=request.progress,
-            ) as sessions,
+            workspace.connected(accounts, read_only=False) as sessions,
         ):
             # Whoever had the lease may have changed what is owned until just now.
             leftovers = await control.unless_interrupted(

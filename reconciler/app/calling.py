@@ -50,7 +50,6 @@ from reconciler.plan.changes import Approval
 from reconciler.plan.quiet import held_back, hours_of
 from reconciler.plan.reached import remembered
 from reconciler.providers.base import Caller, FillsPaths, Operation, Provider, Response
-from reconciler.providers.reading import connected
 from reconciler.report import Outcome
 from reconciler.store import Intent, Store
 from reconciler.store.records import OperationState
@@ -269,14 +268,8 @@ def _people(contacts: ContactSet) -> str:
 async def _session(workspace: Workspace, prepared: _Prepared) -> AsyncIterator[Caller]:
     """The account's session, which can write only if the operation does. Raises CredentialsRefused, and InvalidInput
     when its provider has no door for this."""
-    name, request = prepared.account.name, workspace.request
-    async with connected(
-        {name: prepared.account},
-        workspace.providers,
-        read_only=not prepared.writes,
-        concurrency=request.parallelism,
-        progress=request.progress,
-    ) as sessions:
+    name = prepared.account.name
+    async with workspace.connected({name: prepared.account}, read_only=not prepared.writes) as sessions:
         if (refused := sessions.refused.get(name)) is not None:
             raise refused
         session = sessions.by_account[name]

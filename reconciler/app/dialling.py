@@ -39,7 +39,6 @@ from reconciler.plan.changes import Approval
 from reconciler.plan.quiet import held_back, hours_of
 from reconciler.plan.reached import remembered
 from reconciler.providers.base import Dial, Dialler, Provider, Undiallable
-from reconciler.providers.reading import connected
 from reconciler.store import OperationRecord, OperationState, Store
 
 
@@ -97,13 +96,7 @@ async def dial(request: Request, options: DialOptions) -> Dialled:
     with store_for(workspace.desired, request, create=True) as store:
         async with (
             leased(store, accounts, workspace.providers, control, command="dial") as lease,
-            connected(
-                accounts,
-                workspace.providers,
-                read_only=False,
-                concurrency=request.parallelism,
-                progress=request.progress,
-            ) as sessions,
+            workspace.connected(accounts, read_only=False) as sessions,
         ):
             inventory = store.inventory()
             campaign = _owned(workspace, options.address, inventory)

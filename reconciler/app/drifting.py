@@ -13,7 +13,6 @@ from reconciler.plan.drift import Drift
 from reconciler.plan.drift_codec import encode_drift
 from reconciler.plan.saved import stamp
 from reconciler.plan.threeway import drift as compare
-from reconciler.providers.reading import connected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +43,7 @@ async def drift(request: Request) -> Drifted:
     with store_for(workspace.desired, request, create=False) as store:
         inventory = store.inventory()
     accounts = workspace.scoped(inventory)
-    async with connected(
-        accounts,
-        workspace.providers,
-        read_only=True,
-        concurrency=request.parallelism,
-        progress=request.progress,
-    ) as sessions:
+    async with workspace.connected(accounts, read_only=True) as sessions:
         live = await workspace.reading(inventory, sessions, accounts).live()
     now = datetime.now(UTC)
     compared = compare(

@@ -42,7 +42,7 @@ from reconciler.plan.codec import diagnostic as diagnostic_document
 from reconciler.plan.planner import OTHER_ACCOUNT, PlanOptions, account_problems
 from reconciler.plan.planner import plan as make_plan
 from reconciler.providers.base import Scope
-from reconciler.providers.reading import Sessions, connected, read
+from reconciler.providers.reading import Sessions, read
 from reconciler.report import Outcome
 from reconciler.store import Store
 
@@ -149,14 +149,8 @@ async def _reading(
 ) -> AsyncIterator[tuple[Sessions, Inventory]]:
     """A session that cannot write. To own something nobody else may be at the account, and nothing left open by an
     apply that died: what that made would be taken for somebody else's."""
-    accounts, request = {account.name: account}, workspace.request
-    opened = connected(
-        accounts,
-        workspace.providers,
-        read_only=True,
-        concurrency=request.parallelism,
-        progress=request.progress,
-    )
+    accounts = {account.name: account}
+    opened = workspace.connected(accounts, read_only=True)
     if not options.adopt:
         async with opened as sessions:
             yield sessions, store.inventory()

@@ -24,7 +24,7 @@ from reconciler.model.resources import Account
 from reconciler.plan.codec import diagnostic
 from reconciler.plan.saved import stamp
 from reconciler.providers.base import HealthRow, Observer
-from reconciler.providers.reading import Sessions, connected
+from reconciler.providers.reading import Sessions
 from reconciler.store import OperationRecord, OperationState, Store
 
 _KINDS = {"campaign": Kind.CAMPAIGN, "list": Kind.LIST}
@@ -121,13 +121,7 @@ async def observe(request: Request) -> Observation:
         inventory = store.inventory(members=False)
         accounts = workspace.scoped(inventory)
         uploads = {name: _uploads(store, account, workspace) for name, account in accounts.items()}
-    async with connected(
-        accounts,
-        workspace.providers,
-        read_only=True,
-        concurrency=request.parallelism,
-        progress=request.progress,
-    ) as sessions:
+    async with workspace.connected(accounts, read_only=True) as sessions:
         found = await asyncio.gather(*(_observed(accounts[n], sessions, uploads[n]) for n in sorted(accounts)))
     project = workspace.desired.project
     return Observation(

@@ -13,7 +13,7 @@ from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.live import AccountLive, AccountState, Observed, Unread
 from reconciler.plan.binding import OBJECTS
 from reconciler.providers.base import Scope
-from reconciler.providers.reading import connected, read
+from reconciler.providers.reading import read
 from reconciler.store import OperationState
 
 
@@ -38,7 +38,7 @@ async def adopt(request: Request, address: Address, remote_id: RemoteId) -> Obse
         ]
         if taken and taken[0].address != address:
             raise UsageError(f"{remote_id} is owned as {taken[0].address}", hint="let go of that one first")
-        async with connected(account, workspace.providers, read_only=True) as sessions:
+        async with workspace.connected(account, read_only=True) as sessions:
             live = await read(account, sessions, Scope(desired=workspace.desired, inventory=inventory))
         state = whole(live.accounts[address.account])
         found = state.objects.get((address.kind, remote_id))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -181,6 +182,20 @@ class Workspace:
             providers={name: get_provider(name) for name in sorted(names)},
         )
 
+    @asynccontextmanager
+    async def connected(self, accounts: Mapping[str, Account], *, read_only: bool) -> AsyncIterator[Sessions]:
+        """Sessions for these accounts. Raises RefusedByPolicy for one that no request may be sent to."""
+        self.judging.check_accounts(accounts, self.desired.project.environment)
+        request = self.request
+        async with connected(
+            accounts,
+            self.providers,
+            read_only=read_only,
+            concurrency=request.parallelism,
+            progress=request.progress,
+        ) as sessions:
+            yield sessions
+
     def scoped(self, inventory: Inventory) -> Mapping[str, Account]:
         """The accounts that this run is about."""
         return {n: self.desired.accounts[n] for n in in_scope(self.desired, inventory, self.selection)}
@@ -237,13 +252,7 @@ async def plan(request: Request, workspace: Workspace | None = None) -> Planned:
     with store_for(workspace.desired, request, create=False) as store:
         inventory = store.inventory()
     accounts = workspace.scoped(inventory)
-    async with connected(
-        accounts,
-        workspace.providers,
-        read_only=True,
-        concurrency=request.parallelism,
-        progress=request.progress,
-    ) as sessions:
+    async with workspace.connected(accounts, read_only=True) as sessions:
         return await workspace.planned(inventory, sessions, accounts)
 
 

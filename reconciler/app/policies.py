@@ -18,6 +18,8 @@ from reconciler.model.resources import Account, Resource
 from reconciler.plan.changes import Approval, Plan
 from reconciler.plan.policy import (
     WAY_OUT,
+    ForbiddenHosts,
+    ForbiddenProviders,
     PlugIn,
     Policies,
     refusals_of_call,
@@ -81,6 +83,14 @@ class Judging:
         """The plug-ins that are asked for and cannot be asked, as far as that shows without a plan."""
         active = self.policies.within(environment)
         return tuple(problem for use in active.plugins if isinstance(problem := _plugin(use), Diagnostic))
+
+    def check_accounts(self, accounts: Collection[str], environment: str) -> None:
+        """Raises RefusedByPolicy for an account whose provider or host is forbidden: no login may be sent there."""
+        rules = self.policies.within(environment).rules
+        closing = {(r.policy, r.code) for r in rules if isinstance(r.check, ForbiddenProviders | ForbiddenHosts)}
+        told = (d for d in self.declared if d.address in accounts and (d.policy, d.code) in closing)
+        if refused := [d for d in told if d.blocking]:
+            raise RefusedByPolicy(refused)
 
     def check_dial(self, campaign: Resource, environment: str, people: int) -> None:
         """Raises RefusedByPolicy when ``people`` may not be contacted through this campaign now."""

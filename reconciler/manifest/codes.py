@@ -207,6 +207,10 @@ _MANIFESTS: Final[Mapping[str, tuple[str, str]]] = {
         "A rule of a Policy has a code that the tool has already, so nobody could tell the two apart.",
         "Give it another code, best beginning with the name of the house.",
     ),
+    "policy-selects-nothing": (
+        "A selector of a rule fits nothing that is declared. If a word of it is wrong, the rule guards nothing.",
+        "Correct the selector. Where what it means is yet to come, nothing has to be done.",
+    ),
     "unknown-environment": (
         "The Project declares no environment of the name given, on the command line or in a rule of a Policy.",
         "Use one that it declares, or add it there.",

@@ -48,12 +48,13 @@ def _within(project: Path, part: Path, here: Path) -> str:
 class Inputs:
     """Everything that was read. ``root`` is the project's real path; ``unreadable`` the text of what was no YAML.
 
-    ``policies`` are the project's Policy documents in files that nobody named.
+    ``policies`` are the project's Policy documents in files that nobody named. ``whole``: surely no part was named.
     """
 
     root: Path
     documents: list[Document] = field(default_factory=list)
     policies: list[Document] = field(default_factory=list)
+    whole: bool = False
     unreadable: list[str] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
 
@@ -123,6 +124,7 @@ def gather(findings: Findings, paths: Sequence[Path], folder: Path, coming: Path
     if own is not None and project == own:
         gathering.add_policies(own)
     inputs = gathering.inputs
+    inputs.whole = not paths or (project is not None and project != own and all(p.is_dir() for p in given))
     found = next((d for d in inputs.documents if is_project(d)), None) if project is None else None
     if found is not None:
         inputs.root = Path(found.source.path).resolve().parent

@@ -20,7 +20,7 @@ from reconciler.manifest.files import Found, Unreadable, decode, read_bytes, sho
 from reconciler.manifest.findings import Findings
 from reconciler.manifest.inputs import Inputs, gather, policies_of
 from reconciler.manifest.members import People
-from reconciler.manifest.policies import build_policies, judged
+from reconciler.manifest.policies import build_policies, idle_selectors, judged
 from reconciler.manifest.project import Settings, check_values, given_variables, settings
 from reconciler.manifest.references import Declarations
 from reconciler.manifest.resources import build_resources, build_waivers
@@ -157,6 +157,8 @@ def _loaded(findings: Findings, inputs: Inputs, options: LoadOptions, folder: Pa
         waivers=waivers,
     )
     check_providers(findings, built, desired, providers)
+    if inputs.whole:  # of a part of the project, nothing follows for what its policies select
+        idle_selectors(findings, policies, desired)
     said = judged(findings, policies, desired, built, accounts, providers)
     return Loaded(desired=desired, diagnostics=(), policies=policies, judged=said)
 

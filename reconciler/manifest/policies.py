@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.diagnostics import Diagnostic, Severity, Span, in_order
+from reconciler.diagnostics import Diagnostic, Severity, Span, in_order, warning
 from reconciler.manifest.accounts import Accounts
 from reconciler.manifest.codes import CODES
 from reconciler.manifest.complaints import closest
@@ -36,6 +36,7 @@ from reconciler.plan.policy import (
     Rule,
     breaches,
     matcher,
+    selects,
 )
 from reconciler.plan.selection import Selection, Selector
 from reconciler.providers.base import BringsCodes, Located, Provider
@@ -211,6 +212,16 @@ def judged(
             found = replace(found, source=Span(file=document.source.name, line=document.line, column=document.column))
         said.append(replace(found, message=findings.shown(found.message), hint=findings.shown(found.hint)))
     return in_order(said)
+
+
+def idle_selectors(findings: Findings, policies: Policies, desired: Desired) -> None:
+    """A warning for each selector of a rule that means nothing that is declared: a word of it may be wrong, and then
+    the rule guards nothing. That a kind is not declared says nothing, since there is no other word for it."""
+    for rule in policies.within(desired.project.environment).rules:
+        for selector in (*rule.scope.select, *rule.scope.exclude):
+            if selector.prefix != "kind" and not selects(selector, desired):
+                message = f"the rule {rule.code} selects {selector}, which nothing that is declared fits"
+                findings.add([warning("policy-selects-nothing", message, source=rule.source)])
 
 
 def _hosts(account: Account, provider: Provider | None) -> dict[str, str]:

@@ -209,6 +209,12 @@ def _accounts(rule: Rule, desired: Desired) -> Iterator[Account]:
             yield account
 
 
+def selects(selector: Selector, desired: Desired) -> bool:
+    """Whether anything that is declared, an account included, is what a selector means."""
+    resources = any(selector.matches(a, r) for a, r in desired.resources.items())
+    return resources or any(_about_account(selector, account) for account in desired.accounts.values())
+
+
 def _about_account(selector: Selector, account: Account) -> bool:
     match selector.prefix:
         case "account":

@@ -156,7 +156,7 @@ def test_reach_is_limited_over_all_that_a_rule_is_about(texts: Repository) -> No
     texts.write(
         "policy.yaml", policy("code: acme-reach, maxReach: 2", "code: acme-b, maxReach: 0, select: [main/List/b]")
     )
-    assert codes(texts.plan().json) == ["acme-reach"]
+    assert codes(texts.plan().json) == ["acme-reach", "policy-selects-nothing"]
     assert texts("apply", *EVERYTHING, "--allow", "reach=3").code == 5
     assert texts.writes() == []
     texts.write("members.yaml", a_list("a") + members(count=2))
@@ -240,6 +240,51 @@ def test_what_is_forbidden_is_told_where_it_stands(texts: Repository, rule: str,
     assert (valid.code, f"{place}: error[acme-no]" in valid.err) == (5, True), valid.err
     assert texts("apply", *EVERYTHING).code == 5
     assert texts.writes() == []
+
+
+@pytest.mark.parametrize("forbid", ["{providers: [slicktext]}", "{hosts: ['127.*']}"])
+def test_where_nothing_may_be_sent_no_login_is(texts: Repository, forbid: str) -> None:
+    texts.write("lists.yaml", a_list("a"))
+    texts.write("policy.yaml", policy(f"code: acme-no, forbid: {forbid}"))
+    for words in (
+        ("plan",),
+        ("apply", *EVERYTHING),
+        ("drift",),
+        ("status",),
+        ("import", "main", "--out", "imported"),
+        ("inventory", "adopt", "main/List/a", "1", "--yes"),
+        ("call", "main", "lists.list"),
+    ):
+        refused = texts(*words)
+        assert (refused.code, "error[acme-no]" in refused.err) == (5, True), (words, refused.err)
+    assert texts.sandbox.requests() == []
+    assert texts("graph").code == 0
+    texts.write("policy.yaml", policy(f"code: acme-no, severity: warning, forbid: {forbid}"))
+    assert texts("plan").code == 0
+
+
+def test_a_selector_that_fits_nothing_is_told(texts: Repository) -> None:
+    texts.write("lists.yaml", a_list("a", "{team: growth}"))
+    rule = "code: acme-names, naming: {pattern: '.*'}, "
+    for selector, idle in (
+        ("main/Lsit/*", True),
+        ("label:team=grwoth", True),
+        ("account:mian", True),
+        ("path:manifests/vip/*", True),
+        ("kind:Campaign", False),
+        ("label:team=growth", False),
+        ("account:main", False),
+        ("path:manifests/*", False),
+        ("main/List/*", False),
+    ):
+        for key in ("select", "exclude"):
+            texts.write("policy.yaml", policy(f"{rule}{key}: ['{selector}']"))
+            valid = texts("validate")
+            assert valid.code == 0
+            assert (f"warning[policy-selects-nothing]: the rule acme-names selects {selector}," in valid.err) is idle
+    texts.write("policy.yaml", policy(f"{rule}select: [main/Lsit/*]"))
+    assert "policy-selects-nothing" in codes(texts.plan().json)
+    assert "policy-selects-nothing" not in codes(texts.plan("manifests/lists.yaml", "manifests/account.yaml").json)
 
 
 EXOTEL = """\

@@ -50,6 +50,7 @@ def test_the_corpus_is_large_and_covers_what_only_a_manifest_can_get_wrong() -> 
         "file-unreadable",
         "lifecycle-path-not-found",
         "no-manifests",
+        "policy-selects-nothing",
         "project-above",
         "too-long",
         "too-many",

@@ -77,9 +77,11 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """A fresh plan was made after the run. ``reasons`` say what it still held, or why it could not be made."""
+    """A fresh plan was made after the run. ``reasons`` say what it still held, or why it could not be made.
 
-    empty: bool
+    ``empty`` is None for one that holds nothing and was made without reading all of it."""
+
+    empty: bool | None
     reasons: tuple[str, ...] = ()
 
 

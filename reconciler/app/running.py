@@ -29,6 +29,7 @@ from reconciler.plan.changes import Change
 from reconciler.plan.losses import losses
 from reconciler.plan.quiet import Quiet
 from reconciler.plan.saved import stamp
+from reconciler.plan.selection import Refresh
 from reconciler.providers.http import pace, settle
 from reconciler.providers.reading import Sessions
 from reconciler.report import Event, Interrupted, Outcome, Report, RunEnded, RunStarted, Verified, fold
@@ -227,7 +228,14 @@ class Runner:
         if undone:
             return Exit.PARTIAL
         left = [str(c.address) for c in fresh.plan.changes] + [d.message for d in fresh.plan.blocking]
-        self._tell(Verified(empty=not left, reasons=tuple(left[:10])))
+        counted = sum(len(a.counted) for a in fresh.plan.accounts)
+        if left or not counted:
+            self._tell(Verified(empty=not left, reasons=tuple(left[:10])))
+        else:
+            whose = "a list" if counted == 1 else f"{counted} lists"
+            self._tell(
+                Verified(empty=None, reasons=(f"who is on {whose} was counted and not read (--refresh counts)",))
+            )
         if left:
             return Exit.PARTIAL
         self._remember_confirmed(run, fresh)
@@ -281,6 +289,7 @@ class Runner:
         inputs, words = self.planned.request.inputs, ["reconciler", "apply", *self.planned.request.inputs.paths]
         words += ["-e", inputs.environment] if inputs.environment else []
         words += ["--store", self.planned.request.store] if self.planned.request.store else []
+        words += [] if inputs.refresh is Refresh.FULL else ["--refresh", str(inputs.refresh)]
         for flag, values in (
             ("--var", inputs.variables),
             ("--values", inputs.values),

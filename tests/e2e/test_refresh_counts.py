@@ -16,6 +16,7 @@ import center
 from repository import TEXTS, Repository
 
 MANY = 240
+MORE = "apiVersion: slicktext/v1\nkind: List\nmetadata: {name: more}\nspec: {name: More}\n"
 TEXT_LIST = """\
 apiVersion: slicktext/v1
 kind: List
@@ -118,6 +119,28 @@ def the_list(sandbox: Sandbox, name: str) -> dict[str, Any]:
 
 
 # --- what it saves
+
+
+def test_who_was_only_counted_is_not_called_verified(texts: Repository) -> None:
+    counts = texts("apply", "--yes", "--refresh", "counts", "--format", "json")
+    assert (counts.code, counts.json["verified"]) == (0, None)
+    assert counts.json["unverified"] == ["who is on a list was counted and not read (--refresh counts)"]
+    told = texts("apply", "--yes", "--refresh", "counts").out
+    assert "Verified" not in told
+    assert "Not verified: who is on a list was counted and not read" in told
+    assert texts("apply", "--yes", "--format", "json").json["verified"] is True
+    # After a write everything is read, whatever the flag says.
+    texts.write("more.yaml", MORE)
+    assert texts("apply", "--yes", "--refresh", "counts", "--format", "json").json["verified"] is True
+
+
+def test_the_command_that_continues_counts_as_well(texts: Repository, sandbox: Sandbox) -> None:
+    texts.write("more.yaml", MORE)
+    refused = {"kind": "error_before", "status": 422}
+    sandbox.set_faults([{"method": "POST", "path": "/v1/*/lists", "fault": refused}])
+    ended = texts("apply", "--yes", "--refresh", "counts", "--format", "json")
+    assert ended.code == 7
+    assert "--refresh counts" in ended.json["resume"]
 
 
 def test_a_list_is_confirmed_by_one_request(texts: Repository) -> None:

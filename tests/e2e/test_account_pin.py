@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.sandbox import Sandbox
 
-from repository import CALLS, TEXTS, Repository
+from repository import CALLS, TEXTS, VOICE, Repository
 
 CENTER_ID, OTHER_CENTER = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
 CENTER = f"""\
@@ -20,15 +20,6 @@ spec:
   accountId: {CENTER_ID}
   domain: sandbox
   auth: {{username: sandbox, password: {{env: CONTACTCENTER_PASSWORD}}}}
-"""
-VOICE = """\
-apiVersion: exotel/v1
-kind: Account
-metadata: {name: voice}
-spec:
-  accountSid: sandbox1
-  baseUrl: URL
-  auth: {apiKey: {env: EXOTEL_API_KEY}, apiToken: {env: EXOTEL_API_TOKEN}}
 """
 
 

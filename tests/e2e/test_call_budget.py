@@ -18,27 +18,9 @@ import pytest
 from reconciler.providers.contactcenter import session
 from reconciler.sandbox import Sandbox
 
-from repository import CALLS, TEXTS, Repository
+import center
+from repository import CALLS, TEXTS, VOICE, Repository
 
-VOICE = """\
-apiVersion: exotel/v1
-kind: Account
-metadata: {name: voice}
-spec:
-  accountSid: sandbox1
-  baseUrl: URL
-  auth: {apiKey: {env: EXOTEL_API_KEY}, apiToken: {env: EXOTEL_API_TOKEN}}
-"""
-CENTER = """\
-apiVersion: contactcenter/v1
-kind: Account
-metadata: {name: center}
-spec:
-  baseUrl: URL
-  accountId: 0123456789abcdef0123456789abcdef
-  domain: sandbox
-  auth: {username: sandbox, password: {env: CONTACTCENTER_PASSWORD}}
-"""
 SPRING = {
     "accounts": [
         {
@@ -326,7 +308,7 @@ PROVIDERS = {
     "slicktext": (TEXTS, slicktext),
     "exotel": (VOICE, exotel),
     "intelepeer": (CALLS, intelepeer),
-    "contactcenter": (CENTER, contactcenter),
+    "contactcenter": (center.ACCOUNT, contactcenter),
 }
 
 

@@ -10,32 +10,19 @@ import pytest
 
 from reconciler.sandbox import Sandbox
 
-from repository import SECRETS, Repository
+import center
+from repository import SECRETS, VOICE, Repository
 
-ACCOUNT = """\
-apiVersion: exotel/v1
-kind: Account
-metadata: {name: voice}
-spec:
-  accountSid: sandbox1
-  baseUrl: URL
-  auth: {apiKey: {env: EXOTEL_API_KEY}, apiToken: {env: EXOTEL_API_TOKEN}}
+VOICE_LIST = (
+    VOICE
+    + """\
 ---
 apiVersion: reconciler/v1
 kind: Suppression
 metadata: {name: do-not-contact}
 spec: {numbers: ["+12025550142"]}
 """
-CENTER = """\
-apiVersion: contactcenter/v1
-kind: Account
-metadata: {name: center}
-spec:
-  baseUrl: URL
-  accountId: 0123456789abcdef0123456789abcdef
-  domain: sandbox
-  auth: {username: sandbox, password: {env: CONTACTCENTER_PASSWORD}}
-"""
+)
 SUPPRESSED, ANYBODY = "+12025550142", "+12025550143"
 SOON = {"send_at": "2099-02-02T09:00:00+05:30"}
 
@@ -64,7 +51,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def voice(repository: Repository) -> Repository:
-    repository.write("account.yaml", ACCOUNT)
+    repository.write("account.yaml", VOICE_LIST)
     return repository
 
 
@@ -129,7 +116,7 @@ def test_no_shape_of_a_membership_hides_its_contact(voice: Repository, sandbox: 
 def test_a_lead_that_cannot_be_found_gets_no_status_while_somebody_is_suppressed(
     voice: Repository, sandbox: Sandbox
 ) -> None:
-    voice.write("center.yaml", CENTER)
+    voice.write("center.yaml", center.ACCOUNT)
     (account,) = sandbox.state()["contactcenter"]["accounts"]
     whose = {lead["number"]: lead["id"] for lead in account["campaigns"][0]["leads"]}
     suppressed, anybody = whose[SUPPRESSED], whose[ANYBODY]

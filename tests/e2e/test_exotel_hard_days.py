@@ -9,17 +9,8 @@ import pytest
 
 from reconciler.sandbox import Sandbox
 
-from repository import Repository
+from repository import VOICE, Repository
 
-ACCOUNT = """\
-apiVersion: exotel/v1
-kind: Account
-metadata: {name: voice}
-spec:
-  accountSid: sandbox1
-  baseUrl: URL
-  auth: {apiKey: {env: EXOTEL_API_KEY}, apiToken: {env: EXOTEL_API_TOKEN}}
-"""
 LIST = """\
 apiVersion: exotel/v1
 kind: List
@@ -56,7 +47,7 @@ spec: {campaign: round, list: renewals}
 @pytest.fixture
 def voice(repository: Repository) -> Repository:
     """A repository with one Exotel account and one list."""
-    repository.write("account.yaml", ACCOUNT)
+    repository.write("account.yaml", VOICE)
     repository.write("list.yaml", LIST)
     return repository
 
@@ -147,7 +138,7 @@ def test_that_a_campaign_is_over_is_told_though_nothing_differs(voice: Repositor
 
 def test_a_file_whose_answer_is_lost_is_waited_for_and_not_sent_again(voice: Repository, sandbox: Sandbox) -> None:
     sandbox.turn(exotel={"csv_delay_s": 1.0})
-    voice.write("account.yaml", ACCOUNT + "  csvUploadFrom: 3\n")
+    voice.write("account.yaml", VOICE + "  csvUploadFrom: 3\n")
     voice.write("members.yaml", MEMBERS)
     sandbox.set_faults([{"method": "POST", "path": "/v2/*/csv-upload", "fault": {"kind": "drop_after"}}])
     voice.apply()
@@ -158,7 +149,7 @@ def test_a_file_whose_answer_is_lost_is_waited_for_and_not_sent_again(voice: Rep
 
 def test_one_that_may_still_be_worked_on_is_left_unresolved(voice: Repository, sandbox: Sandbox) -> None:
     sandbox.turn(exotel={"csv_delay_s": 3600.0})
-    voice.write("account.yaml", ACCOUNT + "  csvUploadFrom: 3\n")
+    voice.write("account.yaml", VOICE + "  csvUploadFrom: 3\n")
     voice.write("members.yaml", MEMBERS)
     sandbox.set_faults([{"method": "POST", "path": "/v2/*/csv-upload", "fault": {"kind": "drop_after"}}])
     assert voice("apply", "--yes").code == 9

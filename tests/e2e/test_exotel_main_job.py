@@ -14,17 +14,8 @@ import pytest
 
 from reconciler.sandbox import Sandbox
 
-from repository import EXAMPLES, Repository, Result
+from repository import EXAMPLES, VOICE, Repository, Result
 
-ACCOUNT = """\
-apiVersion: exotel/v1
-kind: Account
-metadata: {name: voice}
-spec:
-  accountSid: sandbox1
-  baseUrl: URL
-  auth: {apiKey: {env: EXOTEL_API_KEY}, apiToken: {env: EXOTEL_API_TOKEN}}
-"""
 LIST = """\
 apiVersion: exotel/v1
 kind: List
@@ -65,7 +56,7 @@ def voice(repository: Repository, sandbox: Sandbox, monkeypatch: pytest.MonkeyPa
     """A repository with one Exotel account, in which Marty is a contact already."""
     monkeypatch.setenv("EXOTEL_API_KEY", "sandbox-exotel-key")
     monkeypatch.setenv("EXOTEL_API_TOKEN", "sandbox-exotel-token")
-    repository.write("account.yaml", ACCOUNT)
+    repository.write("account.yaml", VOICE)
     sandbox.tamper("exotel", "create_contact", number="+12025550001", first_name="Martin")
     return repository
 
@@ -314,11 +305,11 @@ def test_a_wrong_key_account_or_read_plans_nothing(
     )
     assert voice.plan().code == 10
     sandbox.set_faults([])
-    voice.write("account.yaml", ACCOUNT.replace("sandbox1", "somebody-else"))
+    voice.write("account.yaml", VOICE.replace("sandbox1", "somebody-else"))
     plan = voice.plan()
     assert plan.code == 4
     assert plan.json["diagnostics"][0]["code"] == "exotel-account-unknown"
-    voice.write("account.yaml", ACCOUNT)
+    voice.write("account.yaml", VOICE)
     monkeypatch.setenv("EXOTEL_API_TOKEN", "another-token-altogether")
     refused = voice("plan")
     assert refused.code == 4
@@ -420,7 +411,7 @@ def test_lists_are_created_in_one_request_and_changed_in_one(voice: Repository, 
 
 
 def test_bulk_calls_of_lists_have_the_size_that_the_account_says(voice: Repository, sandbox: Sandbox) -> None:
-    voice.write("account.yaml", ACCOUNT.replace("  baseUrl", "  listBulkSize: 2\n  baseUrl"))
+    voice.write("account.yaml", VOICE.replace("  baseUrl", "  listBulkSize: 2\n  baseUrl"))
     voice.write("lists.yaml", lists("a1", "a2", "a3", "a4", "a5"))
     assert voice.plan().json["summary"]["calls"] == 3
     voice.apply()

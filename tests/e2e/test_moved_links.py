@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.sandbox import Sandbox
 
-from repository import Repository
+from repository import VOICE, Repository
 
 LISTS = ("join", "vip", "gold")
 
@@ -193,7 +193,7 @@ def test_links_that_trade_names_need_no_call(texts: Repository) -> None:
 
 
 def test_exotel_takes_another_list_in_one_call(repository: Repository, sandbox: Sandbox) -> None:
-    repository.write("account.yaml", EXOTEL)
+    repository.write("account.yaml", VOICE)
     repository.write("all.yaml", exotel(("spring",), {"s": ("spring", "join")}))
     repository.apply()
     repository.write("all.yaml", exotel(("spring",), {"s": ("spring", "vip")}))
@@ -206,7 +206,7 @@ def test_exotel_takes_another_list_in_one_call(repository: Repository, sandbox: 
 
 
 def test_exotel_takes_a_list_off_one_campaign_before_it_joins_another(repository: Repository, sandbox: Sandbox) -> None:
-    repository.write("account.yaml", EXOTEL)
+    repository.write("account.yaml", VOICE)
     stay = {"a": ("autumn", "gold"), "b": ("spring", "join")}
     repository.write("all.yaml", exotel(("autumn", "spring"), stay | {"s": ("spring", "vip")}))
     repository.apply()
@@ -221,7 +221,7 @@ def test_exotel_takes_a_list_off_one_campaign_before_it_joins_another(repository
 
 
 def test_exotel_moves_a_list_into_a_campaign_made_in_its_place(repository: Repository, sandbox: Sandbox) -> None:
-    repository.write("account.yaml", EXOTEL)
+    repository.write("account.yaml", VOICE)
     repository.write("all.yaml", exotel(("spring",), {"s": ("spring", "vip")}))
     repository.apply()
     repository.write("all.yaml", exotel(("autumn",), {"s": ("autumn", "vip")}))
@@ -270,14 +270,3 @@ def test_intelepeer_links_another_list_in_place_of_one_that_goes(calls: Reposito
     assert [m for m, _ in calls.writes()[before:]] == shown
     assert engages(sandbox) == {"Spring": ["Vip"]}
     calls.settled()
-
-
-EXOTEL = """\
-apiVersion: exotel/v1
-kind: Account
-metadata: {name: voice}
-spec:
-  accountSid: sandbox1
-  baseUrl: URL
-  auth: {apiKey: {env: EXOTEL_API_KEY}, apiToken: {env: EXOTEL_API_TOKEN}}
-"""

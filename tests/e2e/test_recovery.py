@@ -18,41 +18,24 @@ import pytest
 from reconciler.sandbox import Sandbox
 from reconciler.store import Store, open_store
 
-from repository import TEXTS, Repository
+import center
+from repository import TEXTS, VOICE, Repository
 
 LISTS = "/v1/brands/123456789/lists"
 CREATE = {"method": "POST", "path": "/v1/*/lists"}
 LANDS = {"kind": "hang", "effect": True}
 LOST = {"kind": "hang", "effect": False}
-CENTER = """\
-apiVersion: contactcenter/v1
-kind: Account
-metadata: {name: center}
-spec:
-  baseUrl: URL
-  accountId: 0123456789abcdef0123456789abcdef
-  domain: sandbox
-  auth: {username: sandbox, password: {env: CONTACTCENTER_PASSWORD}}
----
-apiVersion: contactcenter/v1
-kind: Campaign
-metadata: {name: spring}
-spec: {name: Spring}
-"""
-VOICE = """\
-apiVersion: exotel/v1
-kind: Account
-metadata: {name: voice}
-spec:
-  accountSid: sandbox1
-  baseUrl: URL
-  auth: {apiKey: {env: EXOTEL_API_KEY}, apiToken: {env: EXOTEL_API_TOKEN}}
+SPRING = f"{center.ACCOUNT}---\n{center.CAMPAIGN}"
+RENEWALS = (
+    VOICE
+    + """\
 ---
 apiVersion: exotel/v1
 kind: List
 metadata: {name: renewals}
 spec: {name: Renewals, tag: spring}
 """
+)
 ROUND = """\
 apiVersion: exotel/v1
 kind: Campaign
@@ -240,7 +223,7 @@ def test_a_recovery_that_dies_is_done_again(texts: Repository, sandbox: Sandbox,
 
 def test_an_account_that_is_left_out_keeps_its_questions(texts: Repository, sandbox: Sandbox) -> None:
     texts.write("list.yaml", a_list("a"))
-    texts.write("center.yaml", CENTER)
+    texts.write("center.yaml", SPRING)
     sandbox.set_faults([{**CREATE, "fault": LANDS}])
     killed(sandbox, "POST", LISTS)
     sandbox.set_faults([])
@@ -283,7 +266,7 @@ def people(*numbers: str) -> str:
 def running_campaign(repository: Repository, sandbox: Sandbox) -> Repository:
     """A campaign that calls every new lead."""
     sandbox.tamper("contactcenter", "edit_campaign", campaign="Spring", set={"status": "running"})
-    repository.write("center.yaml", CENTER)
+    repository.write("center.yaml", SPRING)
     return repository
 
 
@@ -368,7 +351,7 @@ def test_a_saved_plan_has_to_say_it_itself(running_campaign: Repository, sandbox
 
 @pytest.mark.parametrize("landed", [True, False])
 def test_a_campaign_that_calls_people_is_made_once(repository: Repository, sandbox: Sandbox, landed: bool) -> None:
-    repository.write("voice.yaml", VOICE)
+    repository.write("voice.yaml", RENEWALS)
     repository.apply()
     repository.write("round.yaml", ROUND)
     sandbox.set_faults([{"method": "POST", "path": "*/campaigns", "fault": LANDS if landed else LOST}])
@@ -445,7 +428,7 @@ def test_who_would_wait_too_long_is_told_when(slow: Repository, sandbox: Sandbox
 
 
 def test_what_the_provider_keeps_unique_need_not_wait(repository: Repository, sandbox: Sandbox) -> None:
-    repository.write("voice.yaml", VOICE.replace("  auth:", "  settle: {landing: 2s, visibility: 0s}\n  auth:"))
+    repository.write("voice.yaml", RENEWALS.replace("  auth:", "  settle: {landing: 2s, visibility: 0s}\n  auth:"))
     made = repository("apply", "--yes")
     assert made.code == 0
     assert "waiting" not in made.err

@@ -13,7 +13,7 @@ import pytest
 from reconciler.sandbox import Sandbox
 
 import center
-from repository import TEXTS, Repository
+from repository import TEXTS, VOICE, Repository
 
 MANY = 240
 MORE = "apiVersion: slicktext/v1\nkind: List\nmetadata: {name: more}\nspec: {name: More}\n"
@@ -39,20 +39,16 @@ kind: Association
 metadata: {name: spring--join}
 spec: {campaign: spring, list: join}
 """
-VOICE = """\
-apiVersion: exotel/v1
-kind: Account
-metadata: {name: voice}
-spec:
-  accountSid: sandbox1
-  baseUrl: URL
-  auth: {apiKey: {env: EXOTEL_API_KEY}, apiToken: {env: EXOTEL_API_TOKEN}}
+RENEWALS = (
+    VOICE
+    + """\
 ---
 apiVersion: exotel/v1
 kind: List
 metadata: {name: join}
 spec: {name: Renewals, tag: spring}
 """
+)
 
 
 def number(index: int) -> str:
@@ -85,7 +81,7 @@ def texts(repository: Repository) -> Repository:
 @pytest.fixture
 def voice(repository: Repository) -> Repository:
     """An Exotel list of three people, applied."""
-    repository.write("account.yaml", VOICE)
+    repository.write("account.yaml", RENEWALS)
     repository.write("people.yaml", people("exotel", 1, 2, 3))
     repository.apply()
     return repository

@@ -6,17 +6,8 @@ import pytest
 
 from reconciler.sandbox import Sandbox
 
-from repository import Repository
+from repository import VOICE, Repository
 
-VOICE = """\
-apiVersion: exotel/v1
-kind: Account
-metadata: {name: voice}
-spec:
-  accountSid: sandbox1
-  baseUrl: URL
-  auth: {apiKey: {env: EXOTEL_API_KEY}, apiToken: {env: EXOTEL_API_TOKEN}}
-"""
 CALLING = """\
 apiVersion: exotel/v1
 kind: Campaign

@@ -46,6 +46,15 @@ spec:
   associateSemantics: add
   auth: {username: {env: INTELEPEER_USERNAME}, password: {env: INTELEPEER_PASSWORD}}
 """
+VOICE = """\
+apiVersion: exotel/v1
+kind: Account
+metadata: {name: voice}
+spec:
+  accountSid: sandbox1
+  baseUrl: URL
+  auth: {apiKey: {env: EXOTEL_API_KEY}, apiToken: {env: EXOTEL_API_TOKEN}}
+"""
 
 
 @dataclass

@@ -64,12 +64,12 @@ def _text(imported: Imported, show_pii: bool) -> str:
 
     wide = max((len(shown(f.path)) for f in imported.files), default=0)
     lines = [f"{'+' if f.created else '~'} {shown(f.path):<{wide}}  {_size(f)}" for f in imported.files]
-    lines = lines or ["Nothing to write: everything is declared as it is live."]
+    lines = lines or ["Nothing to write: everything that is live is declared."]
     if imported.adopted:
         lines.append(f"{counted(len(imported.adopted), 'resources')} owned in {imported.account}.")
     waiting, others = len(imported.adoptable) - len(imported.adopted), len(imported.left)
     holds = [f"{waiting:,} to adopt"] if waiting else []
-    holds += [counted(others, "other changes")] if others else []
+    holds += [counted(others, "other changes" if waiting else "changes")] if others else []
     lines.append(f"A plan now holds {' and '.join(holds)}." if holds else "A plan is empty now.")
     return "\n".join(lines)
 

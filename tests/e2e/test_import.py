@@ -57,6 +57,16 @@ def test_an_adopting_import_leaves_nothing_to_plan(texts: Repository) -> None:
     assert {o["address"] for o in owned} >= {"main/List/join", "main/Association/spring--join"}
 
 
+def test_what_is_declared_and_drifted_is_not_called_declared_as_it_is(texts: Repository, sandbox: Sandbox) -> None:
+    texts("import", "main", "--adopt")
+    sandbox.tamper("slicktext", "edit_list", list="Join", set={"description": "by hand"})
+    imported(texts).rename(texts.root / "manifests" / "ours")
+    texts("import", "main")
+    imported(texts).rename(texts.root / "manifests" / "finished")
+    again = texts("import", "main", "--out", "manifests/finished", "--update")
+    assert again.out == "Nothing to write: everything that is live is declared.\nA plan now holds 1 change.\n", again.err
+
+
 def test_without_adopt_a_plan_takes_ownership_and_nothing_else(texts: Repository) -> None:
     assert texts("import", "main").code == 0
     assert not (texts.root / ".reconciler").exists()

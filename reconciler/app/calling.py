@@ -19,7 +19,7 @@ from reconciler.app import arguments, clock
 from reconciler.app.dial_history import CALLED
 from reconciler.app.leasing import Held, leased
 from reconciler.app.loading import Request
-from reconciler.app.planning import Workspace, store_for
+from reconciler.app.planning import TOOL, Workspace, store_for
 from reconciler.app.screening import occurring
 from reconciler.apply.control import FREEZE_VARIABLE, GRACE_S, Control
 from reconciler.errors import (
@@ -124,7 +124,9 @@ async def call(request: Request, wanted: Wanted) -> Called:
             return Called(response=await _asked(session, prepared), people=prepared.operation.people)
     control = Control(root=Path(workspace.desired.project.root), variable=os.environ.get(FREEZE_VARIABLE))
     _check_approved(prepared, wanted.approved)
-    workspace.judging.check_call(prepared.account, prepared.desired.project.environment, _classes(prepared))
+    await workspace.judging.check_call(
+        prepared.account, prepared.desired, prepared.operation.name, _classes(prepared), tool=TOOL
+    )
     _check_free(prepared, control)
     _check_arguments(prepared)
     wanted.signals(control)

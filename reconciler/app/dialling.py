@@ -17,7 +17,7 @@ from reconciler.app.dial_history import History, ago
 from reconciler.app.dial_sending import Dialled, Sending, exit_code_of
 from reconciler.app.leasing import Held, in_daemon, leased
 from reconciler.app.loading import Request
-from reconciler.app.planning import Workspace, store_for
+from reconciler.app.planning import TOOL, Workspace, store_for
 from reconciler.apply.control import FREEZE_VARIABLE, Control
 from reconciler.errors import (
     Exit,
@@ -170,7 +170,7 @@ class _Dialling:
             return earlier
         made = await self.control.unless_interrupted(self._prepared())
         preview = Preview(address=self.address, dial=made, lists=self._named(made))
-        self._check(made)
+        await self._check(made)
         self.options.show(preview)
         await self.control.unless_interrupted(self._approved(preview))
         sending = Sending(
@@ -268,7 +268,7 @@ class _Dialling:
         ours = (o for o in self.inventory.of(self.account.name) if o.address.kind is Kind.LIST)
         return [(o.address, o.remote_id) for o in ours if o.remote_id in made.lists]
 
-    def _check(self, made: Dial) -> None:
+    async def _check(self, made: Dial) -> None:
         """Raises Refused for people who must not be contacted, too many of them, a policy, and a freeze."""
         desired = self.workspace.desired
         suppressed = desired.suppressed(self.account.name)
@@ -280,7 +280,7 @@ class _Dialling:
             if known:
                 raise _suppressed(self.address, str(len(known)))
         campaign = desired.resources[self.address]
-        self.workspace.judging.check_dial(campaign, desired.project.environment, made.recipients)
+        await self.workspace.judging.check_dial(campaign, desired, made.recipients, tool=TOOL)
         limit = self.account.guards.max_reach
         if limit is not None and made.recipients > max(limit, self.workspace.allows.up_to("reach", self.account.name)):
             raise Refused(

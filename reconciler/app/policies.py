@@ -22,11 +22,12 @@ from reconciler.plan.policy import (
     ForbiddenProviders,
     PlugIn,
     Policies,
+    feeding,
     refusals_of_call,
     refusals_of_changes,
     refusals_of_dial,
 )
-from reconciler.plan.policy_plugins import PolicyPlugin, View, view
+from reconciler.plan.policy_plugins import ByHand, PolicyPlugin, View, view
 from reconciler.plan.selection import Selection
 
 GROUP = "reconciler.policies"
@@ -63,13 +64,9 @@ class Judging:
         told = [d for d in self.declared if _concerns(d, desired, selection, accounts)]
         told += refusals_of_changes(active, plan.changes, desired)
         places = _places(plan, desired, accounts)
-        if active.plugins:
-            # What waits is imported by those who wait: most repositories have no plug-in.
-            from reconciler.app.leasing import in_daemon
+        chosen = [r for a, r in sorted(desired.resources.items()) if selection.covers(a, r)] if active.plugins else []
         for use in active.plugins:
-            seen = view(plan, desired, selection, tool=tool, options=use.options)
-            # In a thread: one that takes its time must not keep a lease from being renewed, nor Ctrl-C from ending it.
-            told += await in_daemon(partial(_verdict, use, seen, places))
+            told += await _asked(use, view(plan, chosen, tool=tool, options=use.options), places)
         if not (told or active.plugins):
             return plan
         versions = tuple(sorted({_version(use) for use in active.plugins}))
@@ -92,13 +89,40 @@ class Judging:
         if refused := [d for d in told if d.blocking]:
             raise RefusedByPolicy(refused)
 
-    def check_dial(self, campaign: Resource, environment: str, people: int) -> None:
+    async def check_dial(self, campaign: Resource, desired: Desired, people: int, *, tool: str) -> None:
         """Raises RefusedByPolicy when ``people`` may not be contacted through this campaign now."""
-        self._refuse(campaign.address, refusals_of_dial(self.policies.within(environment), campaign, people))
+        address = campaign.address
+        asked = ByHand(
+            command="dial",
+            account=address.account,
+            address=str(address),
+            approvals=(Approval.CONTACT,),
+            reach=people,
+        )
+        told = await self._by_hand(asked, desired, feeding(desired, address), tool)
+        rules = refusals_of_dial(self.policies.within(desired.project.environment), campaign, people)
+        self._refuse(address, (*rules, *told))
 
-    def check_call(self, account: Account, environment: str, classes: frozenset[Approval]) -> None:
+    async def check_call(
+        self, account: Account, desired: Desired, operation: str, classes: frozenset[Approval], *, tool: str
+    ) -> None:
         """Raises RefusedByPolicy when an operation of these classes may not be sent by hand."""
-        self._refuse(account.name, refusals_of_call(self.policies.within(environment), account, classes))
+        approvals = tuple(sorted(classes))
+        asked = ByHand(command="call", account=account.name, operation=operation, approvals=approvals)
+        told = await self._by_hand(asked, desired, (), tool)
+        rules = refusals_of_call(self.policies.within(desired.project.environment), account, classes)
+        self._refuse(account.name, (*rules, *told))
+
+    async def _by_hand(
+        self, request: ByHand, desired: Desired, about: tuple[Resource, ...], tool: str
+    ) -> list[Diagnostic]:
+        """What the plug-ins say of a request that no plan holds."""
+        project, told = desired.project, list[Diagnostic]()
+        nothing = Plan(project=project.name, environment=project.environment, accounts=(), changes=())
+        places = _places(nothing, desired, [request.account])
+        for use in self.policies.within(project.environment).plugins:
+            told += await _asked(use, view(nothing, about, tool=tool, options=use.options, request=request), places)
+        return told
 
     def _refuse(self, about: Address | str, found: Iterable[Diagnostic]) -> None:
         """Raises RefusedByPolicy for errors among ``found``, and for what is declared and may not be."""
@@ -174,6 +198,14 @@ def _places(plan: Plan, desired: Desired, accounts: Collection[str]) -> Mapping[
     places: dict[str, Span | None] = {str(c.address): c.source for c in plan.changes}
     places |= {name: desired.accounts[name].source for name in accounts}
     return places | {str(a): r.source for a, r in desired.resources.items()}
+
+
+async def _asked(use: PlugIn, seen: View, places: Mapping[str, Span | None]) -> tuple[Diagnostic, ...]:
+    """What a plug-in says, in a thread: one that takes its time must not keep a lease from being renewed, nor Ctrl-C
+    from ending it."""
+    from reconciler.app.leasing import in_daemon  # imported by those who wait: most repositories have no plug-in
+
+    return await in_daemon(partial(_verdict, use, seen, places))
 
 
 def _verdict(use: PlugIn, seen: View, places: Mapping[str, Span | None]) -> tuple[Diagnostic, ...]:

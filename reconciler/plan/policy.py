@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, assert_never
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.desired import Desired
-from reconciler.model.resources import Account, Resource
+from reconciler.model.resources import Account, Declared, Resource
 from reconciler.plan.changes import Approval, Change, people_reached
 from reconciler.plan.selection import Selection, Selector
 
@@ -281,6 +281,15 @@ def refusals_of_dial(active: Policies, campaign: Resource, people: int) -> tuple
             case _:
                 pass
     return tuple(found)
+
+
+def feeding(desired: Desired, campaign: Address) -> tuple[Resource, ...]:
+    """A campaign with what is declared of whom it contacts: its links, their lists, and who is on them, sorted."""
+    links = [r for r in desired.resources.values() if r.link is not None and r.link.campaign == Declared(campaign)]
+    fed = {Declared(campaign), *(r.link.list for r in links if r.link is not None)}
+    declared = (r for a, r in sorted(desired.resources.items()) if r not in links)
+    about = [r for r in declared if Declared(r.address) in fed or (r.members is not None and r.members.of in fed)]
+    return tuple(sorted((*links, *about), key=lambda r: r.address))
 
 
 def refusals_of_call(active: Policies, account: Account, classes: frozenset[Approval]) -> tuple[Diagnostic, ...]:

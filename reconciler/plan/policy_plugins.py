@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.masking import mask_text
-from reconciler.model.desired import Desired
 from reconciler.model.resources import Resource
 from reconciler.plan.changes import Plan
 from reconciler.plan.codec import encode, field_value, span_document
-from reconciler.plan.selection import Selection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """What ``dial`` or ``call`` is about to send. ``operation`` is that of a call (``lists.delete``), ``address`` that
+    of the dialled campaign; ``approvals`` are the classes that it takes, and ``reach`` how many people it contacts,
+    None where that is not known."""
+
+    command: str
+    account: str
+    address: str = ""
+    operation: str = ""
+    approvals: tuple[str, ...] = ()
+    reach: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +35,16 @@ class View:
     sorted by address: ``address``, ``account``, ``provider``, ``kind``, ``name``, ``labels``, ``fields`` (as the
     manifest has them), ``lifecycle`` (``protect``, ``replace``, ``observe``, ``onRemove``), ``members`` (``mode``,
     ``count``; None for other kinds) and ``source``. ``options`` are those of the Policy document.
+
+    ``request`` is what ``dial`` or ``call`` is about to send, as the members of ``ByHand``; None where a plan is
+    judged. With a request the plan is an empty one, and ``resources`` are the dialled campaign and what feeds it, or
+    none for a call.
     """
 
     plan: Mapping[str, Any]
     resources: tuple[Mapping[str, Any], ...]
     options: Mapping[str, Any]
+    request: Mapping[str, Any] | None = None
 
 
 @runtime_checkable
@@ -45,13 +62,20 @@ class PolicyPlugin(Protocol):
         ...
 
 
-def view(plan: Plan, desired: Desired, selection: Selection, *, tool: str, options: Mapping[str, Any]) -> View:
+def view(
+    plan: Plan,
+    resources: Iterable[Resource],
+    *,
+    tool: str,
+    options: Mapping[str, Any],
+    request: ByHand | None = None,
+) -> View:
     """What a plug-in gets to see. Nothing of it is shared with anybody: what a plug-in does to it stays there."""
-    chosen = (r for a, r in sorted(desired.resources.items()) if selection.covers(a, r))
     return View(
         plan=encode(plan, tool=tool, timings=False),
-        resources=tuple(map(_resource, chosen)),
+        resources=tuple(map(_resource, resources)),
         options=field_value(options, show_pii=True),
+        request=None if request is None else {**asdict(request), "approvals": [*map(str, request.approvals)]},
     )
 
 

@@ -64,7 +64,7 @@ def test_what_is_declared_and_drifted_is_not_called_declared_as_it_is(texts: Rep
     texts("import", "main")
     imported(texts).rename(texts.root / "manifests" / "finished")
     again = texts("import", "main", "--out", "manifests/finished", "--update")
-    assert again.out == "Nothing to write: everything that is live is declared.\nA plan now holds 1 change.\n", again.err
+    assert again.out == "Nothing to write: everything that is live is declared.\nA plan now holds 1 change.\n"
 
 
 def test_without_adopt_a_plan_takes_ownership_and_nothing_else(texts: Repository) -> None:

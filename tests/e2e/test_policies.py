@@ -445,6 +445,37 @@ def test_a_plug_in_sees_no_number(texts: Repository, acme: None) -> None:
     assert "Marty" not in seen
 
 
+def test_a_plug_in_is_asked_about_what_is_sent_by_hand(texts: Repository, sandbox: Sandbox, acme: None) -> None:
+    texts.write("a.yaml", CAMPAIGN + a_list("a") + members() + "---\n" + a_list("aside"))
+    texts.apply()
+    before = len(texts.writes())
+    texts.write("policy.yaml", policy(plugins="use: acme-consent"))
+    dial = ("dial", "main/Campaign/sale", "--approve", "contact", "--confirm", "sale")
+    refused = texts(*dial)
+    assert (refused.code, "error[acme-consent-missing]" in refused.err) == (5, True), refused.err
+    from acme_policies import SEEN
+
+    assert SEEN[-1].request == {
+        "command": "dial",
+        "account": "main",
+        "address": "main/Campaign/sale",
+        "operation": "",
+        "approvals": ["contact"],
+        "reach": 2,
+    }
+    kinds = [(r["kind"], r["name"]) for r in SEEN[-1].resources]
+    assert kinds == [("Association", "sale--a"), ("Campaign", "sale"), ("List", "a"), ("Membership", "m")]
+    delete = ("call", "main", "lists.delete", "list_id=2001", "--yes")
+    texts.write("policy.yaml", policy(plugins="use: acme-unheard-of"))
+    refused = texts(*delete)
+    assert (refused.code, "error[policy-plugin-missing]" in refused.err) == (5, True), refused.err
+    assert len(texts.writes()) == before
+    texts.write("policy.yaml", policy(plugins="use: acme-consent"))
+    texts(*delete)
+    assert (SEEN[-1].request["operation"], SEEN[-1].request["approvals"]) == ("lists.delete", ["delete"])
+    assert SEEN[-1].resources == ()
+
+
 def test_only_what_a_policy_names_is_imported(texts: Repository, acme: None) -> None:
     texts.write("lists.yaml", a_list("a"))
     texts.apply()

@@ -219,7 +219,8 @@ class LongLife(RuleBasedStateMachine):
 
     def exposed(self) -> list[Any]:
         """Whoever came within reach by what needs to be approved as contacting."""
-        return [e for e in self.life.world.ledger.exposed if e["reason"] not in self.platform.approved_before]
+        before = self.platform.approved_before
+        return [e for e in self.life.world.ledger.exposed if e.get("begun") or e["reason"] not in before]
 
     def judge(self, run: Run) -> None:
         assert run.code is None or run.code in DOCUMENTED, run

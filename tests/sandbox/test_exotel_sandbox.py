@@ -461,6 +461,7 @@ def test_lists_count_as_they_are_at_the_start(sandbox, client):
         ("members", [DORA]),
     ]
     assert exposed[1]["campaigns"] == [one]
+    assert exposed[1]["begun"] == [one]  # whoever joins now is not called by what was approved before
 
 
 def test_retries(start, exotel):

@@ -43,8 +43,8 @@ class Platform:
     frees_lists: tuple[str, Mapping[str, Any]] | None = None
     """The edit by hand of a person who is told that a campaign keeps a list from being deleted."""
     approved_before: frozenset[str] = frozenset()
-    """Ledger reasons that need no approval as contacting: whoever joins a list of a campaign that waits for its time is
-    called by what was approved with the campaign."""
+    """Ledger reasons that need no approval as contacting while no campaign of the list has begun: whoever joins it is
+    called by what was approved with a campaign that waits for its time."""
     only_the_store_knows: bool = False
     """Whether nobody but the store can say who is on a list: without it, or with an old one, a person must look."""
 

@@ -234,11 +234,13 @@ class Account:
         return script[min(attempt, len(script)) - 1]
 
     def expose(self, ledger: Ledger, reason: str, list_sid: str, numbers: Iterable[str], at: float) -> None:
-        """Note who came onto a list that some campaign calls or is going to call."""
+        """Note who came onto a list that some campaign calls or is going to call, and which of those have begun."""
         numbers = list(numbers)
-        active = [campaign.id for campaign in self.using(list_sid)]
+        active = list(self.using(list_sid))
         if active and numbers:
-            ledger.exposes("exotel", reason, at, numbers, campaigns=active, lists=[list_sid])
+            begun = [campaign.id for campaign in active if campaign.status != "created"]
+            ids = [campaign.id for campaign in active]
+            ledger.exposes("exotel", reason, at, numbers, campaigns=ids, begun=begun, lists=[list_sid])
 
 
 class Platform(Protocol):

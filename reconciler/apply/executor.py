@@ -10,13 +10,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from graphlib import CycleError, TopologicalSorter
 
 from reconciler.apply.batches import run_step
 from reconciler.apply.journal import Journal
 from reconciler.apply.judging import Result, StepResult
 from reconciler.apply.operation import Operator
 from reconciler.apply.ownership import lets_go, owned_members, owned_resource, replaced
+from reconciler.apply.waits import Node, Waits, waits_for
 from reconciler.errors import ReconcilerError
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
@@ -24,7 +24,6 @@ from reconciler.model.inventory import Inventory, Owned
 from reconciler.model.resources import ById, Declared, Reference, Resource
 from reconciler.plan.calls import Created, Effect, MembersAdded, MembersRemoved, Phase, Step
 from reconciler.plan.changes import Change, Plan, Replace, action
-from reconciler.plan.order import position
 from reconciler.report import OperationEvent, Outcome, PlannedChange
 
 Emit = Callable[[OperationEvent], None]
@@ -35,14 +34,6 @@ _OUTCOMES = {
     Result.UNRESOLVED: Outcome.UNRESOLVED,
     Result.STOPPED: Outcome.NOT_ATTEMPTED,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """The steps of one change in one phase; a change without calls has one node for its bookkeeping."""
-
-    address: Address
-    phase: Phase
 
 
 @dataclass(slots=True)
@@ -93,7 +84,7 @@ class Executor:
         self._ids = {a: i for a, i in known_ids.items() if not isinstance(self._changes.get(a), Replace)}
         self._contact_ids: dict[str, dict[str, str]] = {}
         self._progress = {a: _Progress() for a in self._changes}
-        self._nodes = {c.address: _phases(c) for c in plan.changes}
+        self._waits = Waits(self._changes)
         self._parts = {p.address for c in plan.changes for p in c.parts if p.address != c.address}
         """The changes whose work is a part of a call that another one makes."""
         self._carried: dict[Address, list[Resource]] = {}
@@ -104,11 +95,11 @@ class Executor:
             if new and change.carried_by is not None and change.desired is not None:
                 self._carried.setdefault(change.carried_by, []).append(change.desired)
         self._part_outcomes: dict[Address, Outcome] = {}
-        self._told_of: Counter[_Node] = Counter()
+        self._told_of: Counter[Node] = Counter()
         """How many steps of each node have been told of."""
-        self._but_some: set[_Node] = set()
+        self._but_some: set[Node] = set()
         """Nodes that failed for single people only."""
-        self._ended: dict[_Node, asyncio.Future[Outcome]] = {}
+        self._ended: dict[Node, asyncio.Future[Outcome]] = {}
         self._failure: ReconcilerError | None = None
         self._barriers: dict[tuple[str, Phase], asyncio.Future[list[Outcome | BaseException]]] = {}
 
@@ -118,10 +109,10 @@ class Executor:
         Raises RuntimeError, before anything is sent, for a plan whose requirements go in a circle.
         """
         loop = asyncio.get_running_loop()
-        nodes = [_Node(a, phase) for a, phases in self._nodes.items() for phase in phases]
-        self._check_circles(nodes)
+        nodes = self._waits.nodes
+        self._waits.check_circles()
         self._ended = {node: loop.create_future() for node in nodes}
-        for address, phases in self._nodes.items():
+        for address, phases in self._waits.phases.items():
             self._progress[address].left = len(phases)
         tasks = [asyncio.ensure_future(self._node(node)) for node in nodes]
         try:
@@ -139,25 +130,7 @@ class Executor:
         if (failure := self._failure or self._journal.failure) is not None:
             raise failure
 
-    def _check_circles(self, nodes: list[_Node]) -> None:
-        """What waits for itself would wait for ever, holding the lease."""
-        waits: dict[object, set[object]] = {n: set(self._needed(n)) for n in nodes}
-        for node in nodes:
-            if (last := _waits_for(node.phase)) is not None:
-                barrier = (node.address.account, last)
-                waits[node].add(barrier)
-                waits.setdefault(barrier, {n for n in nodes if self._in_barrier(n, *barrier)})
-        try:
-            tuple(TopologicalSorter(waits).static_order())
-        except CycleError as circle:
-            names = " -> ".join(str(n.address) if isinstance(n, _Node) else "…" for n in circle.args[1])
-            raise RuntimeError(f"the plan waits for itself: {names}") from None
-
-    def _in_barrier(self, node: _Node, account: str, last: Phase) -> bool:
-        """What another change carries is left out: it may be waiting for the very node that asks."""
-        return node.phase <= last and node.address.account == account and self._changes[node.address].carried_by is None
-
-    async def _node(self, node: _Node) -> None:
+    async def _node(self, node: Node) -> None:
         """Never raises but when it is cancelled."""
         ended = self._ended[node]
         try:
@@ -174,18 +147,18 @@ class Executor:
                 self._cut_short(node, "stopped while it was under way: it may have landed")
             raise
 
-    def _cut_short(self, node: _Node, detail: str) -> Outcome:
+    def _cut_short(self, node: Node, detail: str) -> Outcome:
         """What was under way may have landed; the rest of the node was not attempted."""
         under_way = self._operators[node.address.account].under_way
         outcome = Outcome.UNRESOLVED if node.address in under_way else Outcome.NOT_ATTEMPTED
         under_way.discard(node.address)
         return self._told(self._changes[node.address], node, outcome, detail)
 
-    async def _when_ready(self, node: _Node) -> Outcome:
+    async def _when_ready(self, node: Node) -> Outcome:
         change = self._changes[node.address]
-        if (last := _waits_for(node.phase)) is not None:
+        if (last := waits_for(node.phase)) is not None:
             await self._all_ended(node.address.account, last)
-        for other in self._needed(node):
+        for other in self._waits.needed(node):
             outcome = await self._ended[other]
             if change.address in self._parts and change.address in self._part_outcomes:
                 return await self._with_its_carrier(change)
@@ -211,7 +184,7 @@ class Executor:
             )
         return Outcome.DONE
 
-    async def _steps(self, change: Change, node: _Node, operator: Operator) -> Outcome:
+    async def _steps(self, change: Change, node: Node, operator: Operator) -> Outcome:
         """The node's steps one after the other, until one fails; who is refused alone does not stop the others."""
         ended = Outcome.DONE
         for step in change.steps:
@@ -234,35 +207,15 @@ class Executor:
             await self._finish(change)
         return outcome
 
-    def _needed(self, node: _Node) -> list[_Node]:
-        """What must be done, or this node is blocked."""
-        change = self._changes[node.address]
-        needed = [_Node(node.address, p) for p in self._nodes[node.address] if p < node.phase]
-        required = list(change.requires)
-        if node.phase is Phase.ARM:
-            required += change.arm_after
-        if change.carried_by is not None:
-            required.append(change.carried_by)
-        if isinstance(change, Replace) and node.phase.deleting:
-            # The old object goes only when everything hangs on the new one.
-            required += [a for a, c in self._changes.items() if change.address in c.requires]
-        for address in required:
-            phases = self._nodes.get(address, ())
-            before: list[Phase] = [p for p in phases if p is not Phase.ARM] or [*phases]
-            if isinstance(self._changes.get(address), Replace):
-                before = [p for p in before if not p.deleting]
-            needed += [_Node(address, p) for p in before]
-        return needed
-
     async def _all_ended(self, account: str, last: Phase) -> None:
         """Until every node of the account up to this phase has ended, however."""
         barrier = self._barriers.get((account, last))
         if barrier is None:
-            first = [ended for n, ended in self._ended.items() if self._in_barrier(n, account, last)]
+            first = [ended for n, ended in self._ended.items() if self._waits.in_barrier(n, account, last)]
             barrier = self._barriers[account, last] = asyncio.gather(*first, return_exceptions=True)
         await barrier
 
-    def _not_run(self, change: Change, node: _Node, other: _Node, outcome: Outcome) -> Outcome:
+    def _not_run(self, change: Change, node: Node, other: Node, outcome: Outcome) -> Outcome:
         if outcome is Outcome.NOT_ATTEMPTED:
             return self._told(change, node, outcome, f"{other.address} was not attempted")
         if other.address == node.address:
@@ -272,7 +225,7 @@ class Executor:
         word = {Outcome.UNRESOLVED: "is unresolved", Outcome.BLOCKED: "is blocked"}.get(outcome, "failed")
         return self._told(change, node, Outcome.BLOCKED, f"{other.address} {word}")
 
-    def _told(self, change: Change, node: _Node, outcome: Outcome, detail: str) -> Outcome:
+    def _told(self, change: Change, node: Node, outcome: Outcome, detail: str) -> Outcome:
         steps = [s for s in change.steps if s.phase is node.phase][self._told_of[node] :]
         if outcome is Outcome.UNRESOLVED:
             steps = steps[:1]  # of one after the other, only one can be
@@ -445,15 +398,3 @@ class Executor:
     def _link(self, campaign: Reference, list_ref: Reference) -> RemoteId | None:
         ends = self._known(campaign), self._known(list_ref)
         return None if ends[0] is None or ends[1] is None else link_id(ends[0], ends[1])
-
-
-def _waits_for(phase: Phase) -> Phase | None:
-    """The last phase that must have ended before this one begins: deletes wait for what adds, arming for all else."""
-    if phase is Phase.ARM:
-        return Phase.LIST_DELETE
-    return Phase.ASSOCIATION if phase.deleting else None
-
-
-def _phases(change: Change) -> tuple[Phase, ...]:
-    phases = tuple(sorted({s.phase for s in change.steps}))
-    return phases or (Phase(position(change)[1]),)

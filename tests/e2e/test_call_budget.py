@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -359,3 +360,86 @@ def test_no_request_more_than_it_takes(repository: Repository, provider: str, mo
         since = len(repository.sandbox.requests())
         repository.apply()
         assert sent(repository, since) == day.login + day.after, f"empty apply after {day.title}"
+
+
+# --- pages: as many as there are people for, wherever a list ends
+
+
+def people(count: int, first: int = 0) -> dict[str, Any]:
+    return {"first": f"+1{2025550000 + first}", "count": count}
+
+
+def seeded(provider: str, sizes: list[int], book: int) -> dict[str, Any]:
+    """Lists of these sizes, all of them of the first people of one address book."""
+    lists = [{"name": f"L{size}", "members": people(size)} for size in sizes]
+    match provider:
+        case "contactcenter":
+            campaigns = [{"name": f"L{size}", "leads": {"generate": people(size)}} for size in sizes]
+            return {**SPRING, "campaigns": campaigns}
+        case _:
+            return {"contacts": [{"generate": people(book)}], "lists": lists}
+
+
+def declared(provider: str, size: int, spec: str = "") -> str:
+    """A Membership of somebody who is on the list already, so that nobody is looked for."""
+    owner = "Campaign" if provider == "contactcenter" else "List"
+    of = manifest(provider, owner, f"l{size}", f"name: L{size}", "{}")
+    spec = spec or 'contacts: [{number: "+12025550000"}]'
+    spec = f"{owner.lower()}: l{size}, mode: additive, {spec}"
+    return f"{of}---\n{manifest(provider, 'Membership', f'p{size}', spec)}"
+
+
+def pages_of_a_plan(provider: str, size: int) -> Counter[str]:
+    """What reading one more list of this size costs."""
+    match provider:
+        case "slicktext":
+            return requests("2 GET lists/#/contacts/count, n GET lists/#/contacts", n=pages(size, 100))
+        case "exotel":
+            return requests("n GET lists/#/contacts", n=pages(size, 500))
+        case _:
+            return requests("n GET config/campaigns/#/leads", n=pages(size, 100))
+
+
+# IntelePeer has no pages.
+LISTINGS = {
+    "slicktext": "GET brands, GET lists, GET campaigns",
+    "exotel": "GET lists, GET campaigns",
+    "contactcenter": "POST login, GET reports/campaigns/leads/status",
+}
+PAGE = {"exotel": 500}
+
+
+def planned(repository: Repository, seed: dict[str, Any], account: str, files: dict[str, str]) -> Counter[str]:
+    """What a plan sends of an account that is seeded like this."""
+    with Sandbox(seed=seed, knobs=KNOBS) as repository.sandbox:
+        repository.write("account.yaml", account)
+        for name, text in files.items():
+            repository.write(name, text)
+        plan = repository.plan()
+        assert plan.code == 0, plan.out + plan.err
+        return sent(repository, 0)
+
+
+@pytest.mark.parametrize("provider", LISTINGS)
+def test_no_page_more_than_a_list_has(repository: Repository, provider: str) -> None:
+    page = PAGE.get(provider, 100)
+    sizes = [1, page - 1, page, page + 1, 2 * page, 5 * page, 6 * page + 1, 9 * page - 1]
+    seed = {provider: seeded(provider, sizes, max(sizes))}
+    files = {f"list-{size}.yaml": declared(provider, size) for size in sizes}
+    expected = requests(LISTINGS[provider])
+    for size in sizes:
+        expected += pages_of_a_plan(provider, size)
+    assert planned(repository, seed, PROVIDERS[provider][0], files) == expected
+
+
+@pytest.mark.parametrize("on_list", [1, 450, 900])
+@pytest.mark.parametrize("book", [1199, 1200, 1201, 1590])
+def test_no_page_more_than_the_address_book_has(repository: Repository, book: int, on_list: int) -> None:
+    """Nobody tells how many there are: as many as are on a list there must be."""
+    rows = "".join(f"+1{2025550000 + n}\n" for n in range(on_list + 250))
+    (repository.root / "people.csv").write_text("number\n" + rows, encoding="utf-8")
+    files = {"list.yaml": declared("slicktext", on_list, "contactsFrom: [{file: ../people.csv}]")}
+    found = planned(repository, {"slicktext": seeded("slicktext", [on_list], book)}, TEXTS, files)
+    least = requests(LISTINGS["slicktext"]) + pages_of_a_plan("slicktext", on_list)
+    # A full page is followed by one more (1.5).
+    assert found == least + requests("n GET contacts", n=book // 100 + 1)

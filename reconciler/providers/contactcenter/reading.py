@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from reconciler.errors import ReadIncomplete
 from reconciler.model.addresses import RemoteId
-from reconciler.model.contacts import ContactSet, ContactSetBuilder
+from reconciler.model.contacts import ContactSet
+from reconciler.model.gathering import ContactSetBuilder
 from reconciler.model.live import Standing
 from reconciler.providers.base import Progress
 from reconciler.providers.contactcenter.client import Client

@@ -191,7 +191,7 @@ class ContactCenterSession:
                 return leads is not None and leads.contacts.get(_number(call)) is not None
             case MembersRemoved(of=str() as campaign):
                 leads = await self._as_now(RemoteId(campaign))
-                if _standing(leads, str(call.path[-1])) is Standing.BUSY:
+                if _standing(leads, str(call.path[-1])) == Standing.BUSY:
                     raise Rejected("The lead may be in a call now, and was not when the plan was made.")
                 return str(call.path[-1]) not in leads.ids
             case ContactsChanged():

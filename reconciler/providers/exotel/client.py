@@ -48,9 +48,11 @@ class Client:
         """E3. Raises NotFound."""
         return answers.single(await self._read("lists", list_id))
 
-    async def members(self, list_id: str, offset: int, limit: int = MEMBERS_PAGE) -> ContactPage:
+    async def members(
+        self, list_id: str, offset: int, limit: int = MEMBERS_PAGE, *, attributes: bool = False
+    ) -> ContactPage:
         """E8: contacts, or bare associations. Raises NotFound."""
-        return await self._contacts("lists", list_id, "contacts", offset=offset, limit=limit)
+        return await self._contacts("lists", list_id, "contacts", offset=offset, limit=limit, attributes=attributes)
 
     async def contacts(self, offset: int, limit: int = CONTACTS_PAGE, filters: Filters = ()) -> ContactPage:
         """E13."""
@@ -90,8 +92,11 @@ class Client:
             raise ReadIncomplete(f"Exotel returned one of the {path[-1]} without an id.")
         return Page(ids, rows, answers.total(body))
 
-    async def _contacts(self, *path: str, offset: int, limit: int, filters: Filters = ()) -> ContactPage:
-        page: ContactPage = await self._read(*path, query=_paged(offset, limit, filters), decode=contacts.decode)
+    async def _contacts(
+        self, *path: str, offset: int, limit: int, filters: Filters = (), attributes: bool = True
+    ) -> ContactPage:
+        decode = contacts.decode if attributes else contacts.decode_lean
+        page: ContactPage = await self._read(*path, query=_paged(offset, limit, filters), decode=decode)
         return page
 
 

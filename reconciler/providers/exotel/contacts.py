@@ -10,30 +10,36 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 
 from reconciler.errors import ReadIncomplete
-from reconciler.model.contacts import ContactSet, ContactSetBuilder
+from reconciler.model.contacts import ContactSet
+from reconciler.model.gathering import ContactSetBuilder
 from reconciler.providers.exotel import answers, convert
 from reconciler.providers.exotel.convert import ATTRIBUTES, CONTACT_IDS
 
 Columns: TypeAlias = dict[str, list[str | None]]
 Text: TypeAlias = str | int | None
 
-KEPT: tuple[str, ...] = ("contact_id", "created", *ATTRIBUTES)
-"""The columns of a page besides the number."""
+WHO: tuple[str, ...] = ("contact_id", "created")
+"""The columns that are always there besides the number; ``ATTRIBUTES`` follow where they are asked for."""
 
 
-class Contact(msgspec.Struct, gc=False):
-    """A contact as it is documented; what else is there is skipped, and an inner object is left to the tolerant way."""
+class Who(msgspec.Struct, gc=False):
+    """A contact without its attributes; every other field is skipped by the decoder."""
 
-    contact_sid: Text = None
-    sid: Text = None
-    id: Text = None
-    number: Text = None
+    contact_sid: str | None = None
+    sid: str | None = None
+    id: str | None = None
+    number: str | None = None
     date_created: str | None = None
+
+
+class Contact(Who, gc=False):
+    """A contact as it is documented; an inner object, which may have attributes, is left to the tolerant way."""
+
     company_name: Text = None
     email: Text = None
     first_name: Text = None
@@ -44,10 +50,17 @@ class Contact(msgspec.Struct, gc=False):
 
 
 class Item(msgspec.Struct, gc=False):
-    """One entry of a page."""
+    """One entry of a page. One that failed does not fit, and is left to the tolerant way."""
 
-    status: str
+    status: Literal["success"]
     data: Contact
+
+
+class LeanItem(msgspec.Struct, gc=False):
+    """The same without attributes."""
+
+    status: Literal["success"]
+    data: Who
 
 
 class Metadata(msgspec.Struct):
@@ -63,16 +76,32 @@ class Envelope(msgspec.Struct):
     metadata: Metadata | None = None
 
 
+class LeanEnvelope(msgspec.Struct):
+    """A page without attributes."""
+
+    response: list[LeanItem]
+    metadata: Metadata | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ContactPage:
-    """One page: the ids in order, the same rows as columns, and how many there are in all, if that is told."""
+    """One page: the ids in order, the same rows as columns, and how many there are in all, if that is told.
+
+    ``columns`` have the people's numbers as they came, for those who look at many pages at once.
+    """
 
     ids: Sequence[str]
     columns: Columns
     total: int | None
 
+    @property
+    def numbers(self) -> list[str | None]:
+        """The people's numbers as they are compared."""
+        return convert.numbers_of(self.columns["number"])
 
-_documented = msgspec.json.Decoder(Envelope)
+
+_whole = msgspec.json.Decoder(Envelope)
+_lean = msgspec.json.Decoder(LeanEnvelope)
 _all_of: Callable[[Contact], tuple[Text, ...]] = attrgetter(*ATTRIBUTES)
 
 
@@ -80,27 +109,34 @@ def decode(raw: bytes) -> ContactPage:
     """Raises msgspec.DecodeError for what is no JSON, ReadIncomplete for what is no page of contacts, and what
     ``answers.failure`` makes of an entry that failed."""
     try:
-        found = _documented.decode(raw)
+        found = _whole.decode(raw)
     except msgspec.ValidationError:
         return _tolerant(msgspec.json.decode(raw))
     rows = [item.data for item in found.response]
-    ids = _ids(rows)
-    if ids is None or {item.status for item in found.response} - {"success"}:
+    attributes = {name: _texts(values) for name, values in zip(ATTRIBUTES, _attributes(rows), strict=True)}
+    return _page(rows, attributes, found.metadata) or _tolerant(msgspec.json.decode(raw))
+
+
+def decode_lean(raw: bytes) -> ContactPage:
+    """As ``decode``, without the attributes."""
+    try:
+        found = _lean.decode(raw)
+    except msgspec.ValidationError:
         return _tolerant(msgspec.json.decode(raw))
-    columns: Columns = {
-        "number": convert.numbers_of([r.number for r in rows]),
-        "contact_id": [*ids],
-        "created": [r.date_created for r in rows],
-        **{name: _texts(values) for name, values in zip(ATTRIBUTES, _attributes(rows), strict=True)},
-    }
-    return ContactPage(ids, columns, None if found.metadata is None else answers.number(found.metadata.total))
+    return _page([item.data for item in found.response], {}, found.metadata) or _tolerant(msgspec.json.decode(raw))
 
 
-def _ids(rows: Sequence[Contact]) -> list[str] | None:
-    """See ``convert.CONTACT_IDS``; None when they are not all told in the usual way."""
+def _page(rows: Sequence[Who], attributes: Columns, metadata: Metadata | None) -> ContactPage | None:
+    """None where not every row has its id and number in the usual place. For ids, see ``convert.CONTACT_IDS``."""
+    numbers = [r.number for r in rows]
     found = [r.contact_sid or r.sid or r.id for r in rows]
-    ids = [x.strip() for x in found if isinstance(x, str)]
-    return ids if len(ids) == len(rows) and all(ids) else None
+    if None in numbers or None in found:
+        return None
+    ids = [*map(str.strip, cast("list[str]", found))]
+    if not all(ids):
+        return None
+    columns: Columns = {"number": numbers, "contact_id": [*ids], "created": [r.date_created for r in rows]}
+    return ContactPage(ids, columns | attributes, None if metadata is None else answers.number(metadata.total))
 
 
 def _attributes(rows: Sequence[Contact]) -> Iterable[Sequence[Text]]:
@@ -124,7 +160,7 @@ def _tolerant(body: Any) -> ContactPage:
 
 def columns_of(rows: Sequence[dict[str, str | None]]) -> Columns:
     """Contacts as ``convert.contact_of`` tells them."""
-    return {name: [row[name] for row in rows] for name in ("number", *KEPT)}
+    return {name: [row[name] for row in rows] for name in ("number", *WHO, *ATTRIBUTES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,24 +176,27 @@ class People:
 class Gathered:
     """Contacts from pages: of several with one number the oldest counts (H3). ``wanted``: only these numbers."""
 
-    def __init__(self, wanted: frozenset[str] | None = None) -> None:
+    def __init__(self, wanted: frozenset[str] | None = None, *, attributes: bool = True) -> None:
         self._wanted = wanted
-        self._builder = ContactSetBuilder(KEPT)
-        self._unusable = 0
+        self._columns = ("contact_id", *ATTRIBUTES) if attributes else ("contact_id",)
+        self._builder = ContactSetBuilder((*self._columns, "created"), key="contact_id", number_of=convert.number_of)
+        self._others = set[str]()
 
-    def take(self, page: ContactPage, fresh: Sequence[int]) -> None:
-        """The rows of ``page`` at the positions ``fresh``."""
+    def take(self, page: ContactPage) -> None:
         columns = page.columns
         if self._wanted is not None:
-            fresh = [at for at in fresh if columns["number"][at] in self._wanted]
-        if len(fresh) != len(page.ids):
-            columns = {name: [values[at] for at in fresh] for name, values in columns.items()}
-        self._unusable += columns["number"].count(None)
+            numbers = page.numbers
+            at = [i for i, number in enumerate(numbers) if number in self._wanted]
+            self._others.update(x for x, number in zip(page.ids, numbers, strict=True) if number not in self._wanted)
+            columns = {name: [values[i] for i in at] for name, values in columns.items()}
         self._builder.append(columns)
+
+    def count(self) -> int:
+        return self._builder.count() + len(self._others)
 
     def people(self, count: int) -> People:
         """Everybody; ``count`` is how many contacts were read."""
-        contacts = self._builder.build()
-        if twice := len(self._builder) - self._unusable - len(contacts):
+        contacts, unusable = self._builder.build(), self._builder.numberless()
+        if twice := self._builder.count() - unusable - len(contacts):
             contacts = self._builder.build(least="created")
-        return People(contacts.select(("contact_id", *ATTRIBUTES)), count, self._unusable, twice)
+        return People(contacts.select(self._columns), count, unusable, twice)

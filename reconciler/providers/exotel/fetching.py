@@ -37,6 +37,11 @@ class Fetch:
         self._taken = scope.taken.get(account, {})
         self._account = account
         self._now = now
+        # Attributes are compared only where a membership keeps them in step; an import writes them down.
+        self._attributes = scope.everything or any(
+            r.members is not None and r.members.contact_attributes == "sync"
+            for r in scope.desired.of(account, Kind.MEMBERSHIP)
+        )
         self._notes: list[Diagnostic] = []
 
     async def run(self, identity: str) -> AccountLive:
@@ -132,7 +137,7 @@ class Fetch:
         names = {i: o.name for (kind, i), o in objects.items() if kind is Kind.LIST}
         ids = set(names) if self._everything else self._named_lists(bound) & names.keys()
         wanted = {i: names[i] for i in ids - self._taken.keys()}
-        members, notes = await _members_of(self._reader, self._account, wanted)
+        members, notes = await _members_of(self._reader, self._account, wanted, attributes=self._attributes)
         self._notes += notes
         return members | {i: self._taken[i] for i in ids & self._taken.keys()}
 
@@ -185,20 +190,20 @@ class Fetch:
 
 
 async def with_members(reader: Reader, account: str, live: AccountLive, lists: frozenset[RemoteId]) -> AccountLive:
-    """See ``base.ReadsMembers``."""
+    """See ``base.ReadsMembers``. Their attributes do not matter: nobody compares them."""
     names = {i: o.name for (kind, i), o in live.objects.items() if kind is Kind.LIST and i in lists}
-    members, notes = await _members_of(reader, account, names)
+    members, notes = await _members_of(reader, account, names, attributes=False)
     return replace(live, members={**live.members, **members}, notes=in_order((*live.notes, *notes)))
 
 
 async def _members_of(
-    reader: Reader, account: str, names: Mapping[RemoteId, str]
+    reader: Reader, account: str, names: Mapping[RemoteId, str], *, attributes: bool
 ) -> tuple[dict[RemoteId, LiveMembers], list[Diagnostic]]:
     """Who is on each of these lists, by id, and what is odd about them."""
     notes: list[Diagnostic] = []
 
     async def on_list(list_id: RemoteId) -> LiveMembers:
-        found = await reader.members(list_id, names[list_id])
+        found = await reader.members(list_id, names[list_id], attributes=attributes)
         if found.twice:
             text = f"{found.twice} members of {names[list_id]!r} have the number of another member"
             note = problem(Severity.WARNING, "exotel-several-contacts", text)

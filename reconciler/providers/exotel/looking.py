@@ -188,7 +188,7 @@ class Look:
 
         def enough(page: ContactPage) -> bool:
             missing_ids.difference_update(page.ids)
-            unseen.difference_update(n for n in page.columns["number"] if n is not None)
+            unseen.difference_update(n for n in page.numbers if n is not None)
             return not unseen
 
         try:

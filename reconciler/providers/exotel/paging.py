@@ -37,9 +37,12 @@ P_contra = TypeVar("P_contra", bound=Page, contravariant=True)
 
 
 class Gathered(Protocol[P_contra]):
-    """What the pages of one pass are put into: ``fresh`` are the positions of the rows that were not seen before."""
+    """What the pages of one pass are put into, in order. ``count`` is how many different ids came so far, and may take
+    its time."""
 
-    def take(self, page: P_contra, fresh: Sequence[int]) -> None: ...
+    def take(self, page: P_contra) -> None: ...
+
+    def count(self) -> int: ...
 
 
 G = TypeVar("G", bound=Gathered[Any])
@@ -86,32 +89,45 @@ async def read_all(read: Read[P], how: Reading[P], begin: Callable[[], G]) -> tu
 
 async def _scan(read: Read[P], how: Reading[P], limit: int, gathered: Gathered[P]) -> tuple[int, bool]:
     """One pass: how many rows, and whether they are all that was asked for."""
-    seen: set[int] = set()
+    begun = set[str]()
     offset, stride, count = 0, limit, 1
     total: int | None = None
     steady = True
     async with Ahead(lambda start: read(start, limit)) as ahead:
         while True:
             page = await ahead.page(offset, stride, count)
-            size, fresh = len(page.ids), _unseen(page.ids, seen)
+            size = len(page.ids)
             if page.total is not None:
                 # A total that moves means that rows moved between pages, and one may have slipped past.
                 steady = steady and total in (None, page.total)
                 total = page.total
-            gathered.take(page, fresh)
+            _take(page, gathered, begun, how.what if total is None else "")
             offset += size
-            if size and not fresh and total is None:
-                raise ReadIncomplete(f"Paging through {how.what} does not advance: a page repeats earlier rows.")
             if how.told is not None:
-                how.told(len(seen), total)
+                how.told(offset, total)
             if how.enough is not None and how.enough(page):
-                return len(seen), True
+                return gathered.count(), True
             if not size or (total is not None and offset >= total):
-                return len(seen), total is None or (steady and len(seen) == total)
+                rows = gathered.count()
+                return rows, total is None or (steady and rows == total)
             # Whatever was read ahead started at the wrong row when this is another size.
             stride = size
             # Ahead only where the total says that there is something.
             count = 1 if total is None or how.enough is not None else min(how.width, -(-(total - offset) // stride))
+
+
+def _take(page: P, gathered: Gathered[P], begun: set[str], endless: str) -> None:
+    """``endless``: what is read, if nothing but an empty page would end it. Raises ReadIncomplete when there nothing in
+    the page is new. That is looked into when it begins as an earlier one did: a server that goes in a circle gets
+    there."""
+    first = page.ids[0] if page.ids else None
+    doubtful = bool(endless) and first in begun
+    if first is not None:
+        begun.add(first)
+    before = gathered.count() if doubtful else 0
+    gathered.take(page)
+    if doubtful and gathered.count() == before:
+        raise ReadIncomplete(f"Paging through {endless} does not advance: a page repeats earlier rows.")
 
 
 class Rows:
@@ -120,29 +136,15 @@ class Rows:
     def __init__(self) -> None:
         self.by_id: dict[str, Row] = {}
 
-    def take(self, page: RowPage, fresh: Sequence[int]) -> None:
-        self.by_id.update(zip(page.ids, page.rows, strict=True))
+    def take(self, page: RowPage) -> None:
+        for found, row in zip(page.ids, page.rows, strict=True):
+            self.by_id.setdefault(found, row)
+
+    def count(self) -> int:
+        return len(self.by_id)
 
 
 async def all_rows(read: Read[RowPage], how: Reading[RowPage]) -> dict[str, Row]:
     """Every row of a listing by id. Raises as ``read_all``."""
     rows, _ = await read_all(read, how, Rows)
     return rows.by_id
-
-
-def _unseen(ids: Sequence[str], seen: set[int]) -> Sequence[int]:
-    """The positions of the ids that are new, each once; from now on they are seen.
-
-    Their hashes are kept, which take half the memory of a million ids. Should two of so many ever be the same (one read
-    in thirty million), a row is missing from the total, and the collection is unreadable rather than read wrongly.
-    """
-    hashes = [*map(hash, ids)]
-    if len(set(hashes)) == len(hashes) and seen.isdisjoint(hashes):
-        seen.update(hashes)
-        return range(len(ids))
-    fresh = []
-    for at, found in enumerate(hashes):
-        if found not in seen:
-            seen.add(found)
-            fresh.append(at)
-    return fresh

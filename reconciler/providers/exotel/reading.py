@@ -61,11 +61,19 @@ class Reader:
         return found
 
     async def members(
-        self, list_id: str, name: str = "a list", *, enough: Callable[[ContactPage], bool] | None = None
+        self,
+        list_id: str,
+        name: str = "a list",
+        *,
+        attributes: bool = False,
+        enough: Callable[[ContactPage], bool] | None = None,
     ) -> People:
         """Everybody on one list, or with ``enough`` as many of them as that takes. Raises NotFound."""
-        how = self._reading(f"members of {name}", wire.MEMBERS_PAGE, enough)
-        found = await self._people(lambda offset, limit: self._client.members(list_id, offset, limit), how)
+        found = await self._people(
+            lambda offset, limit: self._client.members(list_id, offset, limit, attributes=attributes),
+            self._reading(f"members of {name}", wire.MEMBERS_PAGE, enough),
+            lambda: Gathered(attributes=attributes),
+        )
         if found.count and not found.contacts:
             # Bare associations: the numbers are in the address book only, 25 times as many requests (section 3).
             return await self._book([("list_sids", list_id)], f"contacts of {name}")
@@ -97,7 +105,7 @@ class Reader:
         def enough(page: ContactPage) -> bool:
             nonlocal large
             large = page.total is None or page.total > most
-            left.difference_update(n for n in page.columns["number"] if n is not None)
+            left.difference_update(n for n in page.numbers if n is not None)
             return large or not left
 
         found = await self._book((), "contacts", enough, wanted)
@@ -135,5 +143,5 @@ def people_of(rows: Iterable[Row]) -> People:
     if len(ids) != len(found):
         raise ReadIncomplete("Exotel returned a contact without an id.")
     gathered = Gathered()
-    gathered.take(ContactPage(ids, columns_of(found), None), range(len(ids)))
+    gathered.take(ContactPage(ids, columns_of(found), None))
     return gathered.people(len(set(ids)))

@@ -92,11 +92,25 @@ class LeanEnvelope(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class ContactPage:
-    """One page: ids in order, the same rows as columns, and whether the provider says that there is more."""
+    """One page: ids in order, the same rows as columns, and whether the provider says that there is more.
+
+    ``raw`` has the ids as numbers and the people's numbers as they came, for those who look at many pages at once.
+    """
 
     ids: Sequence[int]
-    columns: Columns
+    raw: Mapping[str, Sequence[str | int | None]]
     more: bool
+
+    @property
+    def numbers(self) -> list[str | None]:
+        """The people's numbers as they are compared."""
+        return numbers_of([None if n is None else str(n) for n in self.raw["number"]])
+
+    @property
+    def columns(self) -> Columns:
+        """All of it as text."""
+        texts: Columns = {name: [None if v is None else str(v) for v in values] for name, values in self.raw.items()}
+        return texts | {"number": self.numbers}
 
 
 _whole = msgspec.json.Decoder(Envelope)
@@ -126,15 +140,15 @@ def page_of(envelope: Envelope | LeanEnvelope, brand: str) -> ContactPage:
     if others := {r.brand for r in rows} - {None, int(brand)}:
         raise AccountMismatch(f"SlickText returned a contact of brand {others.pop()} for brand {brand}.")
     ids = [r.contact_id for r in rows]
-    columns: Columns = {
-        "number": numbers_of([r.mobile_number for r in rows]),
-        "contact_id": list(map(str, ids)),
+    raw: dict[str, Sequence[str | int | None]] = {
+        "number": [r.mobile_number for r in rows],
+        "contact_id": ids,
         "status": statuses_of([r.opt_in_status for r in rows]),
     }
     if isinstance(envelope, Envelope):
-        columns |= _attributes(envelope.data)
+        raw |= _attributes(envelope.data)
     more = envelope.paging is not None and bool(envelope.paging.has_more)
-    return ContactPage(ids, columns, more)
+    return ContactPage(ids, raw, more)
 
 
 def _attributes(rows: list[Row]) -> Columns:

@@ -176,9 +176,11 @@ def opt_in(value: str | None) -> str | None:
 
 
 def statuses_of(values: Sequence[str | None]) -> list[str | None]:
-    """``opt_in`` of many."""
-    known = _STATUSES.get
-    return [None if v is None else known(v) or opt_in(v) for v in values]
+    """``opt_in`` of many, among which there are few different ones."""
+    meaning = {value: opt_in(value) for value in set(values)}
+    if len(meaning) == 1:
+        return [*meaning.values()] * len(values)
+    return [meaning[value] for value in values]
 
 
 def numbers_of(values: Sequence[str | None]) -> list[str | None]:

@@ -37,7 +37,7 @@ async def prepare(reader: Reader, brand: str, campaign: RemoteId) -> Dial:
         name=live.name,
         call=_send(brand, live),
         recipients=len(everybody.where("status", {OPTED_OUT}, keep=False)) + others,
-        lists={list_id: len(members.ids) for list_id, members in found.items()},
+        lists={list_id: members.count for list_id, members in found.items()},
         contacts=everybody,
         unread=("who is in a segment cannot be read",) if ids_fact(live, "segments") else (),
         problems=_problems(live, read),
@@ -100,6 +100,6 @@ def _problems(live: Observed, lists: Mapping[str, Members | None]) -> tuple[str,
         problems.append("no list is associated with it")
     elif gone := sorted(list_id for list_id, members in lists.items() if members is None):
         problems.append(f"its audience names lists that do not exist: {', '.join(gone)}")
-    elif not any(m.ids for m in lists.values() if m is not None):
+    elif not any(m.count for m in lists.values() if m is not None):
         problems.append("nobody is on its lists")
     return tuple(problems)

@@ -80,8 +80,9 @@ class Fetch:
         """All lists or campaigns. What we own and do not see is asked for by id before it counts as gone."""
         read = self._reader.lists if kind is Kind.LIST else self._reader.campaigns
         one = self._reader.one_list if kind is Kind.LIST else self._reader.one_campaign
-        found = await read()
-        missing = sorted(self._owned_ids(kind) - found.keys())
+        owned = self._owned_ids(kind)
+        found = await read(at_least=len(owned))
+        missing = sorted(owned - found.keys())
         exists = await together(_exists(one, x) for x in missing)
         hidden = [x for x, there in zip(missing, exists, strict=True) if there]
         if not hidden:
@@ -155,7 +156,9 @@ class Fetch:
         read = [m for m in members.values() if not m.counted]
         listed = ContactSet.union_of(m.contacts.within(everybody) for m in read if everybody)
         missing = everybody.without(listed)
-        looked_up, several = await self._reader.look_up(missing, attributes=self._attributes)
+        # Everybody on a list is in the address book as well.
+        at_least = max((m.count for m in members.values()), default=0)
+        looked_up, several = await self._reader.look_up(missing, attributes=self._attributes, at_least=at_least)
         for number, ids in sorted(several.items()):
             address = next(a for a, numbers in wanted.items() if numbers.get(number) is not None)
             text = f"{len(ids)} contacts have the number {mask_number(number)}: {', '.join(ids)}"
@@ -180,7 +183,7 @@ async def _members_of(
     async def on_list(list_id: RemoteId) -> LiveMembers:
         found = await reader.members(list_id, names[list_id], attributes=attributes)
         notes.extend(_odd_members(account, names[list_id], found))
-        return LiveMembers(contacts=found.contacts, count=len(found.ids))
+        return LiveMembers(contacts=found.contacts, count=found.count)
 
     ids = sorted(names)
     try:
@@ -194,7 +197,7 @@ def _odd_members(account: str, name: str, found: Members) -> Iterator[Diagnostic
     if found.unusable:
         text = f"{found.unusable} members of {name!r} have no usable number; they are left alone"
         yield replace(problem(Severity.NOTE, "slicktext-unusable-number", text), address=account)
-    if twice := len(found.ids) - found.unusable - len(found.contacts):
+    if twice := found.count - found.unusable - len(found.contacts):
         text = f"{twice} members of {name!r} have the number of another member"
         yield replace(problem(Severity.WARNING, "slicktext-several-contacts", text), address=account)
 

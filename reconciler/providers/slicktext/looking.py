@@ -120,7 +120,7 @@ class Look:
     # --- people
 
     async def _contacts_created(self, rows: ContactSet) -> Evidence:
-        found, several = await self._reader.look_up(rows.select(()))
+        found, several = await self._reader.look_up(rows.select(()), at_least=len(rows))
         if several:
             ids = sorted(RemoteId(x) for found_ids in several.values() for x in found_ids)
             return Evidence(state=State.AMBIGUOUS, candidates=tuple(ids))
@@ -174,8 +174,8 @@ class Look:
 
     async def _on_list(self, list_id: RemoteId, rows: ContactSet) -> ContactSet:
         members = await self._reader.members(list_id)
-        self._sizes[list_id] = len(members.ids)
-        there = {x for x in rows.column("contact_id") if x and int(x) in members.ids}
+        self._sizes[list_id] = members.count
+        there = {str(x) for x in members.having({int(x) for x in rows.column("contact_id") if x})}
         by_number = rows.where("contact_id", {None, ""}).within(members.contacts)
         return ContactSet.union_of((_present(rows, there), by_number))
 

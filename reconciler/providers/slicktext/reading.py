@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import NotFound, ReadIncomplete
 from reconciler.model.addresses import RemoteId
-from reconciler.model.contacts import ContactSet, ContactSetBuilder
+from reconciler.model.contacts import ContactSet
+from reconciler.model.gathering import ContactSetBuilder
 from reconciler.model.live import OPTED_OUT, Observed
 from reconciler.providers.base import Progress
 from reconciler.providers.parallel import together
@@ -27,37 +28,73 @@ MOST_LOOKUPS = 200
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """A list, read whole: people by number, the ids of everybody on it, and how many had no usable number."""
+    """A list, read whole: people by number, how many are on it, and how many of them had no usable number.
+
+    ``having`` tells which of some contact ids are on it.
+    """
 
     contacts: ContactSet
-    ids: AbstractSet[int]
+    count: int
     unusable: int
+    having: Callable[[Collection[int]], AbstractSet[int]]
 
 
 class Gathered:
     """Contacts from pages. Of a number that occurs twice the first row counts, but an opt-out of any of them wins."""
 
     def __init__(self, *, attributes: bool) -> None:
-        self._builder = ContactSetBuilder((*WHO, *ATTRIBUTES) if attributes else WHO)
-        self._opted_out: list[str] = []
-        self.unusable = 0
+        columns = (*WHO, *ATTRIBUTES) if attributes else WHO
+        self._builder = ContactSetBuilder(columns, key="contact_id", number_of=convert.number_of)
+        self.count = self._builder.count
 
-    def take(self, page: ContactPage, fresh: Sequence[int]) -> None:
-        self.add(page.columns if len(fresh) == len(page.ids) else _rows(page.columns, fresh))
+    def take(self, page: ContactPage) -> None:
+        self._builder.append(page.raw)
 
     def add(self, columns: Columns) -> None:
         self._builder.append(columns)
-        numbers, statuses = columns["number"], columns["status"]
-        self.unusable += numbers.count(None)
-        if OPTED_OUT in statuses:
-            people = zip(numbers, statuses, strict=True)
-            self._opted_out += [n for n, status in people if status == OPTED_OUT and n is not None]
 
     def build(self) -> ContactSet:
         made = self._builder.build()
-        if len(made) == len(self._builder) - self.unusable:
+        if len(made) == self.count() - self._builder.numberless():
             return made
-        return made.filled("status", dict.fromkeys(self._opted_out, OPTED_OUT))
+        again = self._builder.again()
+        people = zip(again["number"], again["status"], strict=True)
+        return made.filled("status", {n: OPTED_OUT for n, status in people if n is not None and status == OPTED_OUT})
+
+    def members(self) -> Members:
+        return Members(self.build(), self.count(), self._builder.numberless(), self._builder.holding)
+
+
+class _Rows:
+    """Lists or campaigns as the listing shows them, by id."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[int, Mapping[str, Any]] = {}
+
+    def take(self, page: Page) -> None:
+        for found, row in zip(page.ids, page.rows, strict=True):
+            self.by_id.setdefault(found, row)
+
+    def count(self) -> int:
+        return len(self.by_id)
+
+
+class _Wanted:
+    """Those of the address book who have certain numbers."""
+
+    def __init__(self, numbers: Collection[str]) -> None:
+        self._numbers = frozenset(numbers)
+        self._ids = set[int]()
+        self.parts: list[Columns] = []
+
+    def take(self, page: ContactPage) -> None:
+        self._ids.update(page.ids)
+        at = [i for i, number in enumerate(page.numbers) if number in self._numbers]
+        if at:
+            self.parts.append({name: [values[i] for i in at] for name, values in page.columns.items()})
+
+    def count(self) -> int:
+        return len(self._ids)
 
 
 class Reader:
@@ -69,22 +106,25 @@ class Reader:
         self._width = width
         self._progress = progress
 
-    async def lists(self, filters: Filters = ()) -> dict[RemoteId, Observed]:
-        """Every list, or those that a filter leaves; whoever filters checks the rows again."""
-        rows = await self._whole(lambda offset: self._client.lists(offset, self._settings.page_size, filters), "lists")
+    async def lists(self, filters: Filters = (), *, at_least: int = 0) -> dict[RemoteId, Observed]:
+        """Every list, or those that a filter leaves; whoever filters checks the rows again. ``at_least``: how many
+        there must be."""
+        rows = await self._whole(
+            lambda offset: self._client.lists(offset, self._settings.page_size, filters), "lists", at_least
+        )
         found = [convert.list_of(row, self._client.brand) for row in rows]
         return {o.remote_id: o for o in found}
 
-    async def campaigns(self, filters: Filters = ()) -> dict[RemoteId, Observed]:
+    async def campaigns(self, filters: Filters = (), *, at_least: int = 0) -> dict[RemoteId, Observed]:
         """Every campaign. Those whose row lacked the audience have the fact ``complete`` false."""
-        rows = await self.campaign_rows(filters)
+        rows = await self.campaign_rows(filters, at_least=at_least)
         found = [convert.campaign_of(row, self._client.brand) for row in rows]
         return {o.remote_id: o for o in found}
 
-    async def campaign_rows(self, filters: Filters = ()) -> list[Mapping[str, Any]]:
+    async def campaign_rows(self, filters: Filters = (), *, at_least: int = 0) -> list[Mapping[str, Any]]:
         """Every campaign as the listing shows it."""
         return await self._whole(
-            lambda offset: self._client.campaigns(offset, self._settings.page_size, filters), "campaigns"
+            lambda offset: self._client.campaigns(offset, self._settings.page_size, filters), "campaigns", at_least
         )
 
     async def one_campaign(self, remote_id: str) -> Observed:
@@ -103,14 +143,14 @@ class Reader:
         before = await self._client.member_count(list_id)
         for _ in range(TRIES):
             gathered = Gathered(attributes=attributes)
-            ids = await read_all(
+            count = await read_all(
                 lambda offset: self._client.members(list_id, offset, self._settings.page_size, attributes=attributes),
-                gathered.take,
+                gathered,
                 self._reading(f"members of {name}", before),
             )
             after = await self._client.member_count(list_id)
-            if len(ids) == before == after:
-                return Members(gathered.build(), ids, gathered.unusable)
+            if count == before == after:
+                return gathered.members()
             before = after
         raise ReadIncomplete(
             f"The members of {name!r} cannot be read whole: pages and count differ after {TRIES} tries.",
@@ -131,9 +171,10 @@ class Reader:
         return {i: count for i, count in zip(ids, found, strict=True) if count is not None}
 
     async def look_up(
-        self, numbers: ContactSet, *, attributes: bool = False
+        self, numbers: ContactSet, *, attributes: bool = False, at_least: int = 0
     ) -> tuple[ContactSet, Mapping[str, tuple[str, ...]]]:
-        """The contacts with these numbers, and the ids for each number that several contacts have.
+        """The contacts with these numbers, and the ids for each number that several contacts have. ``at_least``: how
+        many contacts the brand must have.
 
         Nobody who was not found is looked up a second time: people about to be created are the ordinary case here, and
         each would cost a request more in every plan. Should a row slip out of an answer, the plan counts one create too
@@ -146,7 +187,7 @@ class Reader:
             found = await together(self._with_number(n, attributes) for n in numbers.numbers())
             if all(columns is not None for columns in found):
                 return _sorted_out([c for c in found if c is not None], attributes)
-        return await self._from_book(numbers, attributes)
+        return await self._from_book(numbers, attributes, at_least)
 
     async def _with_number(self, number: str, attributes: bool) -> Columns | None:
         """The contacts with one number; None when the server ignored the filter, so that nothing can be concluded."""
@@ -157,29 +198,22 @@ class Reader:
         return page.columns
 
     async def _from_book(
-        self, numbers: ContactSet, attributes: bool
+        self, numbers: ContactSet, attributes: bool, at_least: int
     ) -> tuple[ContactSet, Mapping[str, tuple[str, ...]]]:
-        wanted = frozenset(numbers.numbers())
-        parts: list[Columns] = []
-
-        def take(page: ContactPage, fresh: Sequence[int]) -> None:
-            kept = [at for at in fresh if page.columns["number"][at] in wanted]
-            if kept:
-                parts.append(_rows(page.columns, kept))
-
+        wanted = _Wanted(frozenset(numbers.numbers()))
         await read_all(
             lambda offset: self._client.contacts(offset, self._settings.page_size, attributes=attributes),
-            take,
-            self._reading("contacts"),
+            wanted,
+            self._reading("contacts", at_least=at_least),
         )
-        return _sorted_out(parts, attributes)
+        return _sorted_out(wanted.parts, attributes)
 
-    async def _whole(self, read: Callable[[int], Awaitable[Page]], what: str) -> list[Mapping[str, Any]]:
-        rows: list[Mapping[str, Any]] = []
-        await read_all(read, lambda page, fresh: rows.extend(page.rows[at] for at in fresh), self._reading(what))
-        return rows
+    async def _whole(self, read: Callable[[int], Awaitable[Page]], what: str, at_least: int) -> list[Mapping[str, Any]]:
+        rows = _Rows()
+        await read_all(read, rows, self._reading(what, at_least=at_least))
+        return [*rows.by_id.values()]
 
-    def _reading(self, what: str, expected: int | None = None) -> Reading:
+    def _reading(self, what: str, expected: int | None = None, *, at_least: int = 0) -> Reading:
         settings = self._settings
         return Reading(
             what=what,
@@ -187,12 +221,9 @@ class Reader:
             cap=settings.max_rows,
             width=self._width,
             expected=expected,
+            at_least=at_least,
             told=lambda done: self._progress(what, done, expected),
         )
-
-
-def _rows(columns: Columns, at: Sequence[int]) -> Columns:
-    return {name: [values[i] for i in at] for name, values in columns.items()}
 
 
 def _sorted_out(parts: Iterable[Columns], attributes: bool) -> tuple[ContactSet, Mapping[str, tuple[str, ...]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -35,9 +35,22 @@ def lying(rows: list[int], answer: bool, clamp: int = 10**6) -> Server:
     return lambda offset, limit: Page(honest(rows, clamp)(offset, limit).ids, answer)
 
 
+@dataclass
+class Taken:
+    """The ids in the order taken, each once."""
+
+    ids: dict[int, None] = field(default_factory=dict)
+
+    def take(self, page: Page) -> None:
+        self.ids |= dict.fromkeys(page.ids)
+
+    def count(self) -> int:
+        return len(self.ids)
+
+
 def enumerate_all(server: Server, limit: int = 100, **more: Any) -> tuple[list[int], list[int]]:
     """The ids in the order taken, and the offsets asked for."""
-    taken: list[int] = []
+    taken = Taken()
     offsets: list[int] = []
 
     async def read(offset: int) -> Page:
@@ -45,13 +58,9 @@ def enumerate_all(server: Server, limit: int = 100, **more: Any) -> tuple[list[i
         await asyncio.sleep(0)
         return server(offset, limit)
 
-    def take(page: Page, fresh: list[int]) -> None:
-        taken.extend(page.ids[at] for at in fresh)
-
     how = Reading(what="rows", limit=limit, **({"cap": 10_000} | more))
-    ids = asyncio.run(read_all(read, take, how))
-    assert sorted(ids) == sorted(taken)
-    return taken, offsets
+    assert asyncio.run(read_all(read, taken, how)) == len(taken.ids)
+    return [*taken.ids], offsets
 
 
 def rows(count: int) -> list[int]:
@@ -83,11 +92,40 @@ def test_no_request_too_many(count: int, known: bool, offsets: list[int]) -> Non
     assert enumerate_all(honest(rows(count)), expected=count if known else None, width=8)[1] == offsets
 
 
-def test_reading_ahead_without_a_count_wastes_a_fifth_at_most() -> None:
-    for count in range(0, 6000, 317):
-        _, offsets = enumerate_all(honest(rows(count)), width=16)
-        least = count // 100 + 1
-        assert len(offsets) <= least * 1.2 + 1
+@pytest.mark.parametrize("at_least", [0, 1, 100, 101, 250, 1000])
+@pytest.mark.parametrize("count", [0, 99, 100, 101, 1000, 1001, 5990, 6000])
+def test_without_a_count_nothing_is_asked_for_that_need_not_be_there(count: int, at_least: int) -> None:
+    if at_least <= count:
+        _, offsets = enumerate_all(honest(rows(count)), width=16, at_least=at_least)
+        # A full page is followed by one more, whatever it says.
+        assert offsets == [*range(0, count + 1, 100)]
+
+
+@pytest.mark.parametrize("known", [{"expected": 1000}, {"at_least": 1000}])
+def test_pages_that_must_be_there_are_asked_for_side_by_side(known: dict[str, int]) -> None:
+    under_way, most = 0, 0
+
+    async def read(offset: int) -> Page:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.001)
+        under_way -= 1
+        return honest(rows(1000))(offset, 100)
+
+    asyncio.run(read_all(read, Taken(), Reading(what="rows", limit=100, cap=10_000, width=8, **known)))
+    assert most == 8
+
+
+@pytest.mark.parametrize("known", [{}, {"expected": 400}])
+def test_a_server_that_goes_in_a_circle_is_found_out(known: dict[str, int]) -> None:
+    for length in (1, 100, 250, 300):
+
+        def circle(offset: int, limit: int, length: int = length) -> Page:
+            return Page([(offset + i) % length + 1 for i in range(limit)], True)
+
+        with pytest.raises(ReadIncomplete, match="does not advance"):
+            enumerate_all(circle, **known)
 
 
 def test_a_lying_has_more() -> None:

@@ -146,7 +146,7 @@ def test_every_spelling_of_a_member_reads_the_same(old: str, new: str) -> None:
     assert old in MEMBERS
     plain = contacts.page_of(contacts.decode(MEMBERS.encode()), BRAND)
     odd = contacts.page_of(contacts.decode(MEMBERS.replace(old, new).encode()), BRAND)
-    assert odd == plain
+    assert (odd.ids, odd.columns, odd.more) == (plain.ids, plain.columns, plain.more)
     lean = contacts.page_of(contacts.decode_lean(MEMBERS.replace(old, new).encode()), BRAND)
     assert all(lean.columns[name] == plain.columns[name] for name in contacts.WHO)
 

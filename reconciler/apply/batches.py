@@ -187,7 +187,7 @@ class _Batches:
         rows, tally = batch.rows or ContactSet.empty(), self.tally
         for _ in range(MAX_SENDS):
             try:
-                op, answer, failure = await self.operator.send(self.address, replace(batch, rows=rows), self.ids)
+                op, answer, failure = await self.operator.send(self.address, batch, self.ids)
             except Stop as stop:
                 tally.stopped = stop.reason
                 return False
@@ -202,7 +202,7 @@ class _Batches:
             if divisible(failure) and len(rows) > 1:
                 note = failure.message if failure else ""
                 await self.operator.journal.record([Recorded(op=op, verdict=Verdict.REJECTED, note=note)])
-                return await self._rest(replace(batch, rows=rows))
+                return await self._rest(batch)
             verdict = await self.operator.looked_up(op, self.address, batch, failure, rows)
             tally.done(verdict.rows, verdict.contact_ids)
             if verdict.result is not Result.STOPPED:
@@ -212,6 +212,7 @@ class _Batches:
                     tally.fail(verdict.detail, unresolved=verdict.result is Result.UNRESOLVED)
                 return verdict.result is Result.DONE
             rows = rows.without(verdict.rows)
+            batch = replace(batch, rows=rows)
         tally.fail("no answer, and each time it had not landed")
         return False
 

@@ -42,13 +42,14 @@ class Departure:
     unsent: bool = True
     _since: Elapsed = field(default_factory=Elapsed)
 
-    async def announced(self) -> None:
-        """The intents, made durable. Raises Stop when nothing may leave, and what the store raises."""
+    async def announced(self, *, ahead: bool = False) -> None:
+        """The intents, made durable; ``ahead`` of a place for the request. Raises Stop when nothing may leave, and what
+        the store raises."""
         if reason := await self.refusal():
             raise Stop(reason)
         self._since = Elapsed()
         intents = [Intending(address=a, batch=batch, not_after_s=NOT_AFTER_S) for a, batch in self.operations]
-        self.ops = await self.journal.intend(*intents)
+        self.ops = await self.journal.intend(*intents, ahead=ahead)
 
     async def __call__(self, *, again: bool) -> None:
         earlier = self.let_go - again

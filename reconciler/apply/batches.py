@@ -20,6 +20,8 @@ from reconciler.model.contacts import ContactSet
 from reconciler.plan.calls import MembersAdded, Step, columns_of, resolved
 from reconciler.providers.base import Answer
 
+TURNS_TO_LEAVE = 2
+"""Turns of the loop until a request that is given a place is on its way."""
 SIDE_BY_SIDE = 64
 """More than any account has announced at once, which is what really bounds the requests under way."""
 
@@ -172,6 +174,9 @@ class _Batches:
                     return
                 if await self._batch(batch):
                     self.tally.through += 1
+                # Requests that waited for this place leave first: nobody waits for the next one to be announced.
+                for _ in range(TURNS_TO_LEAVE):
+                    await asyncio.sleep(0)
 
         await asyncio.gather(*(worker() for _ in range(min(len(batches), SIDE_BY_SIDE))))
 

@@ -136,6 +136,9 @@ class _Open(asyncio.Protocol):
 
     async def exchange(self, request: bytes, hearing: Hearing, until: float) -> Answer:
         """Only where the line is new or ``usable``. Closed when there is no answer, whatever the reason."""
+        if self._over:
+            self.close()
+            raise NoConnection  # it was given up as soon as it was made, and what is not written is not sent
         heard: asyncio.Future[Answer | Exception] = self._loop.create_future()
         self._heard = heard
         self._hearing = hearing
@@ -166,11 +169,11 @@ class _Open(asyncio.Protocol):
 
     def eof_received(self) -> None:
         self._over = True
-        self._tell(self._hearing.ended)
+        self._tell(lambda: self._hearing.ended())
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._over = True
-        self._tell(self._hearing.ended if exc is None else Broken)
+        self._tell(lambda: self._hearing.ended() if exc is None else Broken())
 
     def _late(self) -> None:
         self._tell(TimeoutError)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,6 +15,8 @@ from raw_server import Behaviour, RawServer, answer, reset
 from reconciler.errors import NoAnswer, NotSent, Rejected
 from reconciler.plan.calls import Call, Method
 from reconciler.providers import _wire
+from reconciler.providers._http1 import Hearing
+from reconciler.providers._line import NoConnection, _Open
 from reconciler.providers.http import Http, Pace, StaticAuth
 
 POST = Call(method=Method.POST, path=("things",), body={"a": 1})
@@ -219,3 +222,22 @@ def test_an_answer_that_comes_before_its_request_was_read_counts_and_ends_the_co
 
     asyncio.run(main())
     assert len(served) == 2
+
+
+@pytest.mark.parametrize("lost", [None, ConnectionResetError()], ids=["ended", "reset"])
+def test_nothing_is_written_to_a_connection_that_is_over_before_it_was_used(lost: Exception | None) -> None:
+    async def main() -> None:
+        near, far = socket.socketpair()
+        with near, far:
+            loop = asyncio.get_running_loop()
+            transport, line = await loop.create_connection(lambda: _Open("http://h", loop), sock=near)
+            line.eof_received()
+            line.connection_lost(lost)
+            with pytest.raises(NoConnection):
+                await line.exchange(b"GET / HTTP/1.1\r\n\r\n", Hearing("GET", 100), loop.time() + 5)
+            assert transport.is_closing()
+            await asyncio.sleep(0)
+            far.setblocking(False)
+            assert far.recv(100) == b""
+
+    asyncio.run(main())

@@ -70,10 +70,15 @@ def serve_burst(folder: Path, watch: Stopwatch, concurrency: int) -> Facts:
 
     each_s, pause_s = _burst(folder)
     began: list[float] = []
+    away: list[float] = []
 
     def throttle(now: float) -> float:
-        began.append(now) if not began else None
-        return pause_s if each_s <= now - began[0] < each_s + pause_s / 4 else 0.0
+        """Whatever is under way at that moment, if it is a single request."""
+        began.append(now)
+        if now - began[0] < each_s or (away and now - away[0] > pause_s / 2):
+            return 0.0
+        away.append(now)
+        return pause_s
 
     log = served(Brand().answer, latency_s=_LATENCY_S, throttle=throttle)
     burst = log.turned_away[0]

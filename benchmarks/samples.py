@@ -121,6 +121,8 @@ def _add(frame: Any, into: Node, *, importing: bool) -> None:
 
 def part_of(path: str) -> str | None:
     """What a source file is part of; None where that is whatever its caller is part of."""
+    if re.search(r"/reconciler/providers/_(http1|line|wire|proxied)\.py$", path):
+        return NAMES["h11"]
     if found := re.search(r"/reconciler/(\w+)/", path):
         return PARTS.get(found[1])
     names = re.split(r"[/.]", path)

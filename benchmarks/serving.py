@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 Answer = Callable[[str, str, bytes], bytes]
 """Method, target and body of a request to the JSON of its answer, which is always 200."""
 
+Throttle = Callable[[float], float]
+"""How many seconds a request at this moment is told to stay away; 0 lets it through."""
+
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
 
 
@@ -27,6 +30,8 @@ class Log:
     came: list[float] = field(default_factory=list)
     left: list[float] = field(default_factory=list)
     what: list[str] = field(default_factory=list)
+    turned_away: list[float] = field(default_factory=list)
+    """When a request was answered 429."""
 
     def facts(self, *, mark: str, latency_s: float, concurrency: int) -> dict[str, float]:
         """How many requests there were, and the window from the first to the last of those whose method and path begin
@@ -46,9 +51,10 @@ class Log:
 class _Connection(asyncio.Protocol):
     """One connection: a request at a time, answered after the latency."""
 
-    def __init__(self, answer: Answer, latency_s: float, log: Log) -> None:
+    def __init__(self, answer: Answer, latency_s: float, throttle: Throttle, log: Log) -> None:
         self._answer = answer
         self._latency_s = latency_s
+        self._throttle = throttle
         self._log = log
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
@@ -72,6 +78,11 @@ class _Connection(asyncio.Protocol):
 
     def _serve(self, method: str, target: str, body: bytes) -> None:
         log = self._log
+        assert self._transport is not None
+        if wait_s := self._throttle(time.perf_counter()):
+            log.turned_away.append(time.perf_counter())
+            self._transport.write(b"HTTP/1.1 429 X\r\nRetry-After: %.3f\r\nContent-Length: 2\r\n\r\n{}" % wait_s)
+            return
         number = len(log.came)
         log.came.append(time.perf_counter())
         log.left.append(math.inf)
@@ -90,16 +101,22 @@ class _Connection(asyncio.Protocol):
 
 def serve(answer: Answer, *, latency_s: float = 0.0, concurrency: int = 1, mark: str = "") -> dict[str, float]:
     """Prints the URL and serves until SIGTERM; what it counted."""
+    log = served(answer, latency_s=latency_s)
+    return log.facts(mark=mark, latency_s=latency_s, concurrency=concurrency)
+
+
+def served(answer: Answer, *, latency_s: float = 0.0, throttle: Throttle = lambda now: 0.0) -> Log:
+    """``serve``, and everything that came."""
     log = Log()
 
     async def run() -> None:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         loop.add_signal_handler(signal.SIGTERM, ended.set)
-        server = await loop.create_server(lambda: _Connection(answer, latency_s, log), "127.0.0.1", 0)
+        server = await loop.create_server(lambda: _Connection(answer, latency_s, throttle, log), "127.0.0.1", 0)
         sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}\n")
         sys.stdout.flush()
         await ended.wait()
         server.close()
 
     asyncio.run(run())
-    return log.facts(mark=mark, latency_s=latency_s, concurrency=concurrency)
+    return log

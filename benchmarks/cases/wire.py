@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.case import Budget, Case, Share, Size, Task, Variant
+from benchmarks.case import Budget, Case, Ratio, Share, Size, Task, Variant
 from benchmarks.child import Stopwatch
 
 Facts = dict[str, float]
@@ -59,6 +62,37 @@ def serve(folder: Path, watch: Stopwatch, concurrency: int, mark: str, members: 
     return serve(brand.answer, latency_s=_LATENCY_S, concurrency=concurrency, mark=mark)
 
 
+def serve_burst(folder: Path, watch: Stopwatch, concurrency: int) -> Facts:
+    """A brand that after a while turns everything away for a moment, and asks for a pause. Counted are the answers a
+    second before, and those from the first answer after it on."""
+    from benchmarks.platform import Brand
+    from benchmarks.serving import served
+
+    each_s, pause_s = _burst(folder)
+    began: list[float] = []
+    away: list[float] = []
+
+    def throttle(now: float) -> float:
+        """Whatever is under way at that moment, if it is a single request."""
+        began.append(now)
+        if now - began[0] < each_s or (away and now - away[0] > pause_s / 2):
+            return 0.0
+        away.append(now)
+        return pause_s
+
+    log = served(Brand().answer, latency_s=_LATENCY_S, throttle=throttle)
+    burst = log.turned_away[0]
+    again = min(left for left in log.left if left > log.turned_away[-1] + pause_s)
+    before = sum(left < burst for left in log.left) / (burst - log.left[0])
+    after = sum(again <= left < again + each_s for left in log.left) / each_s
+    return {"before_per_s": before, "after_per_s": after, "turned_away": float(len(log.turned_away))}
+
+
+def _burst(folder: Path) -> tuple[float, float]:
+    """How long requests are counted before and after, and how long a pause is asked for."""
+    return _size(folder) * _LATENCY_S, _size(folder) * _LATENCY_S / 2
+
+
 # --- the ceiling
 
 
@@ -93,6 +127,17 @@ async def _on_sockets(request: bytes, concurrency: int, each: int) -> None:
 
 def core_reads(folder: Path, watch: Stopwatch, concurrency: int) -> None:
     """The HTTP core under every adapter, asked by as many workers as the account may have requests."""
+    _read_brands(concurrency, range(concurrency * _size(folder)))
+
+
+def burst_reads(folder: Path, watch: Stopwatch, concurrency: int) -> None:
+    """The same, for as long as the server counts, and a little."""
+    each_s, pause_s = _burst(folder)
+    end = time.monotonic() + 2 * each_s + 2 * pause_s + 0.5
+    _read_brands(concurrency, itertools.takewhile(lambda _: time.monotonic() < end, itertools.count()))
+
+
+def _read_brands(concurrency: int, times: Iterable[int]) -> None:
     from reconciler.providers.http import Http, Pace, StaticAuth
 
     async def run() -> None:
@@ -104,7 +149,7 @@ def core_reads(folder: Path, watch: Stopwatch, concurrency: int) -> None:
             read_only=True,
             error_text=lambda body, raw: "",
         )
-        left = iter(range(concurrency * _size(folder)))
+        left = iter(times)
 
         async def worker() -> None:
             for _ in left:
@@ -149,6 +194,45 @@ def apply_lists(folder: Path, watch: Stopwatch, concurrency: int) -> None:
 def apply_contacts(folder: Path, watch: Stopwatch, concurrency: int) -> None:
     """``reconciler apply`` of a membership of new people: one write each, journaled."""
     _apply(folder, concurrency, lists=1, people=concurrency * _size(folder))
+
+
+def unjournaled_contacts(folder: Path, watch: Stopwatch, concurrency: int) -> None:
+    """``apply_contacts``, with a ledger that takes intents and outcomes and writes none of them."""
+    _unjournaled()
+    apply_contacts(folder, watch, concurrency)
+
+
+def unjournaled_lists(folder: Path, watch: Stopwatch, concurrency: int) -> None:
+    """``apply_lists`` in the same way. What is ours is written down: without, there would be something to do again."""
+    _unjournaled()
+    apply_lists(folder, watch, concurrency)
+
+
+def _unjournaled() -> None:
+    from reconciler.app import running
+    from reconciler.apply.journal import Intending, Recorded
+    from reconciler.model.addresses import Address
+    from reconciler.model.inventory import Owned
+
+    class Unwritten(running.RunLedger):
+        numbers = 0
+
+        @contextmanager
+        def together(self) -> Iterator[None]:
+            yield
+
+        def intend(self, intents: list[Intending]) -> list[int]:
+            self.numbers += len(intents)
+            return list(range(self.numbers - len(intents), self.numbers))
+
+        def own(self, owned: list[Owned], gone: list[Address]) -> None:
+            with super().together():
+                super().own(owned, gone)
+
+        def record(self, outcomes: list[Recorded]) -> None:
+            pass
+
+    vars(running)["RunLedger"] = Unwritten
 
 
 def _apply(folder: Path, concurrency: int, *, lists: int, people: int) -> None:
@@ -219,6 +303,46 @@ def _budgets(what: str, function: Callable[..., object], *, shown: bool = False)
     )
 
 
+def _journal_costs(what: str, journaled: Callable[..., object], not_: Callable[..., object]) -> tuple[Budget, ...]:
+    return tuple(
+        Budget(
+            what=f"{what}, {c} at a time: with its journal",
+            peer="a ledger that writes no intent and no outcome",
+            measure=Ratio(of=f"{journaled.__name__} {c}", to=f"{not_.__name__} {c}", value="window_s", at_most=1.05),
+            seconds="window_s",
+            sizes=_sizes(c),
+        )
+        for c in _AT_LEAST
+    )
+
+
+def _bursts(*at_once: int) -> Case:
+    return Case(
+        name="burst",
+        what="reads before and after a moment in which everything is answered 429 with a Retry-After",
+        prepare=f"{__name__}:prepare",
+        sizes=_SIZES,
+        variants=tuple(
+            Variant(
+                name=f"burst_reads {c}",
+                run=Task(target=f"{__name__}:burst_reads", arguments={"concurrency": c}),
+                server=Task(target=f"{__name__}:serve_burst", arguments={"concurrency": c}),
+                sizes=_sizes(c),
+            )
+            for c in at_once
+        ),
+        budgets=tuple(
+            Budget(
+                what=f"answers a second after a burst of 429, {c} at a time",
+                peer="before it",
+                measure=Share(of=f"burst_reads {c}", part="after_per_s", whole="before_per_s", at_least=0.9),
+                sizes=_sizes(c),
+            )
+            for c in at_once
+        ),
+    )
+
+
 _SIZES = {Size.TINY: 3, Size.NORMAL: 100}
 
 CASES = (
@@ -254,4 +378,21 @@ CASES = (
             *_budgets("writes at 20 ms, bare sockets", bare_writes, shown=True),
         ),
     ),
+    Case(
+        name="journal",
+        what="applies at 20 ms of latency with their journal and without it, 1, 8 and 32 at a time",
+        prepare=f"{__name__}:prepare",
+        sizes=_SIZES,
+        variants=(
+            *_variants(apply_contacts, "POST 26136/contacts"),
+            *_variants(unjournaled_contacts, "POST 26136/contacts"),
+            *_variants(apply_lists, "POST"),
+            *_variants(unjournaled_lists, "POST"),
+        ),
+        budgets=(
+            *_journal_costs("apply of new people at 20 ms", apply_contacts, unjournaled_contacts),
+            *_journal_costs("apply of new lists at 20 ms", apply_lists, unjournaled_lists),
+        ),
+    ),
+    _bursts(8, 32),
 )

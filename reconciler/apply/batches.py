@@ -21,6 +21,8 @@ from reconciler.model.contacts import ContactSet
 from reconciler.plan.calls import MembersAdded, Step, columns_of, resolved
 from reconciler.providers.base import Answer
 
+TURNS_TO_LEAVE = 2
+"""Turns of the loop until a request that is given a place is on its way."""
 SIDE_BY_SIDE = 64
 """More than any account has announced at once, which is what really bounds the requests under way."""
 
@@ -173,6 +175,9 @@ class _Batches:
                 if self.tally.stopped or self.operator.control.halted.get(self.operator.account):
                     return
                 await self._counted(batch)
+                # Requests that waited for this place leave first: nobody waits for the next one to be announced.
+                for _ in range(TURNS_TO_LEAVE):
+                    await asyncio.sleep(0)
 
         await asyncio.gather(*(worker() for _ in range(min(len(batches), SIDE_BY_SIDE))))
 
@@ -196,7 +201,7 @@ class _Batches:
         rows, tally = batch.rows or ContactSet.empty(), self.tally
         for _ in range(MAX_SENDS):
             try:
-                op, answer, failure = await self.operator.send(self.address, replace(batch, rows=rows), self.ids)
+                op, answer, failure = await self.operator.send(self.address, batch, self.ids)
             except Stop as stop:
                 tally.stopped = stop.reason
                 return False
@@ -211,7 +216,7 @@ class _Batches:
             if divisible(failure) and len(rows) > 1:
                 note = failure.message if failure else ""
                 await self.operator.journal.record([Recorded(op=op, verdict=Verdict.REJECTED, note=note)])
-                return await self._rest(replace(batch, rows=rows))
+                return await self._rest(batch)
             verdict = await self.operator.looked_up(op, self.address, batch, failure, rows)
             tally.done(verdict.rows, verdict.contact_ids)
             if verdict.result is not Result.STOPPED:
@@ -221,6 +226,7 @@ class _Batches:
                     tally.fail(verdict.detail, unresolved=verdict.result is Result.UNRESOLVED)
                 return verdict.result is Result.DONE
             rows = rows.without(verdict.rows)
+            batch = replace(batch, rows=rows)
         tally.fail("no answer, and each time it had not landed")
         return False
 

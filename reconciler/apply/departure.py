@@ -42,14 +42,15 @@ class Departure:
     unsent: bool = True
     _since: Elapsed = field(default_factory=Elapsed)
 
-    async def announced(self) -> None:
-        """The intents, made durable. Raises Stop when nothing may leave, as when the store did not take them."""
+    async def announced(self, *, ahead: bool = False) -> None:
+        """The intents, made durable; ``ahead`` of a place for the request. Raises Stop when nothing may leave, as when
+        the store did not take them."""
         if reason := await self.refusal():
             raise Stop(reason)
         self._since = Elapsed()
         intents = [Intending(address=a, batch=batch, not_after_s=NOT_AFTER_S) for a, batch in self.operations]
         try:
-            self.ops = await self.journal.intend(*intents)
+            self.ops = await self.journal.intend(*intents, ahead=ahead)
         except ReconcilerError as failure:
             raise Stop(failure.message) from failure
 

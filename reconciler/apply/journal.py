@@ -8,6 +8,7 @@ the next.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -23,6 +24,9 @@ from reconciler.plan.calls import Step
 BETWEEN_FLUSHES_S = 0.004
 """From the start of one flush to the start of the next, at least. A transaction costs as much processor time as ten
 intents in it, and requests that are announced ahead do not wait for theirs."""
+AHEAD_S = 0.004
+"""How long an intent may wait for others when its request has no place yet. Answers come in bursts, and each makes room
+for one more request to announce: without the wait the first of them would have a transaction to itself."""
 
 
 class Verdict(StrEnum):
@@ -98,15 +102,17 @@ class Journal:
         self._ledger = ledger
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._waiting: list[_Entry] = []
+        self._due = math.inf
+        self._timer: asyncio.TimerHandle | None = None
         self._flush: asyncio.Task[None] | None = None
         self._next_flush = 0.0
         self.failure: ReconcilerError | None = None
         """What the store raised, the first time: nothing new may be sent after it, and the run ends with it."""
 
-    async def intend(self, *intents: Intending) -> list[int]:
+    async def intend(self, *intents: Intending, ahead: bool = False) -> list[int]:
         """The operations' numbers, once all intents are durable: they are in one transaction. Whatever the store
-        raises, nothing may be sent then."""
-        return await self._written(_Entry(intents=intents))
+        raises, nothing may be sent then. ``ahead``: there is no place for the request yet, so there is no hurry."""
+        return await self._written(_Entry(intents=intents), within_s=AHEAD_S if ahead else 0.0)
 
     async def record(self, outcomes: Iterable[Recorded]) -> None:
         if told := tuple(outcomes):
@@ -119,33 +125,48 @@ class Journal:
         if owned or leaving:
             await self._written(_Entry(owned=owned, gone=leaving))
 
-    async def _written(self, entry: _Entry) -> list[int]:
+    async def _written(self, entry: _Entry, *, within_s: float = 0.0) -> list[int]:
         self._waiting.append(entry)
-        if self._flush is None or self._flush.done():
-            self._flush = asyncio.create_task(self._flush_waiting())
+        self._due = min(self._due, asyncio.get_running_loop().time() + within_s)
+        if self._flush is None:
+            self._arrange()
         return await entry.written
+
+    def _arrange(self) -> None:
+        """The next flush is when somebody wants it, but not too soon after the last one."""
+        when = max(self._due, self._next_flush)
+        if self._timer is not None and when >= self._timer.when():
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(when, self._begin)
+
+    def _begin(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._flush = None, asyncio.create_task(self._flush_waiting())
 
     async def _flush_waiting(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting:
-            if (wait_s := self._next_flush - loop.time()) > 0:
-                await asyncio.sleep(wait_s)
-            self._next_flush = loop.time() + BETWEEN_FLUSHES_S
-            group = [entry for entry in self._waiting if not entry.needless]
-            self._waiting = []
-            try:
-                numbers = iter(await loop.run_in_executor(self._thread, self._write, group))
-            except BaseException as failure:  # every waiter must hear of it, whatever it is: none of them may send
-                if isinstance(failure, ReconcilerError):
-                    self.failure = self.failure or failure
-                for entry in group:
-                    if not entry.written.done():
-                        entry.written.set_exception(failure)
-                continue
+        self._next_flush = loop.time() + BETWEEN_FLUSHES_S
+        group = [entry for entry in self._waiting if not entry.needless]
+        self._waiting, self._due = [], math.inf
+        try:
+            numbers = iter(await loop.run_in_executor(self._thread, self._write, group))
+        except BaseException as failure:  # every waiter must hear of it, whatever it is: none of them may send
+            if isinstance(failure, ReconcilerError):
+                self.failure = self.failure or failure
+            for entry in group:
+                if not entry.written.done():
+                    entry.written.set_exception(failure)
+        else:
             for entry in group:
                 its_own = [next(numbers) for _ in entry.intents]
                 if not entry.written.done():
                     entry.written.set_result(its_own)
+        self._flush = None
+        if self._waiting:
+            self._arrange()
 
     def _write(self, group: list[_Entry]) -> list[int]:
         """One transaction. Outcomes come last: of what was created, and of intents in earlier groups."""
@@ -162,8 +183,11 @@ class Journal:
 
     async def close(self) -> None:
         """When everything that is waiting has been written, also for those who do not wait for it any more."""
-        if self._flush is not None:
-            await asyncio.wait([self._flush])
+        while self._waiting or self._flush is not None:
+            if self._flush is None:
+                self._begin()
+            else:
+                await asyncio.wait([self._flush])
         await asyncio.to_thread(self._thread.shutdown)
 
 

@@ -198,7 +198,7 @@ class Operator:
                 await departure.announced()
                 return departure.ops, await self._left(departure, nullcontext(), request)
         async with self._announced:
-            await departure.announced()
+            await departure.announced(ahead=self._under_way.locked())
             return departure.ops, await self._left(departure, self._under_way, request)
 
     async def _left(

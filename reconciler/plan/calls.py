@@ -287,6 +287,8 @@ def unresolved(call: Call) -> bool:
 
     def holds(value: object) -> bool:
         match value:
+            case str() | None:
+                return False
             case Ref() | Column() | Each() | EachPart():
                 return True
             case tuple():

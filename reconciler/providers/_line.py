@@ -1,7 +1,6 @@
-"""One kept-alive HTTP/1.1 connection as an httpx transport: h11 for the protocol, asyncio for the bytes, no pool.
+"""One kept-alive HTTP/1.1 connection over an asyncio transport: no pool, no stream, one wake-up for each answer.
 
-httpx's own transport costs two to four times as much per request: a pool that looks at every connection twice, locks,
-trace points, and a time-out around every read. A line has one owner at a time, who also keeps the time.
+A line has one owner at a time, who says until when an answer is waited for.
 """
 
 from __future__ import annotations
@@ -10,26 +9,49 @@ import asyncio
 import select
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
+from urllib.parse import urlsplit
 
-import h11
-import httpx
+from reconciler.providers._http1 import Answer, Asked, Garbled, Hearing, TooLong
 
 if TYPE_CHECKING:
     from socket import socket
 
-_ENOUGH = 1 << 18
-"""Bytes that may wait here to be read; above, the sender is held up."""
-_MOST_HEADERS = 100 * 1024
+
+class NoConnection(Exception):
+    """Nothing can have been sent. What refused it is its cause; ``late`` when nothing did."""
+
+    def __init__(self, *, late: bool = False) -> None:
+        super().__init__("no connection")
+        self.late = late
 
 
-class Line(httpx.AsyncBaseTransport):
-    """Raises httpx's exceptions: ``ConnectError`` and ``ConnectTimeout`` while nothing can have been sent.
+class NoWay(Exception):
+    """The proxy opens no tunnel: the request itself has not left."""
 
-    ``idle_s``: how long a connection may have been unused before it is not used again.
-    """
+
+class Broken(Exception):
+    """The connection broke, or what came on it is no HTTP: the request may have been processed."""
+
+
+class Way(Protocol):
+    """How requests get to a provider."""
+
+    async def exchange(self, asked: Asked, *, until: float, most: int) -> Answer:
+        """``until`` is on the clock of the loop, ``most`` how long a body may be.
+
+        Raises NoConnection, NoWay and Unspeakable (nothing was sent), Broken, TooLong and TimeoutError.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Line:
+    """A way of its own for one exchange at a time. ``idle_s``: how long a connection may have been unused before it is
+    not used again."""
 
     def __init__(self, trusted: Callable[[], ssl.SSLContext], *, connect_s: float, idle_s: float) -> None:
         self._trusted = trusted
@@ -37,47 +59,41 @@ class Line(httpx.AsyncBaseTransport):
         self._idle_s = idle_s
         self._open: _Open | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Only one at a time: the answer is read or closed before the next request."""
-        origin = (request.url.scheme, request.url.raw_host.decode("ascii"), request.url.port)
-        line = self._open
-        self._open = None
-        if line is not None and not (line.origin == origin and line.usable(self._idle_s)):
+    async def exchange(self, asked: Asked, *, until: float, most: int) -> Answer:
+        """See ``Way``."""
+        request = asked.spelled()
+        line, self._open = self._open, None
+        if line is not None and not (line.origin == asked.origin and line.usable(self._idle_s)):
             line.close()
             line = None
         if line is None:
-            line = await self._connected(origin)
-        try:
-            await line.say(request)
-            heard = await line.hear_head()
-        except BaseException:
+            line = await self._connected(asked.origin, until)
+        answer = await line.exchange(request, Hearing(asked.method, most), until)
+        if answer.last:
             line.close()
-            raise
-        headers = heard.headers.raw_items()
-        return httpx.Response(heard.status_code, headers=headers, stream=_Body(line, self._kept))
+        else:
+            self._open = line
+        return answer
 
-    def _kept(self, line: _Open) -> None:
-        self._open = line
-
-    async def _connected(self, origin: tuple[str, str, int | None]) -> _Open:
-        scheme, host, port = origin
-        secure = scheme == "https"
+    async def _connected(self, origin: str, until: float) -> _Open:
+        parts = urlsplit(origin)
+        secure, host = parts.scheme == "https", parts.hostname or ""
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._connect_s):
-                _, stream = await loop.create_connection(
-                    _Stream,
+            async with asyncio.timeout_at(min(until, loop.time() + self._connect_s)):
+                _, line = await loop.create_connection(
+                    lambda: _Open(origin, loop),
                     host,
-                    port or (443 if secure else 80),
+                    parts.port or (443 if secure else 80),
                     ssl=self._trusted() if secure else None,
                     # The race between addresses loses sight of a socket when it is stopped; one address needs none.
                     happy_eyeballs_delay=None if _is_address(host) else 0.25,
                 )
         except TimeoutError as late:
-            raise httpx.ConnectTimeout("no connection in time") from late
+            raise NoConnection(late=True) from late
         except (OSError, UnicodeError) as failure:  # a name that cannot be one is looked up by nobody
-            raise httpx.ConnectError("no connection") from failure
-        return _Open(origin, stream)
+            raise NoConnection from failure
+        return line
 
     async def aclose(self) -> None:
         if self._open is not None:
@@ -93,165 +109,84 @@ def _is_address(host: str) -> bool:
     return True
 
 
-class _Body(httpx.AsyncByteStream):
-    """The rest of an answer. Read to its end, the connection is ``kept``; closed before, it is given up."""
+class _Open(asyncio.Protocol):
+    """One open connection, and the answer that it is waiting for."""
 
-    def __init__(self, line: _Open, kept: Callable[[_Open], None]) -> None:
-        self._line: _Open | None = line
-        self._kept = kept
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        line = self._line
-        if line is None:
-            return
-        while (piece := await line.hear_body()) is not None:
-            yield piece
-        self._line = None
-        if line.again():
-            self._kept(line)
-        else:
-            line.close()
-
-    async def aclose(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
-
-
-class _Open:
-    """One open connection, and where it is in the protocol."""
-
-    __slots__ = ("_http", "_since", "_stream", "origin")
-
-    def __init__(self, origin: tuple[str, str, int | None], stream: _Stream) -> None:
+    def __init__(self, origin: str, loop: asyncio.AbstractEventLoop) -> None:
         self.origin = origin
-        self._stream = stream
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEADERS)
-        self._since = time.monotonic()
-
-    def usable(self, idle_s: float) -> bool:
-        return time.monotonic() - self._since < idle_s and self._stream.quiet()
-
-    def again(self) -> bool:
-        """Whether another request may follow the one that is over."""
-        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
-            return False
-        if self._http.trailing_data[0]:
-            return False  # whatever that is, it would be read as the answer to the next request
-        self._http.start_next_cycle()
-        self._since = time.monotonic()
-        return True
-
-    def close(self) -> None:
-        self._stream.close()
-
-    async def say(self, request: httpx.Request) -> None:
-        """Head and body in one write: two would be two packets."""
-        content = cast(httpx.ByteStream, request.stream)
-        try:
-            head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
-            said = [self._http.send(head) or b""]
-            said += [self._http.send(h11.Data(data=piece)) or b"" for piece in content if piece]
-            said.append(self._http.send(h11.EndOfMessage()) or b"")
-        except h11.LocalProtocolError as wrong:
-            raise httpx.LocalProtocolError(str(wrong)) from wrong
-        await self._stream.write(b"".join(said))
-
-    async def hear_head(self) -> h11.Response:
-        while True:
-            heard = await self._hear()
-            if isinstance(heard, h11.Response):
-                return heard
-            if not isinstance(heard, h11.InformationalResponse):
-                raise httpx.RemoteProtocolError("the answer has no head")
-
-    async def hear_body(self) -> bytes | None:
-        """The next piece; None when that was all."""
-        heard = await self._hear()
-        return bytes(heard.data) if isinstance(heard, h11.Data) else None
-
-    async def _hear(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
-        try:
-            while (heard := self._http.next_event()) is h11.NEED_DATA:
-                self._http.receive_data(await self._stream.read())
-        except h11.RemoteProtocolError as wrong:
-            raise httpx.RemoteProtocolError(str(wrong)) from wrong
-        return heard
-
-
-class _Stream(asyncio.Protocol):
-    """Bytes of one connection. What arrived before it broke can still be read."""
-
-    def __init__(self) -> None:
+        self._loop = loop
+        self._since = 0.0
+        self._over = False
         self._transport = cast(asyncio.Transport, None)
-        self._arrived = bytearray()
-        self._ended = False
-        self._broken: Exception | None = None
-        self._waiting: asyncio.Future[None] | None = None
-        self._held: asyncio.Future[None] | None = None
+        self._incoming = select.poll()
+        self._hearing = cast(Hearing, None)
+        self._heard: asyncio.Future[Answer | Exception] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        found: socket = transport.get_extra_info("socket")
+        self._incoming.register(found.fileno(), select.POLLIN)
 
-    def data_received(self, data: bytes) -> None:
-        self._arrived += data
-        if len(self._arrived) >= _ENOUGH:
-            self._transport.pause_reading()
-        self._wake()
-
-    def eof_received(self) -> None:
-        self._ended = True
-        self._wake()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._ended, self._broken = True, exc
-        self._wake()
-        self.resume_writing()
-
-    def pause_writing(self) -> None:
-        self._held = asyncio.get_running_loop().create_future()
-
-    def resume_writing(self) -> None:
-        held, self._held = self._held, None
-        if held is not None and not held.done():
-            held.set_result(None)
-
-    def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
-
-    def quiet(self) -> bool:
+    def usable(self, idle_s: float) -> bool:
         """Whether it is open, and nothing came unasked: also what the loop has not seen yet, the end above all."""
-        if self._ended or self._arrived or self._transport.is_closing():
+        if self._over or self._transport.is_closing() or time.monotonic() - self._since >= idle_s:
             return False
-        found: socket | None = self._transport.get_extra_info("socket")
-        if found is None or found.fileno() < 0:
-            return False
-        ready = select.poll()
-        ready.register(found.fileno(), select.POLLIN)
-        return not ready.poll(0)
+        # What is still on its way out would be in front of the next request.
+        return not self._transport.get_write_buffer_size() and not self._incoming.poll(0)
 
-    async def read(self) -> bytes:
-        """What has arrived, or arrives next; ``b""`` at the end. Raises ReadError when the connection broke."""
-        while not self._arrived:
-            if self._broken is not None:
-                raise httpx.ReadError("the connection broke") from self._broken
-            if self._ended:
-                return b""
-            self._waiting = asyncio.get_running_loop().create_future()
-            await self._waiting
-        data = bytes(self._arrived)
-        self._arrived.clear()
-        if len(data) >= _ENOUGH and not self._transport.is_closing():
-            self._transport.resume_reading()
-        return data
-
-    async def write(self, data: bytes) -> None:
-        """Waits while too much is on its way out. A connection that breaks under it may have brought an answer before:
-        whoever reads next finds out."""
-        self._transport.write(data)
-        if self._held is not None:
-            await self._held
+    async def exchange(self, request: bytes, hearing: Hearing, until: float) -> Answer:
+        """Only where the line is new or ``usable``. Closed when there is no answer, whatever the reason."""
+        if self._over:
+            self.close()
+            raise NoConnection  # it was given up as soon as it was made, and what is not written is not sent
+        heard: asyncio.Future[Answer | Exception] = self._loop.create_future()
+        self._heard = heard
+        self._hearing = hearing
+        timer = self._loop.call_at(until, self._late)
+        try:
+            self._transport.write(request)
+            answer = await heard
+            if isinstance(answer, Exception):
+                raise answer
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            timer.cancel()
+            self._heard = None
+        self._since = time.monotonic()
+        return answer
 
     def close(self) -> None:
+        self._over = True
         self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._heard is None or self._heard.done():
+            self.close()  # whatever that is, it would be read as the answer to the next request
+        else:
+            self._tell(lambda: self._hearing.hear(data))
+
+    def eof_received(self) -> None:
+        self._over = True
+        self._tell(lambda: self._hearing.ended())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._over = True
+        self._tell(lambda: self._hearing.ended() if exc is None else Broken())
+
+    def _late(self) -> None:
+        self._tell(TimeoutError)
+
+    def _tell(self, outcome: Callable[[], Answer | Exception | None]) -> None:
+        """Whoever waits, if there is an outcome."""
+        if self._heard is None or self._heard.done():
+            return
+        try:
+            told = outcome()
+        except Garbled:
+            told = Broken()
+        except TooLong as much:
+            told = much
+        if told is not None:
+            self._heard.set_result(told)

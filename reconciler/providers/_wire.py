@@ -1,27 +1,27 @@
 """One HTTP exchange: bytes out, bytes in, and whether the request can have been seen.
 
-This is the only module, with the line under it, that knows httpx. It works on transports, not on clients: a transport
-follows no redirect, keeps no cookie and reads no ``.netrc``. Two things of the environment count, as everywhere: the
+No redirect is followed, no cookie kept and no ``.netrc`` read. Two things of the environment count, as everywhere: the
 proxy (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``), never for this machine itself; and the certificates to trust
-(``SSL_CERT_FILE``, ``SSL_CERT_DIR``).
+(``SSL_CERT_FILE``, ``SSL_CERT_DIR``). Both are httpx's to deal with, which is imported where they are needed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
-import httpx
-
 from reconciler.errors import NoAnswer, NotSent, ReadIncomplete, Rejected
-from reconciler.providers._line import Line
+from reconciler.providers._http1 import Answer, Asked, TooLong, Unspeakable
+from reconciler.providers._line import Broken, Line, NoConnection, NoWay, Way
 from reconciler.providers.pace import is_loopback
 
 CONNECTIONS_EACH = 8
@@ -32,10 +32,14 @@ KEEP_ALIVE_S = 4.0
 
 PROXY_HINT = "Check HTTPS_PROXY, ALL_PROXY and NO_PROXY."
 
-_BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
-"""Methods whose requests say nothing about a length when they have no body."""
-_PLAIN = frozenset({"", "identity"})
-_READABLE_ENCODINGS = _PLAIN | {"gzip", "deflate"}
+_COMPRESSED = {"gzip": (zlib.MAX_WBITS | 16,), "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS)}
+"""How zlib is told of each. Some servers leave out the header that belongs to deflate."""
+_SAFE = "[0-9A-Za-z_~/?=&:,.-]*"
+_PLAIN_URL = re.compile(
+    rf"(https?://(?:[0-9a-z.-]+|\[[0-9a-f:]+\])(?::[0-9]{{1,5}})?)(/{_SAFE}(?:%[0-9A-Fa-f]{{2}}{_SAFE})*)"
+)
+"""One that says what it means, in two parts. Others are put right by httpx, which takes longer than sending them."""
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,112 +63,147 @@ class TimedOut(NoAnswer):
     """No whole answer before the deadline."""
 
 
+class _Origin(NamedTuple):
+    """The start of a URL, up to its path, and what goes for all that begin with it."""
+
+    text: str
+    host: str
+    """What the Host header says."""
+    proxy: str
+
+
+class _Place:
+    """One of the places for an exchange, taken and given back: see ``Wire.slot``."""
+
+    __slots__ = ("_free", "_places", "_taken")
+
+    def __init__(self, places: asyncio.Semaphore, free: list[int]) -> None:
+        self._places = places
+        self._free = free
+
+    async def __aenter__(self) -> int:
+        await self._places.acquire()
+        self._taken = self._free.pop()
+        return self._taken
+
+    async def __aexit__(self, *_: object) -> None:
+        self._free.append(self._taken)
+        self._places.release()
+
+
 class Wire:
-    """Connections of one account: ``concurrency`` exchanges at a time, in pools that share one TLS context."""
+    """Connections of one account: ``concurrency`` exchanges at a time, all with one TLS context."""
 
     def __init__(self, *, account: str, concurrency: int, timeout_s: float) -> None:
         self._account = account
         self._timeout_s = timeout_s
-        self._timeouts = dict.fromkeys(("read", "write", "pool"), timeout_s) | {"connect": timeout_s / 3}
         self._free = list(range(concurrency - 1, -1, -1))
-        self._slots = asyncio.Semaphore(concurrency)
-        self._transports: dict[tuple[int, str], httpx.AsyncBaseTransport] = {}
-        self._origins: dict[str, tuple[str, str]] = {}
+        self._places = asyncio.Semaphore(concurrency)
+        self._ways: dict[tuple[int, str], Way] = {}
+        self._origins: dict[str, _Origin] = {}
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[int]:
-        """A place for one exchange; waits while ``concurrency`` of them are taken."""
-        async with self._slots:
-            slot = self._free.pop()
-            try:
-                yield slot
-            finally:
-                self._free.append(slot)
+    def slot(self) -> _Place:
+        """A place for one exchange, as a context; waits while ``concurrency`` of them are taken."""
+        return _Place(self._places, self._free)
 
     async def exchange(
         self, slot: int, method: str, url: str, headers: Mapping[str, str], content: bytes | None
     ) -> Received:
         """Raises NotSent when nothing can have been processed, NoAnswer when the answer is lost or cut,
         ReadIncomplete (reads) or NoAnswer (writes) above the size cap."""
-        host, proxy = self._origin(url)
-        length = {"content-length": str(len(content or b""))} if content is not None or method not in _BODILESS else {}
-        request = httpx.Request(
-            method,
-            url,
-            headers={"host": host, **headers, **length},
-            stream=httpx.ByteStream(content or b""),  # httpx would look for a host and a length in them
-            extensions={"timeout": self._timeouts},
-        )
-        transport = self._transport(slot, proxy)
+        start, target = _split(url)
+        origin = self._origins.get(start) or self._origin(start)
+        asked = Asked(method, origin.text, origin.host, target, headers, content)
+        way = self._way(slot, origin.proxy)
         try:
             # One deadline for everything: a server that sends a byte now and then never trips a time-out between bytes.
-            async with asyncio.timeout(self._timeout_s):
-                response = await transport.handle_async_request(request)
-                try:
-                    return await self._received(response, method)
-                finally:
-                    await response.aclose()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise _unreachable(url, proxy, error) from None
-        except httpx.ProxyError:
-            # It happens as the tunnel is asked for: the request itself has not left.
-            raise NotSent(f"The proxy {_place(proxy)} opens no way to {_place(url)}.", hint=PROXY_HINT) from None
-        except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL):
-            # The library's text would quote the header, which may be the credential.
+            until = asyncio.get_running_loop().time() + self._timeout_s
+            answer = await way.exchange(asked, until=until, most=MAX_RESPONSE_BYTES)
+            return Received(answer.status, answer.headers, self._inflated(answer, method))
+        except NoWay:
+            raise NotSent(f"The proxy {_place(origin.proxy)} opens no way to {_place(url)}.", hint=PROXY_HINT) from None
+        except NoConnection as failure:
+            raise _unreachable(url, origin.proxy, failure) from None
+        except Unspeakable:
+            # Which header it is would be told with the header, which may be the credential.
             raise Rejected(f"The request to {self._account} cannot be written as HTTP.") from None
-        except (TimeoutError, httpx.TimeoutException):
+        except TooLong:
+            too_much = ReadIncomplete if method == "GET" else NoAnswer
+            raise too_much(f"The answer of {self._account} is larger than {MAX_RESPONSE_BYTES >> 20} MiB.") from None
+        except TimeoutError:
             raise TimedOut(f"No answer from {self._account} within {self._timeout_s:g} s.") from None
-        except (httpx.TransportError, httpx.DecodingError, OSError):
+        except (Broken, zlib.error, OSError):
             raise NoAnswer(f"The connection to {self._account} broke before the answer was complete.") from None
 
     async def aclose(self) -> None:
-        for transport in self._transports.values():
-            await transport.aclose()
-        self._transports.clear()
+        for way in self._ways.values():
+            await way.aclose()
+        self._ways.clear()
         # A closed connection lets go of its socket in the next turn of the loop, which may be about to end.
         await asyncio.sleep(0)
 
-    def _origin(self, url: str) -> tuple[str, str]:
-        """The Host header, and the proxy: both are the same for every request of an account."""
-        scheme, _, rest = url.partition("://")
-        origin = f"{scheme}://{rest.partition('/')[0]}"
-        if origin not in self._origins:
-            self._origins[origin] = httpx.URL(origin).netloc.decode("ascii"), proxy_for(origin)
-        return self._origins[origin]
+    def _origin(self, start: str) -> _Origin:
+        scheme, _, place = start.partition("://")
+        found = _Origin(start, place.removesuffix(_DEFAULT_PORTS.get(scheme, "")), proxy_for(start))
+        return self._origins.setdefault(start, found)
 
-    def _transport(self, slot: int, proxy: str) -> httpx.AsyncBaseTransport:
+    def _way(self, slot: int, proxy: str) -> Way:
         key = (slot // CONNECTIONS_EACH if proxy else slot, proxy)
-        if key not in self._transports:
-            self._transports[key] = self._through(proxy) if proxy else self._line()
-        return self._transports[key]
+        if key not in self._ways:
+            self._ways[key] = self._through(proxy) if proxy else self._line()
+        return self._ways[key]
 
-    def _line(self) -> Line:
+    def _line(self) -> Way:
         return Line(_trusted, connect_s=self._timeout_s / 3, idle_s=KEEP_ALIVE_S)
 
-    def _through(self, proxy: str) -> httpx.AsyncHTTPTransport:
-        limits = httpx.Limits(
-            max_connections=CONNECTIONS_EACH,
-            max_keepalive_connections=CONNECTIONS_EACH,
-            keepalive_expiry=KEEP_ALIVE_S,
-        )
-        return httpx.AsyncHTTPTransport(verify=_trusted(), trust_env=False, proxy=_usable(proxy), limits=limits)
+    def _through(self, proxy: str) -> Way:
+        from reconciler.providers._proxied import through
 
-    async def _received(self, response: httpx.Response, method: str) -> Received:
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        too_much = ReadIncomplete if method == "GET" else NoAnswer
-        encoding = headers.get("content-encoding", "").strip().lower()
-        if encoding not in _READABLE_ENCODINGS:
-            raise too_much(f"{self._account} answered in a compression that was not asked for.")
-        pieces: AsyncIterable[bytes] = response.aiter_bytes()
-        if encoding in _PLAIN and isinstance(response.stream, httpx.AsyncByteStream):
-            pieces = response.stream  # without the layers that would decode it
-        chunks, size = [], 0
-        async for chunk in pieces:
-            size += len(chunk)
-            if size > MAX_RESPONSE_BYTES:
-                raise too_much(f"The answer of {self._account} is larger than {MAX_RESPONSE_BYTES >> 20} MiB.")
-            chunks.append(chunk)
-        return Received(response.status_code, headers, b"".join(chunks))
+        try:
+            return through(
+                proxy, _trusted(), connections=CONNECTIONS_EACH, keep_alive_s=KEEP_ALIVE_S, timeout_s=self._timeout_s
+            )
+        except ValueError:  # without the text: there may be a password in it
+            raise Hopeless(
+                "The proxy that the environment names is no http:// or https:// address.", hint=PROXY_HINT
+            ) from None
+
+    def _inflated(self, answer: Answer, method: str) -> bytes:
+        """What was compressed, as far as it may be that large. Raises TooLong and zlib.error."""
+        encoding = answer.headers.get("content-encoding", "").strip().lower()
+        if encoding in ("", "identity"):
+            return answer.raw
+        if encoding not in _COMPRESSED:
+            failure = ReadIncomplete if method == "GET" else NoAnswer
+            raise failure(f"{self._account} answered in a compression that was not asked for.")
+        return _inflated(answer.raw, _COMPRESSED[encoding]) if answer.raw else b""
+
+
+def _inflated(raw: bytes, forms: tuple[int, ...]) -> bytes:
+    for form in forms:
+        stream = zlib.decompressobj(form)
+        try:
+            opened = stream.decompress(raw, MAX_RESPONSE_BYTES + 1)
+        except zlib.error:
+            continue
+        if len(opened) > MAX_RESPONSE_BYTES:
+            raise TooLong
+        if stream.eof:
+            return opened
+    raise zlib.error
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Where to ask, and for what. Raises Hopeless for a URL that is none."""
+    if (plain := _PLAIN_URL.fullmatch(url)) is not None and "/." not in plain[2]:
+        return plain[1], plain[2]
+    import httpx
+
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise Hopeless("The URL to ask cannot be one.", hint="Check the account's baseUrl.") from None
+    return f"{parsed.scheme}://{parsed.netloc.decode('ascii')}", parsed.raw_path.decode("ascii")
 
 
 def proxy_for(url: str) -> str:
@@ -187,34 +226,23 @@ def _bypassed(place: str, exceptions: str) -> bool:
     return False
 
 
-def _usable(proxy: str) -> httpx.Proxy:
-    """Raises Hopeless, without the text: there may be a password in it."""
-    try:
-        if urlsplit(proxy).scheme in ("http", "https"):
-            return httpx.Proxy(proxy)
-    except (ValueError, httpx.InvalidURL):
-        pass
-    raise Hopeless("The proxy that the environment names is no http:// or https:// address.", hint=PROXY_HINT)
-
-
 def _place(url: str) -> str:
     """Host and port, without credentials."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
 
 
-def _unreachable(url: str, proxy: str, error: httpx.TransportError) -> NotSent:
+def _unreachable(url: str, proxy: str, failure: NoConnection) -> NotSent:
     host = f"the proxy {_place(proxy)}" if proxy else _place(url)
     hint = PROXY_HINT if proxy else "Check the network and the account's baseUrl."
-    tls = _tls_cause(error) if isinstance(error, httpx.ConnectError) else None
+    tls = _tls_cause(failure)
     if tls is not None:
         reason = getattr(tls, "verify_message", "") or tls.reason or "the handshake failed"
         hint = (
             "A certificate of your own authority? Name its file in SSL_CERT_FILE." if "certificate" in reason else hint
         )
         return TlsRefused(f"No TLS connection to {_place(url)}: {reason}.", hint=hint)
-    late = not isinstance(error, httpx.ConnectError)
-    return NotSent(f"Cannot connect to {host}{' in time' if late else ''}.", hint=hint)
+    return NotSent(f"Cannot connect to {host}{' in time' if failure.late else ''}.", hint=hint)
 
 
 def _tls_cause(error: BaseException) -> ssl.SSLError | None:
@@ -238,6 +266,8 @@ def _trusted() -> ssl.SSLContext:
 @cache
 def _tls() -> ssl.SSLContext:
     """One context for the process: loading the certificates takes tens of milliseconds."""
+    import httpx
+
     for name in ("httpx", "httpcore"):
         # Their debug lines carry URLs and headers.
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -7,11 +7,12 @@ whoever sent it looks before sending again. No message made here holds a URL, a 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -19,16 +20,14 @@ from reconciler import __version__
 from reconciler.errors import (
     CredentialsRefused,
     NoAnswer,
-    NotFound,
     NotSent,
     ProviderError,
     RateLimited,
     ReadIncomplete,
     Rejected,
 )
-from reconciler.masking import mask_text, visible
 from reconciler.plan.calls import Call, Json, Method, unresolved
-from reconciler.providers._answers import Heard, answer_body, text_or_json, without_credentials
+from reconciler.providers._answers import Heard, answer_body, text_or_json
 from reconciler.providers._auth import Auth, LoginSender, StaticAuth
 from reconciler.providers._limits import (
     FAILURES_IN_A_ROW,
@@ -38,11 +37,10 @@ from reconciler.providers._limits import (
     Breaker,
     Limiter,
     RetryBudget,
-    asked_wait_s,
     backoff_s,
     jittered_s,
-    try_again_after,
 )
+from reconciler.providers._replies import Judge, Reply, Throttled, Unreadable, decoded, json_or_none
 from reconciler.providers._wire import Hopeless, Received, TimedOut, Wire
 from reconciler.providers.base import Response, Start, at_once
 from reconciler.providers.pace import Pace, base_url, is_loopback, pace, settle
@@ -62,33 +60,12 @@ __all__ = [
     "settle",
 ]
 
-MAX_TEXT = 200
-"""Characters of a provider's own error text that go into a message, counted when everything is hidden in it."""
-
-SEARCHED = 65_536
-"""Characters of an error text that are looked at: what is shown of it is far less."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """A 2xx. ``body`` is the decoded JSON, None when the answer was empty; header names are in lower case."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str]
-    raw: bytes
-
 
 class WriteOnReadOnly(RuntimeError):
     """A write reached a read-only connection: a bug in this tool. Nothing was sent."""
 
 
-def decoded(raw: bytes) -> Any:
-    """JSON as Python values, None for an empty body. Raises msgspec.DecodeError, UnicodeDecodeError, RecursionError."""
-    return msgspec.json.decode(raw) if raw.strip() else None
-
-
-_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +84,6 @@ class _Request:
     @property
     def read(self) -> bool:
         return self.method == "GET"
-
-
-class _Unreadable(ReadIncomplete):
-    """A read was answered 2xx without JSON: a login or maintenance page, which is worth one more try."""
 
 
 class Http:
@@ -135,11 +108,10 @@ class Http:
         self._base_url = base_url.rstrip("/")
         self._auth = auth
         self._read_only = read_only
-        self._error_text = error_text
+        self._judge = Judge(account=account, error_text=error_text, reset_header=reset_header)
         self._headers = {"accept": "application/json", "user-agent": f"reconciler/{__version__}", **(headers or {})}
         # Only what is decoded here: a compression asked for by default could inflate without bound.
         self._headers["accept-encoding"] = "gzip, deflate"
-        self._reset_header = reset_header
         self._wire = Wire(account=account, concurrency=pace.concurrency, timeout_s=pace.timeout_s)
         self._limiter = Limiter(
             requests_per_second=pace.requests_per_second,
@@ -191,7 +163,7 @@ class Http:
         """
         if call.method is Method.GET and not unresolved(call):
             return await self.get(*_texts(call.path), query=call.query, decode=decode)
-        request = replace(self._request(call, decode), start=start, check=check)
+        request = self._request(call, decode, start=start, check=check)
         return await self._perform(request, unrepeated=unrepeated)
 
     async def ask(self, call: Call) -> Response:
@@ -200,10 +172,10 @@ class Http:
         Raises NotSent or NoAnswer when there is none, and CredentialsRefused when the login failed.
         """
         heard = Heard()
-        request = self._request(call, decoded if call.method is Method.GET else text_or_json)
+        request = self._request(call, decoded if call.method is Method.GET else text_or_json, heard=heard)
         failure: ProviderError | None = None
         try:
-            await self._perform(replace(request, heard=heard))
+            await self._perform(request)
         except ProviderError as refused:
             if heard.last is None or refused.status != heard.last.status:
                 raise
@@ -212,24 +184,32 @@ class Http:
         body = answer_body(received.raw, auth_headers)
         return Response(status=received.status, body=body, failure=failure)
 
-    def _request(self, call: Call, decode: Callable[[bytes], Any]) -> _Request:
+    def _request(
+        self,
+        call: Call,
+        decode: Callable[[bytes], Any],
+        *,
+        heard: Heard | None = None,
+        start: Start = at_once,
+        check: Callable[[], Awaitable[None]] | None = None,
+    ) -> _Request:
         if unresolved(call):
             raise ValueError(f"a call with unknown ids cannot be sent: {call.method} to {self._account}")
         reading = call.method is Method.GET
         if self._read_only and not reading:
             raise WriteOnReadOnly(f"{call.method} to {self._account} on a read-only connection")
         url = self._url(_texts(call.path), call.query, ReadIncomplete if reading else Rejected)
-        if (form := self._form(call)) is not None:
-            return _Request(call.method, url, form[0], decode, content_type=form[1])
-        content = None if call.body is None else msgspec.json.encode(call.body, enc_hook=_plain)
-        return _Request(call.method, url, content, decode)
+        content, content_type = self._form(call) or (None, "application/json")
+        if content is None and call.body is not None:
+            content = msgspec.json.encode(call.body, enc_hook=_plain)
+        return _Request(call.method, url, content, decode, heard, content_type, start, check)
 
     async def aclose(self) -> None:
         await self._wire.aclose()
 
     def _url(self, segments: Sequence[str], query: Sequence[tuple[str, str]], failure: type[ProviderError]) -> str:
         for segment in segments:
-            if segment in ("", ".", "..") or any(c < " " or c == "\x7f" for c in segment):
+            if segment in ("", ".", "..") or _CONTROLS.search(segment):
                 raise failure(f"An id or name that {self._account} was asked for cannot stand in a URL.")
         path = "".join("/" + quote(segment, safe="") for segment in segments)
         fields = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
@@ -240,7 +220,10 @@ class Http:
         while True:
             headers = await self._auth.headers(self._login)
             try:
-                return self._judged(request, headers, await self._exchange(request, headers, again=tries.made > 0))
+                received = await self._exchange(request, headers, again=tries.made > 0)
+                if request.heard is not None:
+                    request.heard.take(received, headers)
+                return self._judge.reply(received, request.decode, read=request.read, auth_headers=headers)
             except ProviderError as failure:
                 if unrepeated and not isinstance(failure, NotSent):
                     raise
@@ -252,7 +235,7 @@ class Http:
         headers = {**self._headers, **auth_headers}
         if request.content is not None:
             headers["content-type"] = request.content_type
-        if any(not (value.isascii() and value.isprintable()) for value in auth_headers.values()):
+        if not all(value.isascii() and value.isprintable() for value in auth_headers.values()):
             raise CredentialsRefused(
                 f"The credential of {self._account} has characters that cannot be sent.",
                 hint="Look for a line break or a space at the end of the secret.",
@@ -305,12 +288,12 @@ class Http:
                 # Turned away at the door: nothing was processed, and it is no sign of a provider in trouble.
                 first, tries.renewed = not tries.renewed, True
                 return first and status != 0 and (request.read or status == 401) and await self._renewed(headers)
-            case _Throttled(wait_s=wait_s):
+            case Throttled(wait_s=wait_s):
                 wait_s = backoff_s(tries.attempts, base_s=2.0) if wait_s is None else jittered_s(wait_s)
                 again = wait_s <= MAX_WAIT_S
                 if again:
                     self._limiter.pause(wait_s)
-            case _Unreadable():
+            case Unreadable():
                 again, tries.unreadable = not tries.unreadable, True
             case NotSent():
                 again = not isinstance(failure, Hopeless)
@@ -344,62 +327,13 @@ class Http:
             try:
                 received = await self._exchange(request, {})
                 if received.status < 500 and received.status != 429:
-                    return received.status, _lenient(received.raw)
+                    return received.status, json_or_none(received.raw)
                 # Without its body: whatever a login says may hold what it was asked with, or a token.
-                self._fail(request, {}, replace(received, raw=b""))
+                self._judge.fail(replace(received, raw=b""), {}, read=False)
             except ProviderError as failure:
                 # A token that nobody got to see does no harm: a login may be repeated like a read.
                 if not await self._ready_again(_Request("GET", url, None, decoded), {}, failure, tries):
                     raise
-
-    def _judged(self, request: _Request, headers: Mapping[str, str], received: Received) -> Reply:
-        if request.heard is not None:
-            request.heard.take(received, headers)
-        if not 200 <= received.status < 300:
-            self._fail(request, headers, received)
-        try:
-            body = request.decode(received.raw)
-        except _UNDECODABLE as error:
-            if not request.read:
-                raise NoAnswer(f"{self._account} answered a write with something that is not JSON.") from None
-            if isinstance(error, msgspec.ValidationError):
-                shape = mask_text(visible(str(error)))[:MAX_TEXT]
-                raise ReadIncomplete(f"{self._account} answered in an unknown shape: {shape}") from None
-            raise _Unreadable(
-                f"{self._account} answered a read with something that is not JSON.",
-                hint="A login or maintenance page in between? Check the account's baseUrl.",
-            ) from None
-        return Reply(status=received.status, body=body, headers=received.headers, raw=received.raw)
-
-    def _fail(self, request: _Request, auth_headers: Mapping[str, str], received: Received) -> NoReturn:
-        """Raises what a status outside 200 to 299 means."""
-        status = received.status
-        text = f"HTTP {status} from {self._account}"
-        if 300 <= status < 400:
-            host = urlsplit(received.headers.get("location", "")).hostname or "elsewhere"
-            text += f": redirected to {visible(host)[:80]}, which is not followed"
-            if request.read:
-                raise ReadIncomplete(text, status=status, hint="Check the account's baseUrl.")
-            # 307 and 308 ask for the same request at another place; the others may come after it was processed.
-            raise (Rejected if status in (307, 308) else NoAnswer)(text, status=status)
-        if said := self._said(received.raw, auth_headers):
-            text += f": {said}"
-        if status == 429:
-            wait_s = asked_wait_s(received.headers, self._reset_header)
-            raise _Throttled(text, wait_s=wait_s)
-        if status in (401, 403):
-            raise CredentialsRefused(text, status=status, hint="Check the account's auth and what it may access.")
-        if status == 404:
-            raise NotFound(text, status=status)
-        raise (Rejected if 400 <= status < 500 else NoAnswer)(text, status=status)
-
-    def _said(self, raw: bytes, auth_headers: Mapping[str, str]) -> str:
-        """The provider's own words, without the credentials it may echo, numbers and control characters.
-
-        Cut at the very end: half a credential or number is not known for what it is any more.
-        """
-        said = self._error_text(_lenient(raw), raw).strip()[:SEARCHED]
-        return mask_text(visible(without_credentials(said, auth_headers)))[:MAX_TEXT]
 
 
 @dataclass(slots=True)
@@ -411,22 +345,6 @@ class _Tries:
     """Attempts that came to nothing."""
     renewed: bool = False
     unreadable: bool = False
-
-
-class _Throttled(RateLimited):
-    """A 429. ``wait_s`` is what the provider asked for, if it did."""
-
-    def __init__(self, message: str, *, wait_s: float | None) -> None:
-        hint = try_again_after(wait_s) if wait_s is not None and wait_s > MAX_WAIT_S else ""
-        super().__init__(message, hint=hint, status=429)
-        self.wait_s = wait_s
-
-
-def _lenient(raw: bytes) -> Any:
-    try:
-        return decoded(raw)
-    except _UNDECODABLE:
-        return None
 
 
 def _texts(path: Sequence[object]) -> tuple[str, ...]:

@@ -10,6 +10,10 @@ from typing import Any, Generic, Self, TypeVar
 
 Value = TypeVar("Value")
 
+PAGES_EACH = 2
+"""Pages of a list to ask for at once, for each request that may be under way: whichever place is free finds the next
+one waiting, and need not wait until the pages that arrived with it were worked on."""
+
 
 async def together(jobs: Iterable[Awaitable[Value]]) -> list[Value]:
     """All results in order; the first failure cancels the rest and is raised as itself."""

@@ -18,6 +18,7 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
+from reconciler.providers._proxied import ByHttpx
 from reconciler.providers._wire import Wire
 from reconciler.providers.contactcenter.session import ContactCenterSession
 from reconciler.sandbox.serving import Gateway
@@ -169,5 +170,5 @@ def install(monkeypatch: pytest.MonkeyPatch, clock: Clock, reached: Callable[[],
         if name.startswith("reconciler.") and getattr(module, "datetime", None) is datetime and ".sandbox" not in name:
             monkeypatch.setattr(module, "datetime", moment)
     monkeypatch.setattr(ContactCenterSession.__init__, "__defaults__", (clock.time, clock.time))
-    transport = InLoop(clock, reached)
-    monkeypatch.setattr(Wire, "_transport", lambda wire, *where: transport)
+    way = ByHttpx(InLoop(clock, reached), timeout_s=30.0)
+    monkeypatch.setattr(Wire, "_way", lambda wire, *where: way)

@@ -26,7 +26,7 @@ from reconciler.errors import (
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.resources import Account, Limits, Settle
 from reconciler.plan.calls import Call, Method, Ref
-from reconciler.providers import _limits, _wire, http
+from reconciler.providers import _limits, _replies, _wire, http
 from reconciler.providers.base import Defaults
 from reconciler.providers.http import Http, LoginSender, Pace, StaticAuth
 
@@ -276,7 +276,7 @@ def test_a_page_that_is_not_json_is_read_once_more() -> None:
     page = answer(200, b"<html>please log in</html>", {"Content-Type": "text/html"})
     assert outcome([page, answer()]) == (None, 2)
     failure, requests = outcome([page])
-    assert (type(failure), requests) == (http._Unreadable, 2)
+    assert (type(failure), requests) == (_replies.Unreadable, 2)
     assert isinstance(failure, ReadIncomplete)
 
 

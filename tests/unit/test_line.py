@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import socket
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from raw_server import Behaviour, RawServer, answer, reset
 
-from reconciler.errors import NoAnswer, NotSent
+from reconciler.errors import NoAnswer, NotSent, Rejected
 from reconciler.plan.calls import Call, Method
 from reconciler.providers import _wire
+from reconciler.providers._http1 import Hearing
+from reconciler.providers._line import NoConnection, _Open
 from reconciler.providers.http import Http, Pace, StaticAuth
 
 POST = Call(method=Method.POST, path=("things",), body={"a": 1})
@@ -162,5 +167,77 @@ def test_a_name_that_cannot_be_one_is_no_connection() -> None:
                 await http.send(POST)
         finally:
             await http.aclose()
+
+    asyncio.run(main())
+
+
+PLAIN = b'"' + b"x" * 5000 + b'"'
+BARE = zlib.compressobj(wbits=-15)
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        ("gzip", gzip.compress(PLAIN, mtime=0)),
+        ("deflate", zlib.compress(PLAIN)),
+        ("DEFLATE", BARE.compress(PLAIN) + BARE.flush()),
+        ("identity", PLAIN),
+    ],
+)
+def test_what_was_compressed_is_opened_and_what_of_it_was_cut_is_no_answer(coding: str, packed: bytes) -> None:
+    async def length(http: Http) -> int:
+        return len((await http.get("things")).body)
+
+    async def write(http: Http) -> None:
+        with pytest.raises(NoAnswer):
+            await http.send(POST)
+
+    assert run([answer(body=packed, headers={"Content-Encoding": coding})], length) == 5000
+    run([answer(body=packed[:-1], headers={"Content-Encoding": coding})], write)
+
+
+def test_an_answer_that_comes_before_its_request_was_read_counts_and_ends_the_connection() -> None:
+    large = Call(method=Method.POST, path=("things",), body={"a": "x" * 20_000_000})
+    served: list[asyncio.Task[Any] | None] = []
+
+    async def early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(asyncio.current_task())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\n{}")
+        try:
+            await reader.read(-1)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    async def main() -> None:
+        async with await asyncio.start_server(early, "127.0.0.1", 0) as server:
+            http = core(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            for _ in range(2):
+                with pytest.raises(Rejected):
+                    await http.send(large)
+            await http.aclose()
+            await asyncio.gather(*(task for task in served if task is not None))
+
+    asyncio.run(main())
+    assert len(served) == 2
+
+
+@pytest.mark.parametrize("lost", [None, ConnectionResetError()], ids=["ended", "reset"])
+def test_nothing_is_written_to_a_connection_that_is_over_before_it_was_used(lost: Exception | None) -> None:
+    async def main() -> None:
+        near, far = socket.socketpair()
+        with near, far:
+            loop = asyncio.get_running_loop()
+            transport, line = await loop.create_connection(lambda: _Open("http://h", loop), sock=near)
+            line.eof_received()
+            line.connection_lost(lost)
+            with pytest.raises(NoConnection):
+                await line.exchange(b"GET / HTTP/1.1\r\n\r\n", Hearing("GET", 100), loop.time() + 5)
+            assert transport.is_closing()
+            await asyncio.sleep(0)
+            far.setblocking(False)
+            assert far.recv(100) == b""
 
     asyncio.run(main())

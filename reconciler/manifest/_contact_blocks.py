@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.manifest._contact_files import BOM, BadFile, check_text, has_long_line
 from reconciler.manifest._contact_rows import MAX_FIELD, NUMBER
-from reconciler.manifest.numbers import are_e164
+from reconciler.manifest.numbers import e164_codes
 
 if TYPE_CHECKING:
     import polars
@@ -22,10 +22,10 @@ _NO_SEPARATOR: Final = b"\x1f"
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A block as text columns under our names; ``strict``: every number is E.164."""
+    """A block as text columns under our names; ``codes``: the numbers as integers, if all are E.164."""
 
     frame: polars.DataFrame
-    strict: bool
+    codes: polars.Series | None
 
 
 Parse: TypeAlias = "Callable[[bytes], Parsed | None]"
@@ -63,7 +63,7 @@ class BlockParser:
         frame = frame.select(pl.col(f"{i}").alias(name) for name, i in self.wanted.items())
         if quoted:
             frame = frame.select(pl.all().replace("", None))
-        return Parsed(frame, are_e164(frame[NUMBER]))
+        return Parsed(frame, e164_codes(frame[NUMBER]))
 
     def _read(self, block: bytes, quoted: bool) -> polars.DataFrame:
         import polars as pl

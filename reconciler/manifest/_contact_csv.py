@@ -64,7 +64,7 @@ class CsvReader:
                 else:
                     lines = range(self._line, self._line + parsed.frame.height)
                     self._line = lines.stop
-                    yield Framed(frame=parsed.frame, lines=lines, strict=parsed.strict)
+                    yield Framed(frame=parsed.frame, lines=lines, codes=parsed.codes)
 
     def _next_block(self) -> bytes | None:
         for block, _ in self._parsed:

@@ -221,13 +221,11 @@ class Stored:
             held += len(piece)
             if held < self._block or (b"\n" not in piece and held <= _MAX_LINE):
                 continue
-            whole = b"".join(parts)
-            cut = whole.rfind(b"\n") + 1
-            if cut:
-                yield whole[:cut]
-            else:
+            if b"\n" not in piece:
                 raise BadFile("contact-file-field-too-long", "a line is longer than any row of contacts can be")
-            parts = [whole[cut:]]
+            cut = piece.rfind(b"\n") + 1
+            yield b"".join((*parts[:-1], memoryview(piece)[:cut]))
+            parts = [piece[cut:]]
             held = len(parts[0])
         if rest := b"".join(parts):
             yield rest

@@ -114,7 +114,7 @@ class Gathering:
     def _pack(self, at: int, piece: Piece) -> None:
         self._frames = self._frames or FrameBuilder(counted=True)
         for earlier, waiting in (*self._plain, (at, piece)):
-            self._frames.append(_frame_of(waiting), e164=True)
+            self._frames.append(*_frame_of(waiting))
             self._lines.append((earlier, waiting.lines))
         self._plain = []
 
@@ -178,14 +178,15 @@ def _rows_of(piece: Plain) -> Iterator[tuple[str, int, Mapping[str, str]]]:
             yield number, piece.lines[i], {n: v for n in names if (v := piece.columns[n][i]) is not None}
 
 
-def _frame_of(piece: Piece) -> polars.DataFrame:
+def _frame_of(piece: Piece) -> tuple[polars.DataFrame, polars.Series | None]:
+    """The rows, and their numbers as integers, if these are known."""
     import polars as pl
 
     match piece:
-        case Framed(frame=frame):
-            return frame
+        case Framed(frame=frame, codes=codes):
+            return frame, codes
         case Plain(columns=columns):
-            return pl.DataFrame([pl.Series(name, values, dtype=pl.String) for name, values in columns.items()])
+            return pl.DataFrame([pl.Series(name, values, dtype=pl.String) for name, values in columns.items()]), None
 
 
 def _places(lines: Iterable[tuple[int, Sequence[int]]]) -> polars.DataFrame:

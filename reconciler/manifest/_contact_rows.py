@@ -72,11 +72,11 @@ class Plain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Framed:
-    """Rows as a Polars frame of text columns. ``strict``: every number is known to be E.164 already."""
+    """Rows as a Polars frame of text columns. ``codes``: the numbers as integers, if all are known to be E.164."""
 
     frame: polars.DataFrame
     lines: Sequence[int]
-    strict: bool = False
+    codes: polars.Series | None = None
     flaws: Sequence[Flaw] = ()
 
 
@@ -109,7 +109,7 @@ def _normalised_rows(piece: Plain, region: str) -> Plain:
 
 
 def _normalised_frame(piece: Framed, region: str) -> Framed:
-    if piece.strict:
+    if piece.codes is not None:
         return piece
     texts = piece.frame[NUMBER]
     numbers, wrong = normalise_series(texts, region=region)

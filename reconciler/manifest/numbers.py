@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 E164: Final = r"\+[1-9][0-9]{6,14}"
 """A plus and 7 to 15 digits, the first no zero (ITU-T E.164)."""
 
-_LONGEST: Final = 16
 _LEAST: Final = 1_000_000
-"""The same in characters, and as an integer."""
+_MOST: Final = 999_999_999_999_999
+"""The same as integers."""
 _E164 = re.compile(E164)
 _ALL_E164 = re.compile(rf"(?:{E164}+\n)*+{E164}")
 _DAMAGED = re.compile(r"""\d+(?:[.,]\d+)?e[+-]?\d+ | \d+[.,]0* | =.* | '.* | \#.*""", re.VERBOSE | re.IGNORECASE)
@@ -129,7 +129,7 @@ def normalise_all(
 
 def normalise_series(texts: polars.Series, *, region: str = "") -> tuple[polars.Series, list[tuple[int, Reason]]]:
     """As ``normalise_all`` for a column of text: only what no vectorised pattern fits is looked at one by one."""
-    if are_e164(texts):
+    if e164_codes(texts) is not None:
         return texts, []
     import polars as pl
 
@@ -147,17 +147,15 @@ def normalise_series(texts: polars.Series, *, region: str = "") -> tuple[polars.
     return whole, [(at[i], reason) for i, reason in refused]
 
 
-def are_e164(texts: polars.Series) -> bool:
-    """Whether all of these are, which takes half as long as asking the pattern of each."""
+def e164_codes(texts: polars.Series) -> polars.Series | None:
+    """All of these as integers if all are E.164, which takes a third as long as asking the pattern of each."""
     import polars as pl
 
-    written = texts.str
-    outline = written.starts_with("+") & ~written.starts_with("+0") & (written.len_bytes() <= _LONGEST)
-    if texts.null_count() or not outline.all():
-        return False
-    # The cast takes nothing but digits, here after one plus.
+    # In the order of text a plus and a digit but nought come between these two. The cast takes nothing but digits then.
+    if texts.null_count() or not ((texts >= "+1") & (texts < "+:")).all():
+        return None
     codes = texts.cast(pl.UInt64, strict=False)
-    return not codes.null_count() and bool((codes >= _LEAST).all())
+    return None if codes.null_count() or not codes.is_between(_LEAST, _MOST).all() else codes
 
 
 def _unusable_text(text: str) -> Reason | None:

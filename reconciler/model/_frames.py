@@ -8,18 +8,16 @@ in the time of a quarter of a join, and then tell who is repeated here and who i
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import polars as pl
 
+from reconciler.model._codes import CODE, again, apart, coded, in_parallel, keys_of, pieces
 from reconciler.model._rows import NUMBER, Rows
 
 _KEY = pl.col(NUMBER)
 _ENCODED_ROWS = 1 << 16
 _MUCH = 8
-_CODED: Final = 18
-"""Characters of a number that surely fits an integer."""
 _OTHER = "\x00other"
 """Suffix of the other side's columns in a join; no column that somebody named ends like this."""
 
@@ -30,34 +28,30 @@ class Frame:
     __slots__ = ("_codes", "_frame", "_in_order")
     rank: ClassVar[int] = 1
 
-    def __init__(self, frame: pl.DataFrame, *, in_order: bool, codes: Codes | None = None) -> None:
+    def __init__(self, frame: pl.DataFrame, *, in_order: bool, codes: pl.Series | None = None) -> None:
         self._frame = frame
         self._in_order = in_order
         self._codes = codes
 
     @classmethod
-    def of(cls, frame: pl.DataFrame, *, e164: bool = False) -> Frame:
-        """Cast to text, collapsed (the first row of a number wins), rows without a number left out.
-
-        ``e164``: all numbers are known to be.
-        """
-        names = sorted(name for name in frame.columns if name != NUMBER)
-        frame = frame.select(pl.col(NUMBER, *names).cast(pl.String))
+    def of(cls, frame: pl.DataFrame) -> Frame:
+        """Cast to text, collapsed (the first row of a number wins), rows without a number left out. ``CODE`` may be
+        a column."""
+        names = sorted(name for name in frame.columns if name not in {NUMBER, CODE})
         if frame[NUMBER].null_count():
             frame = frame.filter(_KEY.is_not_null())
-        return cls(frame, in_order=False).collapsed(e164=e164)
+        codes = frame[CODE] if CODE in frame.columns else None
+        return cls(frame.select(pl.col(NUMBER, *names).cast(pl.String)), in_order=False, codes=codes).collapsed()
 
-    def collapsed(self, *, e164: bool = False) -> Frame:
+    def collapsed(self) -> Frame:
         """One row of each number, the first."""
         frame, numbers = self._frame, self._frame[NUMBER]
         if numbers.is_sorted():
             repeated = numbers == numbers.shift(1)
             return Frame(frame.filter(~repeated.fill_null(False)) if repeated.any() else frame, in_order=True)
-        codes = Codes.of(numbers, e164=e164)
-        # Where numbers are no integers, distinct hashes prove distinct numbers.
-        keys = numbers.hash().sort(multithreaded=False) if codes is None else codes.ordered
-        if not repeats(keys):
-            return Frame(frame, in_order=False, codes=codes)
+        # Distinct keys prove distinct numbers.
+        if not len(again(pieces(keys_of(numbers, self._coded())))):
+            return self
         return Frame(frame.unique(subset=NUMBER, keep="first", maintain_order=True), in_order=False)
 
     @classmethod
@@ -140,8 +134,7 @@ class Frame:
         return {(beginning, value): count for beginning, value, count in groups.iter_rows()}
 
     def beginning(self, length: int, beginnings: frozenset[str]) -> Frame:
-        wanted = pl.Series(sorted(beginnings), dtype=pl.String)
-        return self._like(self._frame.filter(_KEY.str.slice(0, length).is_in(wanted.implode())))
+        return self._like(self._frame.filter(begins_with(length, beginnings)))
 
     def without(self, other: Frame) -> Frame:
         theirs = other._numbers_near(self)
@@ -167,16 +160,12 @@ class Frame:
 
     def _few(self, other: Frame) -> pl.Series | None:
         """Which of our rows ``other`` has too; None where codes would not tell that sooner than a join."""
-        if self._codes is None or len(other) * _MUCH >= len(self) or (theirs := other._coded()) is None:
+        if self._codes is None or len(other) * _MUCH >= len(self) or self._codes.null_count():
             return None
-        return self._codes.codes.is_in(theirs.codes.implode())
+        return self._codes.is_in(other._coded().implode())
 
     def where(self, name: str, values: Collection[str | None], keep: bool) -> Frame:
-        held = pl.col(name) if name in self._frame.columns else pl.lit(None, dtype=pl.String)
-        wanted = pl.Series([v for v in values if v is not None], dtype=pl.String)
-        matches = held.is_in(wanted.implode()).fill_null(False)
-        if None in values:
-            matches |= held.is_null()
+        matches = is_one_of(self._frame, name, values)
         return self._like(self._frame.filter(matches if keep else ~matches))
 
     def joined(self, other: Frame, names: Collection[str]) -> Frame:
@@ -215,31 +204,32 @@ class Frame:
         return self._frame.select(NUMBER, *(self._held(name).alias(name + _OTHER) for name in names))
 
     def compared(self, other: Frame, names: Collection[str]) -> tuple[Frame, Frame, Frame]:
-        """Who is on one side alone follows from the numbers. For the others a hash of the whole row is looked up, and
-        only what is not found is compared value by value: nearly everybody is the same on both sides.
+        """Whose row is not on the other side follows from a hash of it, and who of them is on one side alone from the
+        number. Only the others are compared value by value: nearly everybody is the same on both sides.
         """
         mine, theirs = self._coded(), other._coded()
-        if mine is None or theirs is None:
+        if mine.null_count() or theirs.null_count():
             return self._joined_fully(other, names)
-        apart = mine.apart(theirs).implode()
-        absent, others = mine.codes.is_in(apart), other._frame.filter(theirs.codes.is_in(apart))
         known = [name for name in names if name in self.names]
-        odd = ~(self._row_hashes(mine, known).is_in(other._row_hashes(theirs, known).implode()) | absent)
-        here = Frame(self._frame.filter(odd), in_order=False)
-        there = other._frame.filter(theirs.codes.is_in(mine.codes.filter(odd).implode()))
-        differing = here.changed(Frame(there, in_order=False), known)
-        return self._like(self._frame.filter(absent)), other._like(others), differing
+        alone, odd, odd_there = apart(
+            pieces(mine), pieces(theirs), lambda seed: (self._row_hashes(known, seed), other._row_hashes(known, seed))
+        )
+        here, there = (side._frame.filter(pl.concat(masks)) for side, masks in ((self, odd), (other, odd_there)))
+        absent, others = (coded(rows[NUMBER]).is_in(alone.implode()) for rows in (here, there))
+        differing = Frame(here.filter(~absent), in_order=False).changed(Frame(there, in_order=False), known)
+        return self._like(here.filter(absent)), other._like(there.filter(others)), differing
 
-    def _coded(self) -> Codes | None:
-        self._codes = self._codes or Codes.of(self._frame[NUMBER])
+    def _coded(self) -> pl.Series:
+        self._codes = coded(self._frame[NUMBER]) if self._codes is None else self._codes
         return self._codes
 
-    def _row_hashes(self, codes: Codes, names: Collection[str]) -> pl.Series:
+    def _row_hashes(self, names: Collection[str], seed: int) -> list[pl.Series]:
         """Of each row one hash, in which every value has its place; None is "" here."""
-        whole = pl.lit(codes.codes).hash()
+        whole = pl.col(CODE).hash(seed)
         for name in names:
-            whole = (whole ^ self._held(name).fill_null("").hash()).hash()
-        return self._frame.select(whole).to_series()
+            whole = (whole ^ self._held(name).fill_null("").hash()).hash(seed)
+        frames = pieces(self._frame.with_columns(self._coded().alias(CODE)))
+        return in_parallel(lambda frame: frame.select(whole).to_series(), frames)
 
     def _joined_fully(self, other: Frame, names: Collection[str]) -> tuple[Frame, Frame, Frame]:
         """One full join, streamed: what is the same on both sides is never put together."""
@@ -271,51 +261,18 @@ class Frame:
             yield part.select(text).item().encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Codes:
-    """Numbers as integers, in the order of their rows and sorted. Held for sets that are likely to be compared."""
-
-    codes: pl.Series
-    ordered: pl.Series
-
-    @classmethod
-    def of(cls, numbers: pl.Series, *, e164: bool = False) -> Codes | None:
-        """None where a number is none that a plus would bring back."""
-        codes = numbers if numbers.dtype == pl.UInt64 else coded(numbers, surely=e164)
-        # One thread takes as long as several here, which are better used elsewhere.
-        return None if codes.null_count() else cls(codes, codes.rechunk().sort(multithreaded=False))
-
-    def apart(self, other: Codes) -> pl.Series:
-        """The codes that are on one side alone, if each side has none twice."""
-        both = self.ordered.to_frame(NUMBER).merge_sorted(other.ordered.to_frame(NUMBER), NUMBER)[NUMBER]
-        again = (both == both.shift(1)).fill_null(False)
-        return both.filter(~again & ~again.shift(-1, fill_value=False))
+def is_one_of(frame: pl.DataFrame, name: str, values: Collection[str | None]) -> pl.Expr:
+    """True where the value in ``name`` is one of these; what ``frame`` does not have is None."""
+    held = pl.col(name) if name in frame.columns else pl.repeat(None, pl.len(), dtype=pl.String)
+    wanted = pl.Series([v for v in values if v is not None], dtype=pl.String)
+    matches = held.is_in(wanted.implode()).fill_null(False)
+    return matches | held.is_null() if None in values else matches
 
 
-def repeats(ordered: pl.Series) -> bool:
-    """Whether any of these sorted keys comes again."""
-    return bool((ordered == ordered.shift(1)).any())
-
-
-def coded(numbers: pl.Series, *, surely: bool = False) -> pl.Series:
-    """Digits as integers, which take half the time and room; None for what a plus would not bring back.
-
-    ``surely``: all of them are known to be E.164.
-    """
-    codes = numbers.cast(pl.UInt64, strict=False)
-    if surely:
-        return codes
-    # The cast takes digits alone, or after one plus; a regular expression that says it all takes longer.
-    written = numbers.str
-    plain = written.starts_with("+") & ~written.starts_with("+0") & (written.len_bytes() <= _CODED)
-    return codes if plain.all() else pl.select(pl.when(plain).then(codes)).to_series()
-
-
-def decoded(frame: pl.DataFrame) -> pl.DataFrame:
-    """With every number as text."""
-    if frame.schema[NUMBER] == pl.String:
-        return frame
-    return frame.with_columns(pl.concat_str(pl.lit("+"), pl.col(NUMBER).cast(pl.String)).alias(NUMBER))
+def begins_with(length: int, beginnings: frozenset[str]) -> pl.Expr:
+    """True where the number's first ``length`` characters are one of these."""
+    wanted = pl.Series(sorted(beginnings), dtype=pl.String)
+    return _KEY.str.slice(0, length).is_in(wanted.implode())
 
 
 def _differs(left: Frame, names: Collection[str]) -> pl.Expr:

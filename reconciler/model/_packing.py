@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from reconciler.model import contacts
-from reconciler.model._frames import repeats
+from reconciler.model._codes import again, whole
 from reconciler.model._rows import NUMBER
 from reconciler.model.contacts import ContactSet, FrameBuilder
 
@@ -22,8 +22,8 @@ class Packed:
     def __init__(self, key: str | None, number_of: NumberOf | None) -> None:
         self._key = key
         self._number_of = number_of
-        self._frames: list[tuple[pl.DataFrame, bool]] = []
-        """Not given away yet, each with whether all of its numbers are in E.164."""
+        self._frames: list[tuple[pl.DataFrame, pl.Series | None]] = []
+        """Not given away yet, each with its numbers as integers if all of them are in E.164."""
         self._keys: list[pl.Series] = []
         self._builder = FrameBuilder()
         self._rows = self._numberless = 0
@@ -33,8 +33,8 @@ class Packed:
     def add(self, columns: Mapping[str, Sequence[Value]]) -> None:
         """Columns of one length, not empty."""
         frame = pl.DataFrame([_series(name, values) for name, values in columns.items()])
-        numbers, e164 = _compared(frame[NUMBER], self._number_of)
-        self._frames.append((frame.with_columns(numbers), e164))
+        numbers, codes = _compared(frame[NUMBER], self._number_of)
+        self._frames.append((frame.with_columns(numbers), codes))
         self._rows += frame.height
         self._numberless += numbers.null_count()
         if self._key is not None:
@@ -44,8 +44,8 @@ class Packed:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        for frame, e164 in self._frames:
-            self._builder.append(frame, e164=e164)
+        for frame, codes in self._frames:
+            self._builder.append(frame, codes)
         self._frames = []
 
     def count(self) -> int:
@@ -53,9 +53,9 @@ class Packed:
         stays there twice."""
         if self._key is None or self._distinct[1] == self._rows:
             return self._distinct[0] if self._key else self._rows
-        keys = pl.concat(self._keys)
         count = self._rows
-        if repeats(keys.sort(multithreaded=False)):
+        if len(again(self._keys)):
+            keys = whole(self._keys)
             count = keys.n_unique()
             if not len(self._builder):
                 self._drop(keys.is_first_distinct())
@@ -63,10 +63,11 @@ class Packed:
         return count
 
     def _drop(self, kept: pl.Series) -> None:
-        whole = pl.concat(frame for frame, _ in self._frames).filter(kept)
-        self._frames = [(whole, all(e164 for _, e164 in self._frames))]
+        rows = pl.concat(frame for frame, _ in self._frames).filter(kept)
+        codes = [codes for _, codes in self._frames if codes is not None]
+        self._frames = [(rows, pl.concat(codes).filter(kept) if len(codes) == len(self._frames) else None)]
         self._keys = [pl.concat(self._keys).filter(kept)]
-        self._rows, self._numberless = whole.height, whole[NUMBER].null_count()
+        self._rows, self._numberless = rows.height, rows[NUMBER].null_count()
 
     def numberless(self) -> int:
         return self._numberless
@@ -100,21 +101,21 @@ def _series(name: str, values: Sequence[Value]) -> pl.Series:
     return pl.Series(name, values, dtype=pl.String)
 
 
-def _compared(numbers: pl.Series, number_of: NumberOf | None) -> tuple[pl.Series, bool]:
-    """Numbers as they are compared, and whether all of them are in E.164."""
-    plain = _e164(numbers)
-    if plain.all():
-        return numbers, True
+def _compared(numbers: pl.Series, number_of: NumberOf | None) -> tuple[pl.Series, pl.Series | None]:
+    """Numbers as they are compared, and as integers if all of them are in E.164."""
+    codes = numbers.cast(pl.UInt64, strict=False)
+    plain = _e164(numbers, codes)
+    if plain.all(ignore_nulls=False):
+        return numbers, codes
     if number_of is None:
-        return numbers, False
+        return numbers, None
     odd = [number_of(number) for number in numbers.filter(~plain)]
-    numbers = numbers.scatter((~plain).arg_true(), pl.Series(odd, dtype=pl.String))
-    return numbers, bool(_e164(numbers).all())
+    return numbers.scatter((~plain).arg_true(), pl.Series(odd, dtype=pl.String)), None
 
 
-def _e164(numbers: pl.Series) -> pl.Series:
-    """As ``+[1-9][0-9]{6,14}``, in half the time of the regular expression: the cast takes digits alone, or after one
-    plus. Null for null."""
+def _e164(numbers: pl.Series, codes: pl.Series) -> pl.Series:
+    """As ``+[1-9][0-9]{6,14}``, in half the time of the regular expression: the cast to ``codes`` takes digits
+    alone, or after one plus. Null for null."""
     written = numbers.str
-    digits = numbers.cast(pl.UInt64, strict=False).is_not_null()
-    return written.starts_with("+") & ~written.starts_with("+0") & written.len_bytes().is_between(8, 16) & digits
+    plus = written.starts_with("+") & ~written.starts_with("+0")
+    return plus & written.len_bytes().is_between(8, 16) & codes.is_not_null()

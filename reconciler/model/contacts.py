@@ -17,7 +17,7 @@ from reconciler.model.keys import member_hash
 if TYPE_CHECKING:
     import polars
 
-    from reconciler.model._filling import Filler
+    from reconciler.model._spool import Filler
 
 Row: TypeAlias = Mapping[str, str | None]
 Repeated: TypeAlias = "Callable[[polars.DataFrame], None]"
@@ -234,11 +234,10 @@ class FrameBuilder:
     ``counted``: whoever asks what comes again is told which rows these are.
     """
 
-    __slots__ = ("_counted", "_e164", "_filler", "_frames", "_names", "_rows")
+    __slots__ = ("_counted", "_filler", "_frames", "_names", "_rows")
 
     def __init__(self, *, counted: bool = False) -> None:
         self._counted = counted
-        self._e164 = True
         self._names: set[str] = set()
         self._frames: list[polars.DataFrame] = []
         self._filler: Filler | None = None
@@ -248,27 +247,30 @@ class FrameBuilder:
         """How many rows were appended, repeated numbers included."""
         return self._rows
 
-    def append(self, frame: polars.DataFrame, *, e164: bool = False) -> None:
-        """Columns are cast to text; rows whose number is None are left out, but counted. ``e164``: every number is."""
+    def append(self, frame: polars.DataFrame, codes: polars.Series | None = None) -> None:
+        """Columns are cast to text; rows whose number is None are left out, but counted. ``codes``: the numbers as
+        integers, if they are known, and then all are E.164."""
         import polars as pl
+
+        from reconciler.model._codes import CODE, coded
 
         ordinals = pl.int_range(self._rows, self._rows + frame.height, dtype=pl.UInt32).alias(ORDINAL)
         frame = frame.with_columns(pl.all().cast(pl.String), *([ordinals] if self._counted else ()))
         self._rows += frame.height
+        self._names |= set(frame.columns) - {NUMBER, ORDINAL}
+        frame = frame.with_columns((coded(frame[NUMBER]) if codes is None else codes).alias(CODE))
         if frame[NUMBER].null_count():
             frame = frame.filter(pl.col(NUMBER).is_not_null())
-        self._names |= set(frame.columns) - {NUMBER, ORDINAL}
         self._frames.append(frame)
-        self._e164 &= e164
         if self._rows >= SPOOLED_FROM:
             self._spool()
 
     def _spool(self) -> None:
-        from reconciler.model._filling import Filler
+        from reconciler.model._spool import Filler
 
         self._filler = self._filler or Filler()
         for frame in self._frames:
-            self._filler.add(frame, e164=self._e164)
+            self._filler.add(frame)
         self._frames = []
 
     def build(self, repeated: Repeated | None = None) -> ContactSet:
@@ -278,17 +280,19 @@ class FrameBuilder:
         several frames, all rows of one number in the same. ``counted`` rows have the column ``ORDINAL``.
         """
         if self._filler is not None:
-            from reconciler.model._parts import Parts
+            from reconciler.model._spool import one_of_each
+            from reconciler.model._spooled import Spooled
 
-            return ContactSet._of(Parts(self._filler.finish(self._names, repeated), self._names))
+            return ContactSet._of(Spooled(one_of_each(self._filler.finish(), repeated), self._names))
         import polars as pl
 
+        from reconciler.model._codes import CODE
         from reconciler.model._frames import Frame
 
         whole = pl.concat(self._frames, how="diagonal")
-        made = Frame.of(whole.select(NUMBER, *self._names), e164=self._e164)
+        made = Frame.of(whole.select(NUMBER, *self._names, CODE))
         if repeated is not None and len(made) < whole.height:
-            repeated(whole.filter(pl.col(NUMBER).is_duplicated()))
+            repeated(whole.filter(pl.col(NUMBER).is_duplicated()).drop(CODE))
         return ContactSet._of(made)
 
 
@@ -309,9 +313,9 @@ def _raised(engine: Engine, rank: int) -> Engine:
     frame = engine if isinstance(engine, Frame) else Frame.of_rows(engine.plain())
     if rank == Frame.rank:
         return frame
-    from reconciler.model._parts import Parts
+    from reconciler.model._spooled import Spooled
 
-    return Parts.of(frame)
+    return Spooled.of(frame)
 
 
 def _attributes(columns: Iterable[str]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Field diffs: what differs between a live object and its manifest, in the fields that the manifest manages.
 
-Equality comes first, of the whole object, then of each field and of the members of a mapping; deepdiff, which costs some
-hundred times as much, sees only mappings of mappings that are unequal. This is the one module that knows it.
+Equality comes first, of the whole object, then of each field and of the members of a mapping; deepdiff, which costs
+some hundred times as much, sees only mappings of mappings that are unequal. This is the one module that knows it.
 """
 
 from __future__ import annotations

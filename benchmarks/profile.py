@@ -40,7 +40,7 @@ _COUNTED = (500, 1_000)
 
 def plan(folder: Path, watch: Stopwatch) -> dict[str, float]:
     """A plan of lists, one in a hundred different."""
-    samples.take(lambda: planning.ours(folder, watch), folder / _SAMPLES)
+    samples.take(lambda: planning.profiled(folder, watch), folder / _SAMPLES)
     return {}
 
 

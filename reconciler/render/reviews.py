@@ -1,4 +1,4 @@
-"""The formats for reviewers and for what shows results elsewhere: pages, test reports, the widgets of merge requests."""
+"""The formats for reviewers and for what shows results elsewhere: pages, test reports, widgets of merge requests."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def _canonical(value: Any) -> object:
     kind = value.__class__
     if kind in _AS_THEY_ARE:
         return value
-    if names := _fields(kind):
+    if (names := _fields(kind)) is not None:
         found = {"_": kind.__name__}
         for name in names:
             inner = getattr(value, name)
@@ -132,7 +132,8 @@ def _canonical(value: Any) -> object:
 
 
 @cache
-def _fields(kind: type) -> tuple[str, ...]:
-    """The fields of a dataclass; none of any other class, and of those that have a spelling of their own."""
+def _fields(kind: type) -> tuple[str, ...] | None:
+    """The fields of a dataclass, which may have none; None for any other class, and for those that have a spelling of
+    their own."""
     own = issubclass(kind, ContactSet | str | Enum | Mapping | tuple)
-    return () if own or not is_dataclass(kind) else tuple(field.name for field in fields(kind))
+    return None if own or not is_dataclass(kind) else tuple(field.name for field in fields(kind))

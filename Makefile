@@ -21,6 +21,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=/path/to/python3" if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@# An editable install compiles nothing, and images of containers often keep Python from doing it later.
+	@$(BIN)/python -m compileall -q reconciler
 	@touch $@
 
 check: $(STAMP) ## Format, lint, types and layers

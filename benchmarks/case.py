@@ -35,9 +35,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Words after the interpreter: ``("-m", "reconciler", "--help")``. Only wall, CPU and memory are known of it."""
+    """Words after the interpreter: ``("-m", "reconciler", "--help")``, and the exit code of work that was done. Only
+    wall, CPU and memory are known of it."""
 
     words: tuple[str, ...]
+    exit_code: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

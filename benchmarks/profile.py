@@ -40,7 +40,7 @@ _COUNTED = (500, 1_000)
 
 def plan(folder: Path, watch: Stopwatch) -> dict[str, float]:
     """A plan of lists, one in a hundred different."""
-    samples.take(lambda: planning.ours(folder, watch), folder / _SAMPLES)
+    samples.take(lambda: planning.profiled(folder, watch), folder / _SAMPLES)
     return {}
 
 
@@ -52,7 +52,7 @@ def apply(folder: Path, watch: Stopwatch) -> dict[str, float]:
 
 def counted_plan(folder: Path, watch: Stopwatch) -> dict[str, float]:
     """The processor's instructions for a plan, as valgrind counts them: the same on a busy machine."""
-    command = [sys.executable, "-m", "benchmarks.child", "benchmarks.cases.planning:ours", "{}"]
+    command = [sys.executable, "-m", "benchmarks.child", "benchmarks.cases.planning:profiled", "{}"]
     counting = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
     # Compiled first, and an account written.
     subprocess.run(command, check=True, capture_output=True)

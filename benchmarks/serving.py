@@ -99,13 +99,26 @@ class _Connection(asyncio.Protocol):
         self._log.left[number] = time.perf_counter()
 
 
-def serve(answer: Answer, *, latency_s: float = 0.0, concurrency: int = 1, mark: str = "") -> dict[str, float]:
-    """Prints the URL and serves until SIGTERM; what it counted."""
-    log = served(answer, latency_s=latency_s)
+def serve(
+    answer: Answer,
+    *,
+    latency_s: float = 0.0,
+    concurrency: int = 1,
+    mark: str = "",
+    ready: Callable[[str], object] = lambda url: None,
+) -> dict[str, float]:
+    """Calls ``ready`` with the URL, prints it, and serves until SIGTERM; what it counted."""
+    log = served(answer, latency_s=latency_s, ready=ready)
     return log.facts(mark=mark, latency_s=latency_s, concurrency=concurrency)
 
 
-def served(answer: Answer, *, latency_s: float = 0.0, throttle: Throttle = lambda now: 0.0) -> Log:
+def served(
+    answer: Answer,
+    *,
+    latency_s: float = 0.0,
+    throttle: Throttle = lambda now: 0.0,
+    ready: Callable[[str], object] = lambda url: None,
+) -> Log:
     """``serve``, and everything that came."""
     log = Log()
 
@@ -113,7 +126,9 @@ def served(answer: Answer, *, latency_s: float = 0.0, throttle: Throttle = lambd
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         loop.add_signal_handler(signal.SIGTERM, ended.set)
         server = await loop.create_server(lambda: _Connection(answer, latency_s, throttle, log), "127.0.0.1", 0)
-        sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}\n")
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        ready(url)
+        sys.stdout.write(f"{url}\n")
         sys.stdout.flush()
         await ended.wait()
         server.close()

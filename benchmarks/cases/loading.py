@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -171,45 +172,51 @@ def nothing(folder: Path, watch: Stopwatch, size: int) -> None:
     (folder / "size").write_text(str(size), encoding="ascii")
 
 
-def _pairs(folder: Path) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """(live, desired) of campaigns; one in twenty differs in its text, or in one of its lists."""
-    pairs = []
+def _fields(i: int, *, nested: bool) -> dict[str, Any]:
+    """Of one campaign, every value an object of its own, as after reading both sides."""
+    fields: dict[str, Any] = {
+        "name": f"Campaign number {i}",
+        "body": f"Offer {i} is here, reply STOP to opt out",
+        "status": "draft",
+        "media_url": f"https://example.com/{i}.png",
+    }
+    if nested:
+        fields["schedule"] = {"send_at": f"2027-01-01T10:00:00Z#{i}", "end_at": f"2027-01-01T18:00:00Z#{i}"}
+        fields["tags"] = (f"tag-{i % 7}", f"tag-{i % 11}")
+    return fields
+
+
+def _pairs(folder: Path, shape: str, every: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """(live, desired) of campaigns; one in ``every`` differs, in its text or, every other time, in a member."""
+    nested, pairs = shape == "nested", []
     for i in range(int((folder / "size").read_text(encoding="ascii"))):
-        fields = {
-            "name": f"Campaign number {i}",
-            "body": f"Offer {i} is here, reply STOP to opt out",
-            "status": "draft",
-            "media_url": f"https://example.com/{i}.png",
-            "schedule": {"send_at": "2027-01-01T10:00:00Z", "end_at": "2027-01-01T18:00:00Z"},
-            "tags": (f"tag-{i % 7}", f"tag-{i % 11}"),
-        }
-        live: dict[str, Any] = {**fields, "id": str(i), "created": "2026-01-01"}
-        if i % 40 == 0:
-            live["body"] += "!"
-        elif i % 40 == 20:
-            live["schedule"] = {"send_at": "2027-01-02T10:00:00Z", "end_at": "2027-01-01T18:00:00Z"}
-        pairs.append((live, fields))
+        live = {**_fields(i, nested=nested), "id": str(i), "created": "2026-01-01"}
+        if every and i % every == 0:
+            if nested and i // every % 2:
+                live["schedule"]["send_at"] = "2027-01-02T10:00:00Z"
+            else:
+                live["body"] += "!"
+        pairs.append((live, _fields(i, nested=nested)))
     return pairs
 
 
-def fields_ours(folder: Path, watch: Stopwatch) -> Facts:
-    """The planner's way, with the rules of a real kind."""
+def fields_ours(folder: Path, watch: Stopwatch, shape: str, every: int) -> Facts:
+    """The planner's way, with the rules of a real kind. Importing deepdiff counts, where it is needed at all."""
     from reconciler.model.addresses import Kind
     from reconciler.plan.fields import diff
     from reconciler.providers.slicktext.rules import KINDS
 
-    pairs, rules = _pairs(folder), KINDS[Kind.CAMPAIGN].fields
-    diff({"name": "a"}, {"name": "b"}, rules)  # imports deepdiff
+    pairs, rules = _pairs(folder, shape, every), KINDS[Kind.CAMPAIGN].fields
     with watch:
         differing = sum(bool(diff(live, desired, rules)) for live, desired in pairs)
-    return {"differing": differing}
+    return {f"differing {shape} {every}": differing}
 
 
-def fields_peer(folder: Path, watch: Stopwatch) -> Facts:
-    """Equality of the declared fields, and deepdiff on what is unequal; nothing normalised."""
+def fields_peer(folder: Path, watch: Stopwatch, shape: str, every: int) -> Facts:
+    """Equality of the declared fields, and deepdiff, imported before, on what is unequal; nothing normalised."""
     from deepdiff import DeepDiff
 
-    pairs = _pairs(folder)
+    pairs = _pairs(folder, shape, every)
     DeepDiff({"name": "a"}, {"name": "b"}, view="tree")
     with watch:
         differing = 0
@@ -217,7 +224,30 @@ def fields_peer(folder: Path, watch: Stopwatch) -> Facts:
             managed = {name: live.get(name) for name in desired}
             if managed != desired:
                 differing += bool(DeepDiff(managed, desired, view="tree"))
-    return {"differing": differing}
+    return {f"differing {shape} {every}": differing}
+
+
+_SHARES = {0: "none", 20: "5 %", 1: "all"}
+_SHAPES = ("flat", "nested")
+
+
+def _field_variants() -> Iterator[Variant]:
+    for shape in _SHAPES:
+        for every in _SHARES:
+            for name, function in (("ours", "fields_ours"), ("deepdiff", "fields_peer")):
+                task = Task(target=f"{__name__}:{function}", arguments={"shape": shape, "every": every})
+                yield Variant(name=f"{name} {shape} {every}", run=task)
+
+
+def _field_budgets() -> Iterator[Budget]:
+    for shape in _SHAPES:
+        for every, share in _SHARES.items():
+            yield Budget(
+                what=f"field diff of 10,000 {shape} objects, {share} unequal",
+                peer="equality first, deepdiff on the unequal",
+                measure=Ratio(of=f"ours {shape} {every}", to=f"deepdiff {shape} {every}", value="inner_s", at_most=1.2),
+                seconds="inner_s",
+            )
 
 
 def _variant(name: str, function: str) -> Variant:
@@ -272,18 +302,11 @@ CASES = (
     ),
     Case(
         name="fields",
-        what="field diff of 10,000 objects, 5 % of them unequal",
+        what="field diff of 10,000 objects, flat and with mappings in them: none, 5 % and all of them unequal",
         prepare=f"{__name__}:nothing",
         sizes=_SIZES,
-        variants=(_variant("ours", "fields_ours"), _variant("deepdiff", "fields_peer")),
-        budgets=(
-            Budget(
-                what="field diff of 10,000 objects, 5 % unequal",
-                peer="equality first, deepdiff on the unequal",
-                measure=Ratio(of="ours", to="deepdiff", value="inner_s", at_most=1.2),
-                seconds="inner_s",
-            ),
-        ),
-        agree=("differing",),
+        variants=tuple(_field_variants()),
+        budgets=tuple(_field_budgets()),
+        agree=tuple(f"differing {shape} {every}" for shape in _SHAPES for every in _SHARES),
     ),
 )

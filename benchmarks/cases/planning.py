@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from benchmarks.case import Budget, Case, Command, Ratio, Size, Task, Variant
@@ -11,9 +10,12 @@ from benchmarks.child import Stopwatch
 Facts = dict[str, float]
 
 _PER_FILE = 100
-_DIFFERENT = 100
-"""One in so many differs from what is live."""
+_EVERY = "every"
+"""A file that says that one list in so many differs from what is live; 0 when nothing is live yet."""
 _PROJECT = "apiVersion: reconciler/v1\nkind: Project\nmetadata: {name: bench}\nspec: {manifests: [manifests]}\n"
+_WORDS = ("plan", "--store", "sqlite:///store.db", "--detailed-exitcode")
+_CHANGES = 2
+"""How such a plan ends when there is something to do."""
 _OCTODNS = """\
 providers:
   desired: {class: octodns.provider.yaml.YamlProvider, directory: ./desired}
@@ -28,7 +30,23 @@ def _description(index: int) -> str:
 
 
 def prepare(folder: Path, watch: Stopwatch, size: int) -> None:
-    """A repository of ``size`` lists that are owned already, and a zone of as many records, on both sides."""
+    """A repository of ``size`` lists that are owned already, 1 % of them different, and a zone of as many records, on
+    both sides."""
+    _prepare(folder, size, every=100)
+
+
+def prepare_moved(folder: Path, watch: Stopwatch, size: int) -> None:
+    """The same with 5 % of them different."""
+    _prepare(folder, size, every=20)
+
+
+def prepare_new(folder: Path, watch: Stopwatch, size: int) -> None:
+    """The same before the first apply: nothing is live, and there is no store."""
+    _prepare(folder, size, every=0)
+
+
+def _prepare(folder: Path, size: int, *, every: int) -> None:
+    (folder / _EVERY).write_text(str(every), encoding="ascii")
     (folder / "manifests").mkdir()
     (folder / "reconciler.yaml").write_text(_PROJECT, encoding="utf-8")
     for start in range(0, size, _PER_FILE):
@@ -39,17 +57,20 @@ def prepare(folder: Path, watch: Stopwatch, size: int) -> None:
         )
         text = "---\n".join(documents)
         (folder / "manifests" / f"{start // _PER_FILE:04d}.yaml").write_text(text, encoding="utf-8")
-    _own(folder, size)
+    if every:
+        _own(folder, size)
     (folder / "octodns.yaml").write_text(_OCTODNS, encoding="utf-8")
     for side in ("desired", "live"):
         (folder / side).mkdir()
-        records = (f"host-{i:06d}:\n  ttl: 300\n  type: A\n  value: {_record(i, side)}\n" for i in range(size))
+        count = size if side == "desired" or every else 0
+        moved = [side == "live" and i % every == 0 for i in range(count)] if every else [False] * count
+        records = (f"host-{i:06d}:\n  ttl: 300\n  type: A\n  value: {_record(i, moved[i])}\n" for i in range(count))
         (folder / side / "example.com.yaml").write_text("---\n" + "".join(records), encoding="utf-8")
 
 
-def _record(index: int, side: str) -> str:
-    """An address of the blocks for documentation; one in a hundred differs between the sides."""
-    block = "198.51.100" if side == "live" and index % _DIFFERENT == 0 else "192.0.2"
+def _record(index: int, moved: bool) -> str:
+    """An address of the blocks for documentation."""
+    block = "198.51.100" if moved else "192.0.2"
     return f"{block}.{index % 250 + 1}"
 
 
@@ -72,37 +93,36 @@ def _own(folder: Path, size: int) -> None:
 
 def _live(folder: Path) -> list[tuple[str, str]]:
     """(name, description) of every live list."""
+    if not (every := int((folder / _EVERY).read_text(encoding="ascii"))):
+        return []
     size = sum(path.read_text(encoding="utf-8").count("kind: List") for path in (folder / "manifests").glob("0*.yaml"))
-    return [(f"List number {i}", _description(i) + (" before" if i % _DIFFERENT == 0 else "")) for i in range(size)]
+    return [(f"List number {i}", _description(i) + (" before" if i % every == 0 else "")) for i in range(size)]
 
 
 def serve(folder: Path, watch: Stopwatch) -> Facts:
-    """The lists that are live, from memory."""
+    """The lists that are live, from memory, and the account in which they are."""
     from benchmarks.platform import Brand
     from benchmarks.serving import serve
 
     brand = Brand()
     for name, description in _live(folder):
         brand.add_list(name, description)
-    return serve(brand.answer)
+    return serve(brand.answer, ready=lambda url: _account(folder, url))
 
 
 def _account(folder: Path, url: str) -> None:
-    from benchmarks.platform import ACCOUNT, KEY
+    from benchmarks.platform import ACCOUNT
 
-    os.environ.update(KEY)
     text = ACCOUNT.format(url=url, concurrency=4)
     (folder / "manifests" / "account.yaml").write_text(text, encoding="utf-8")
 
 
-def ours(folder: Path, watch: Stopwatch) -> Facts:
-    """``reconciler plan`` as a user types it: imports, manifests, store, a hundred requests, plan, text, digest."""
+def profiled(folder: Path, watch: Stopwatch) -> Facts:
+    """``ours`` in this process."""
     from reconciler.cli import run
 
-    _account(folder, os.environ["BENCH_URL"])
-    with watch:
-        code = run(["plan", "--store", "sqlite:///store.db", "--format", "json", "--detailed-exitcode"])
-    assert code == 2, f"a plan with changes ended with {code}"
+    code = run(list(_WORDS))
+    assert code == _CHANGES, f"a plan with changes ended with {code}"
     return {}
 
 
@@ -114,6 +134,7 @@ def pure(folder: Path, watch: Stopwatch) -> Facts:
     from benchmarks.platform import BRAND, list_row
 
     rows = [list_row(i + 1, name, text) for i, (name, text) in enumerate(_live(folder))]
+    every = int((folder / _EVERY).read_text(encoding="ascii"))
     with watch:
         import msgspec
 
@@ -135,7 +156,7 @@ def pure(folder: Path, watch: Stopwatch) -> Facts:
         live = Live(accounts={"main": state})
         made = plan(loaded.desired, live, inventory, {"slicktext": SlickTextRules()}, PlanOptions())
         text = msgspec.json.encode(encode(made, tool="bench"))
-    assert len(made.changes) == -(-len(rows) // _DIFFERENT), f"{len(made.changes)} changes"
+    assert len(made.changes) == -(-len(rows) // every), f"{len(made.changes)} changes"
     assert not made.blocking, made.blocking[:3]
     return {"bytes": len(text)}
 
@@ -143,29 +164,44 @@ def pure(folder: Path, watch: Stopwatch) -> Facts:
 _PEER = "octoDNS, YAML to YAML, as many records"
 
 
-def _budgets() -> tuple[Budget, ...]:
-    def ratio(what: str, of: str, value: str, at_most: float | None) -> Budget:
-        return Budget(what=what, peer=_PEER, measure=Ratio(of=of, to="octodns", value=value, at_most=at_most))
+def _case(name: str, what: str, function: str, *, form: str, more: tuple[Variant, ...] = ()) -> Case:
+    """Budgets are those of the design for "10,000 small resources, all told": however many of them differ."""
+    from benchmarks.platform import KEY
 
-    return (
-        ratio("`reconciler plan` of 10,000 lists, live ones by HTTP", "ours", "wall_s", 0.2),
-        ratio("`reconciler plan` of 10,000 lists: memory", "ours", "peak_mib", 1.5),
-        ratio("`reconciler plan` of 10,000 lists: CPU", "ours", "cpu_s", None),
-        ratio("10,000 lists planned in one process, without HTTP", "pure", "wall_s", None),
+    def ratio(of: str, row: str, value: str, at_most: float | None) -> Budget:
+        return Budget(what=row, peer=_PEER, measure=Ratio(of=of, to="octodns", value=value, at_most=at_most))
+
+    ours = Variant(
+        name="ours",
+        run=Command(words=("-m", "reconciler", *_WORDS, "--format", form), exit_code=_CHANGES),
+        server=Task(target=f"{__name__}:serve"),
+        environment=KEY,
+    )
+    octodns = Variant(name="octodns", run=Command(words=("-m", "octodns.cmds.sync", "--config-file=octodns.yaml")))
+    row = f"`reconciler plan` of 10,000 lists, {what}"
+    return Case(
+        name=name,
+        what=f"a plan of 10,000 lists, {what}, beside octoDNS with 10,000 records",
+        prepare=f"{__name__}:{function}",
+        sizes={Size.TINY: 200, Size.NORMAL: 10_000},
+        variants=(octodns, ours, *more),
+        budgets=(
+            ratio("ours", row, "wall_s", 0.2),
+            ratio("ours", f"{row}: memory", "peak_mib", 1.5),
+            ratio("ours", f"{row}: CPU", "cpu_s", None),
+            *(ratio(v.name, "the same in one process, without HTTP", "wall_s", None) for v in more),
+        ),
     )
 
 
 CASES = (
-    Case(
-        name="plan",
-        what="a plan of 10,000 lists, 1 % of them different, beside octoDNS with 10,000 records",
-        prepare=f"{__name__}:prepare",
-        sizes={Size.TINY: 200, Size.NORMAL: 10_000},
-        variants=(
-            Variant(name="octodns", run=Command(words=("-m", "octodns.cmds.sync", "--config-file=octodns.yaml"))),
-            Variant(name="ours", run=Task(target=f"{__name__}:ours"), server=Task(target=f"{__name__}:serve")),
-            Variant(name="pure", run=Task(target=f"{__name__}:pure")),
-        ),
-        budgets=_budgets(),
+    _case(
+        "plan",
+        "1 % different",
+        "prepare",
+        form="json",
+        more=(Variant(name="pure", run=Task(target=f"{__name__}:pure")),),
     ),
+    _case("plan-moved", "5 % different", "prepare_moved", form="json"),
+    _case("plan-new", "all to create, as text", "prepare_new", form="text"),
 )

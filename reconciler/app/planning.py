@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
 from reconciler.app import clock
@@ -52,7 +52,10 @@ from reconciler.providers.base import Provider, Scope
 from reconciler.providers.credentials import secret
 from reconciler.providers.reading import Sessions, connected, read_members
 from reconciler.providers.registry import get as get_provider
-from reconciler.store import DEFAULT_URL, Store, open_store
+from reconciler.store import DEFAULT_URL, Known, known_at
+
+if TYPE_CHECKING:
+    from reconciler.store import Store
 
 TOOL = f"reconciler {__version__}"
 
@@ -123,20 +126,35 @@ def _check_selectors(selection: Selection, desired: Desired, request: Request) -
     """The same, where what we own counts as well as what is declared."""
     if selection.everything:
         return
-    with store_for(desired, request, create=False) as store:
+    with known_for(desired, request) as store:
         owned = store.inventory(members=False).owned
     check_selectors(selection, desired, owned)
 
 
 def store_for(desired: Desired, request: Request, *, create: bool) -> Store:
     """The project's store. Without ``create`` nothing is made or written."""
-    project = desired.project
+    from reconciler.store import open_store  # with SQLAlchemy, which a plan goes without
+
     return open_store(
-        request.store or project.store or _store_elsewhere(project) or DEFAULT_URL,
-        namespace=f"{project.name}/{project.environment}",
+        _url(desired.project, request),
+        namespace=_namespace(desired.project),
         create=create,
-        root=Path(project.root),
+        root=Path(desired.project.root),
     )
+
+
+def known_for(desired: Desired, request: Request) -> Known:
+    """What the project's store knows to be owned; nothing is made or written."""
+    project = desired.project
+    return known_at(_url(project, request), namespace=_namespace(project), root=Path(project.root))
+
+
+def _url(project: Project, request: Request) -> str:
+    return request.store or project.store or _store_elsewhere(project) or DEFAULT_URL
+
+
+def _namespace(project: Project) -> str:
+    return f"{project.name}/{project.environment}"
 
 
 def _store_elsewhere(project: Project) -> str:
@@ -249,7 +267,7 @@ class Workspace:
 async def plan(request: Request, workspace: Workspace | None = None) -> Planned:
     """A plan, read-only from end to end: no write leaves and the store is not touched."""
     workspace = workspace or Workspace.of(request)
-    with store_for(workspace.desired, request, create=False) as store:
+    with known_for(workspace.desired, request) as store:
         inventory = store.inventory()
     accounts = workspace.scoped(inventory)
     async with workspace.connected(accounts, read_only=True) as sessions:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import click
 
@@ -97,13 +97,22 @@ def main(args: Sequence[str] | None = None) -> None:
         if isinstance(stream, TextIOWrapper):
             # A plan has the same bytes whatever the locale, and no name in it can stop an apply half-way.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    code = run(args)
-    if code in (130, 143):
-        # Somebody wants it to end: a prompt that still waits for its line in a thread must not hold that up.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+    _leave(run(args))
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once when everything is written. Giving back the memory of a large plan, object by object, would take a
+    tenth of its time, and a prompt that still waits for its line in a thread would hold an interruption up.
+
+    What has to be closed, synced or removed is so by now: none of it waits for the interpreter to end.
+    """
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):  # None where it was closed
+                stream.flush()
+    except OSError:
+        sys.exit(code)  # Python tells what could not be written
+    os._exit(code)
 
 
 def run(args: Sequence[str] | None = None) -> int:

@@ -37,7 +37,7 @@ class Entry:
     @property
     def provider(self) -> str:
         """``slicktext`` of ``slicktext/v1``."""
-        return self.schema.api_version.partition("/")[0]
+        return self.schema.provider
 
     @property
     def spec(self) -> Mapping[str, Any]:

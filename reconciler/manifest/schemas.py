@@ -104,6 +104,8 @@ class KindSchema:
 
     api_version: str
     kind: str
+    provider: str
+    """``slicktext`` of ``slicktext/v1``."""
     schema: Node
     is_valid: Callable[[Any], bool]
     fields: tuple[str, ...]
@@ -150,6 +152,7 @@ def kind_schema(api_version: str, kind: str) -> KindSchema | None:
     return KindSchema(
         api_version=api_version,
         kind=kind,
+        provider=api_version.partition("/")[0],
         schema=schema,
         is_valid=jsonschema_rs.Draft202012Validator(schema).is_valid,
         fields=tuple(properties),

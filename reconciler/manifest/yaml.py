@@ -78,6 +78,8 @@ def _crowded_flaw(count: int) -> Flaw:
 
 def _ranges(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of each document: a line that begins with ``---`` or ``...`` ends whatever came before it."""
+    if "\n---" not in text and "\n..." not in text:
+        return iter([(0, len(text))])  # as in most files, where people have one for each object
     starts = [0, *(m.start() for m in _BOUNDARY.finditer(text) if m.start())]
     return zip(starts, [*starts[1:], len(text)], strict=True)
 

@@ -76,8 +76,8 @@ class Desired:
 
     def of(self, account: str, kind: Kind | None = None) -> tuple[Resource, ...]:
         """The resources of one account (and kind), sorted by address."""
-        found = (r for a, r in self.resources.items() if a.account == account and (kind is None or a.kind is kind))
-        return tuple(sorted(found, key=lambda r: r.address))
+        found = sorted(a for a in self.resources if a.account == account and (kind is None or a.kind is kind))
+        return tuple(self.resources[a] for a in found)
 
     def suppressed(self, account: str) -> ContactSet:
         """Every number suppressed for ``account``, in one set."""

@@ -48,6 +48,12 @@ class Inventory:
     last_reads: Mapping[str, LastRead] = field(default_factory=dict)
     key: bytes = b""
     exists: bool = True
+    _of: dict[str, tuple[Owned, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By account, once somebody asked: a plan asks a dozen times."""
 
     def of(self, account: str) -> tuple[Owned, ...]:
-        return tuple(sorted((o for a, o in self.owned.items() if a.account == account), key=lambda o: o.address))
+        """What is owned in one account, sorted by address."""
+        if (found := self._of.get(account)) is None:
+            addresses = sorted(a for a in self.owned if a.account == account)
+            found = self._of[account] = tuple(self.owned[a] for a in addresses)
+        return found

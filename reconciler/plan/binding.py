@@ -59,10 +59,6 @@ def bind(
     bound: dict[Address, Observed] = {}
     ambiguous: dict[Address, tuple[RemoteId, ...]] = {}
     claimed: set[tuple[Kind, RemoteId]] = set()
-    by_name: dict[tuple[Kind, str], list[Observed]] = {}
-    for (kind, _), live in objects.items():
-        by_name.setdefault((kind, live.name), []).append(live)
-
     declared = [r for r in desired.of(account) if r.address.kind in OBJECTS]
     unbound: list[Resource] = []
     for resource in declared:
@@ -83,6 +79,7 @@ def bind(
             bound[owned.address] = found
             claimed.add((found.kind, found.remote_id))
 
+    by_name = _by_name(objects) if unbound else {}
     for resource in unbound:
         if resource.pinned is not None:
             continue
@@ -94,8 +91,20 @@ def bind(
         elif free:
             ambiguous[resource.address] = tuple(free)
 
+    return Bindings(bound=bound, ambiguous=ambiguous, shared=_shared(bound))
+
+
+def _by_name(objects: Mapping[tuple[Kind, RemoteId], Observed]) -> dict[tuple[Kind, str], list[Observed]]:
+    found: dict[tuple[Kind, str], list[Observed]] = {}
+    for (kind, _), live in objects.items():
+        found.setdefault((kind, live.name), []).append(live)
+    return found
+
+
+def _shared(bound: Mapping[Address, Observed]) -> dict[Address, tuple[Address, ...]]:
+    if len({(live.kind, live.remote_id) for live in bound.values()}) == len(bound):
+        return {}
     users: dict[tuple[Kind, RemoteId], list[Address]] = {}
     for address, live in bound.items():
         users.setdefault((live.kind, live.remote_id), []).append(address)
-    shared = {a: tuple(sorted(claims)) for claims in users.values() if len(claims) > 1 for a in claims}
-    return Bindings(bound=bound, ambiguous=ambiguous, shared=shared)
+    return {a: tuple(sorted(claims)) for claims in users.values() if len(claims) > 1 for a in claims}

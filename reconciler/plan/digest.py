@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from hashlib import scrypt, sha256
 from hmac import compare_digest
 from hmac import digest as hmac_digest
@@ -100,9 +101,19 @@ _AS_THEY_ARE = frozenset({str, int, bool, float, type(None)})
 
 
 def _canonical(value: Any) -> object:
-    """Any value of the plan as JSON with one spelling: sets sorted, people as a digest, classes by name."""
-    if value.__class__ in _AS_THEY_ARE:
+    """Any value of the plan as JSON with one spelling: sets sorted, people as a digest, classes by name.
+
+    Thirty times for each change: so what is asked most often comes first.
+    """
+    kind = value.__class__
+    if kind in _AS_THEY_ARE:
         return value
+    if (names := _fields(kind)) is not None:
+        found = {"_": kind.__name__}
+        for name in names:
+            inner = getattr(value, name)
+            found[name] = inner if inner.__class__ in _AS_THEY_ARE else _canonical(inner)
+        return found
     match value:
         case ContactSet():
             return {"contacts": value.digest()}
@@ -116,9 +127,13 @@ def _canonical(value: Any) -> object:
             return [_canonical(v) for v in value]
         case frozenset() | set():
             return sorted(map(str, value))
-        case _ if is_dataclass(value) and not isinstance(value, type):
-            # ``fields`` would filter these names anew for every value of a plan; there are no others in it.
-            names = value.__dataclass_fields__
-            return {"_": type(value).__name__, **{n: _canonical(getattr(value, n)) for n in names}}
         case _:
             return value
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...] | None:
+    """The fields of a dataclass, which may have none; None for any other class, and for those that have a spelling of
+    their own."""
+    own = issubclass(kind, ContactSet | str | Enum | Mapping | tuple)
+    return None if own or not is_dataclass(kind) else tuple(field.name for field in fields(kind))

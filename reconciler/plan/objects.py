@@ -128,6 +128,8 @@ def _looks_renamed(resource: Resource, world: World, out: Decisions) -> bool:
     """A live object of this name is ours under another address: creating a second one would split its people."""
     kind = resource.address.kind
     same = {o.remote_id for o in world.live.named(kind, str(resource.fields.get("name", "")))}
+    if not same:
+        return False
     holders = [a for a, o in world.bound.items() if a.kind is kind and o.remote_id in same and a != resource.address]
     if not holders:
         return False
@@ -164,7 +166,7 @@ def _decide_present(resource: Resource, live: Observed, world: World, rules: Kin
             what = ", ".join(d.path for d in deltas)
             out.note(resource, "observed-drift", f"observed only: the live object differs in {what}")
         return
-    fixed = rules.fixed(d.path for d in deltas)
+    fixed = rules.fixed(d.path for d in deltas) if deltas else None
     if rules.read_only:
         if deltas and fixed is not None:
             _cannot_update(resource, deltas, fixed, rules, world, out)

@@ -163,20 +163,24 @@ def _ends(change: Change) -> set[Address]:
 
 def needed_ids(change: Change) -> set[Address]:
     """The resources whose ids the calls of a change need."""
+    found: set[Address] = set()
 
-    def within(value: object) -> set[Address]:
+    def look(value: object) -> None:
         match value:
+            case str():
+                return
             case Ref(address):
-                return {address}
+                found.add(address)
             case tuple():
-                return set().union(*(within(v) for v in value))
+                for inner in value:
+                    look(inner)
             case dict():
-                return set().union(*(within(v) for v in value.values()))
-            case _:
-                return set()
+                for inner in value.values():
+                    look(inner)
 
-    sent = ((s.call.path, s.call.body, *(p.entry for p in s.parts)) for s in change.steps)
-    return set().union(*(within(value) for values in sent for value in values)) - {change.address}
+    for step in change.steps:
+        look((step.call.path, step.call.body, *(part.entry for part in step.parts)))
+    return found - {change.address}
 
 
 def _contact_makers(change: Change, index: _Index) -> set[Address]:

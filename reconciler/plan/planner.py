@@ -282,11 +282,8 @@ def account_read(account: Account, live: AccountState, desired: Desired, selecti
 
 def in_scope(desired: Desired, inventory: Inventory, selection: Selection) -> tuple[str, ...]:
     """The accounts that a plan has to read: those that anything selected lives in, sorted."""
-    wanted: set[str] = set()
-    addresses: set[Address] = {*desired.resources, *inventory.owned}
-    for address in addresses:
-        if selection.covers(address, desired.resources.get(address)):
-            wanted.add(address.account)
     if selection.everything:
-        wanted |= desired.accounts.keys()
+        return tuple(sorted(desired.accounts))
+    addresses: set[Address] = {*desired.resources, *inventory.owned}
+    wanted = {a.account for a in addresses if selection.covers(a, desired.resources.get(a))}
     return tuple(sorted(a for a in wanted if a in desired.accounts and selection.covers_account(a)))

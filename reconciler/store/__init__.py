@@ -1,33 +1,37 @@
-"""What we own, what was done and who is at it: inventory, journal, used plans and leases, in SQLite or PostgreSQL."""
+"""What we own, what was done and who is at it: inventory, journal, used plans and leases, in SQLite or PostgreSQL.
+
+Names are imported when they are asked for: most of them bring SQLAlchemy along, and a plan over a SQLite file needs
+only ``known_at``.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from reconciler.store.known import DEFAULT_URL, Known, known_at
 
-from reconciler.errors import StoreError
-from reconciler.store.leases import LEASE_TTL, Holder, Lease
-from reconciler.store.postgresql import open_server
-from reconciler.store.records import (
-    Intent,
-    OperationRecord,
-    OperationState,
-    OpId,
-    Outcome,
-    RunRecord,
-    intent_of,
-    path_template,
-)
-from reconciler.store.sqlite import open_file, open_memory
-from reconciler.store.store import Clock, Run, Store, utc_now
+if TYPE_CHECKING:
+    from reconciler.store.leases import LEASE_TTL, Holder, Lease
+    from reconciler.store.opening import open_store
+    from reconciler.store.records import (
+        Intent,
+        OperationRecord,
+        OperationState,
+        OpId,
+        Outcome,
+        RunRecord,
+        intent_of,
+        path_template,
+    )
+    from reconciler.store.store import Run, Store
 
 __all__ = [
     "DEFAULT_URL",
     "LEASE_TTL",
     "Holder",
     "Intent",
+    "Known",
     "Lease",
     "OpId",
     "OperationRecord",
@@ -37,48 +41,20 @@ __all__ = [
     "RunRecord",
     "Store",
     "intent_of",
+    "known_at",
     "open_store",
     "path_template",
 ]
 
-DEFAULT_URL = "sqlite:///.reconciler/store.db"
-
-_MEMORY = {"", ":memory:"}
-
-
-def open_store(url: str, *, namespace: str, create: bool, root: Path | None = None, clock: Clock = utc_now) -> Store:
-    """The store at ``url``: ``sqlite:///FILE``, ``sqlite://`` (in memory) or ``postgresql://…``.
-
-    ``namespace`` keeps projects and environments in one database apart. ``create`` is for commands that write: it makes
-    the store when there is none and brings an older one up to date. Without it nothing is ever made or changed, and a
-    store that is not there reads as one that knows nothing. A relative FILE is below ``root``.
-
-    Raises StoreError, with a remedy, for a URL or a store that cannot be used; its text never holds a password.
-    """
-    parsed = _parsed(url)
-    if parsed.get_backend_name() == "sqlite":
-        if (parsed.database or "") in _MEMORY:
-            database = open_memory(clock()) if create else None
-        else:
-            database = open_file((root or Path()) / str(parsed.database), create=create, now=clock())
-    else:
-        database = open_server(parsed, create=create, now=clock())
-    return Store(database, namespace=namespace, clock=clock)
+_ELSEWHERE = {
+    "leases": ("LEASE_TTL", "Holder", "Lease"),
+    "opening": ("open_store",),
+    "store": ("Run", "Store"),
+}
 
 
-def _parsed(url: str) -> URL:
-    hint = f"write {DEFAULT_URL} or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        # The text that cannot be parsed may hold a password: it is not repeated, nor kept as a cause.
-        raise StoreError("the store URL cannot be understood", hint=hint) from None
-    match parsed.drivername:
-        case "sqlite" | "sqlite+pysqlite":
-            if parsed.query:
-                raise StoreError("a store URL for SQLite takes no options", hint=hint)
-            return parsed
-        case "postgresql" | "postgres" | "postgresql+psycopg":
-            return parsed.set(drivername="postgresql+psycopg")
-        case other:
-            raise StoreError(f"a store cannot be kept in {other}", hint=hint)
+def __getattr__(name: str) -> Any:
+    module = next((module for module, names in _ELSEWHERE.items() if name in names), "records")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)

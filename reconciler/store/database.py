@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from threading import RLock
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from reconciler.errors import StoreError
+from reconciler.store.failing import READ_ONLY, unusable
+from reconciler.store.reading import Rows
 
 T = TypeVar("T")
-
-READ_ONLY = "this command reads the store and may not change it"
-
-
-class Database(Protocol):
-    """What the store needs of a database. ``session_locks``: it can hold a lock for as long as its connection lives."""
-
-    session_locks: bool
-
-    def read(self, query: Callable[[Connection], T]) -> T:
-        """``query`` on one consistent state of the store."""
-        ...
-
-    def write(self) -> AbstractContextManager[Connection]:
-        """A transaction, durable when the block ends. Within a block of the same thread it joins the outer one."""
-        ...
-
-    def close(self) -> None: ...
 
 
 class Connected:
@@ -47,6 +31,9 @@ class Connected:
     def read(self, query: Callable[[Connection], T]) -> T:
         with self._transaction() as connection:
             return query(connection)
+
+    def look(self, query: Callable[[Rows], T]) -> T:
+        return self.read(lambda connection: query(rows_of(connection)))
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -101,7 +88,7 @@ def told(place: str, *secrets: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as failure:
-        detail = str(failure.orig).strip().split("\n")[0]
+        detail = str(failure.orig)
     except SQLAlchemyError as failure:
         detail = type(failure).__name__
     except UnicodeEncodeError:
@@ -110,19 +97,9 @@ def told(place: str, *secrets: str) -> Iterator[None]:
         return
     for secret in secrets:
         detail = detail.replace(secret, "***")
-    raise StoreError(f"the store {place} cannot be used: {detail}", hint=_remedy(detail)) from None
+    raise unusable(place, detail) from None
 
 
-def _remedy(detail: str) -> str:
-    text = detail.lower()
-    remedies = {
-        "locked": "another reconciler is writing to it; try again when that one is done",
-        "malformed": "restore it from a backup; do not delete it, or what it owns becomes unknown",
-        "not a database": "the store URL names something else; correct it, or move that file away",
-        "readonly": "this user may not write to it",
-        "disk is full": "make room; nothing was recorded",
-        "password": "check the user name and password of the store URL",
-        "connect": "check that the database server runs, and the host and port of the store URL",
-        "permission": "this user may not read or write it",
-    }
-    return next((remedy for sign, remedy in remedies.items() if sign in text), "check the store URL")
+def rows_of(connection: Connection) -> Rows:
+    """``connection`` for queries in plain SQL."""
+    return lambda sql, **values: [tuple(row) for row in connection.execute(text(sql), values)]

@@ -1,4 +1,7 @@
-"""The SQL behind what we own: owned addresses, member hashes, account identities, last good counts."""
+"""The SQL behind what we own: owned addresses, member hashes, account identities, last good counts.
+
+How all of it is read is in ``reading``, where it is needed without SQLAlchemy.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Row, Table, bindparam, delete, select, update
+from sqlalchemy import Connection, Dialect, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reconciler.errors import StoreError
 from reconciler.model.addresses import Address, Kind, RemoteId
-from reconciler.model.inventory import Inventory, LastRead, Owned
-from reconciler.model.resources import OnRemove
-from reconciler.store.codec import (
-    decoding,
-    dump_counts,
-    dump_fields,
-    load_counts,
-    load_fields,
-    pack_hashes,
-    unpack_hashes,
-)
+from reconciler.model.inventory import LastRead, Owned
+from reconciler.store.codec import decoding, dump_counts, dump_fields, pack_hashes
 from reconciler.store.prepared import Prepared
-from reconciler.store.schema import identities, inventory, last_reads, members, meta, microseconds, operations
-
-NO_HASHES: frozenset[bytes] = frozenset()
-_OWNED = tuple(column for column in inventory.c if column.name not in ("namespace", "updated_at"))
+from reconciler.store.reading import NO_HASHES, hashes_of
+from reconciler.store.schema import identities, inventory, last_reads, members, microseconds
 
 
 def upsert(connection: Connection, table: Table, values: Mapping[str, Any], *, replacing: bool = True) -> bool:
@@ -57,35 +49,11 @@ _OWN = Prepared(
 )
 
 
-def read_inventory(connection: Connection, namespace: str, *, with_members: bool) -> Inventory:
-    """Everything owned in ``namespace``. Without members, ``applied`` and ``added`` are empty everywhere."""
-    hashes: Mapping[str, tuple[frozenset[bytes], frozenset[bytes]]] = {}
-    if with_members:
-        found = connection.execute(select(members).where(members.c.namespace == namespace))
-        hashes = {row.address: _hashes(row) for row in found}
-    rows = connection.execute(select(*_OWNED).where(inventory.c.namespace == namespace)).all()
-    with decoding("an owned resource"):
-        owned = [_owned(row, hashes) for row in rows]
-    who = connection.execute(select(identities).where(identities.c.namespace == namespace))
-    accounts = {row.account: row.identity for row in who}
-    counted = connection.execute(select(last_reads).where(last_reads.c.namespace == namespace))
-    with decoding("the counts of a read"):
-        reads = {row.account: _last_read(row) for row in counted}
-    return Inventory(
-        owned={each.address: each for each in owned},
-        identities=accounts,
-        last_reads=reads,
-        key=connection.execute(select(meta.c.member_key)).scalar_one(),
-        # A store that was made a moment ago knows no more than none at all: a plan must be the same with both.
-        exists=bool(owned or accounts) or _has_operations(connection, namespace),
-    )
-
-
 def read_members(connection: Connection, namespace: str, address: Address) -> tuple[frozenset[bytes], frozenset[bytes]]:
     """The member hashes of one Membership: applied, added."""
     where = (members.c.namespace == namespace, members.c.address == str(address))
-    row = connection.execute(select(members).where(*where)).one_or_none()
-    return (NO_HASHES, NO_HASHES) if row is None else _hashes(row)
+    row = connection.execute(select(members.c.applied, members.c.added).where(*where)).one_or_none()
+    return (NO_HASHES, NO_HASHES) if row is None else hashes_of(*row)
 
 
 def is_owned_elsewhere(
@@ -175,34 +143,3 @@ def write_identity(connection: Connection, namespace: str, account: str, identit
 def write_last_read(connection: Connection, namespace: str, account: str, read: LastRead, now: datetime) -> None:
     counts = {"objects": dump_counts(read.objects), "members": dump_counts(read.members), "read_at": now}
     upsert(connection, last_reads, {"namespace": namespace, "account": account, **counts})
-
-
-def _has_operations(connection: Connection, namespace: str) -> bool:
-    found = connection.execute(select(operations.c.seq).where(operations.c.namespace == namespace).limit(1))
-    return found.first() is not None
-
-
-def _hashes(row: Row[Any]) -> tuple[frozenset[bytes], frozenset[bytes]]:
-    with decoding("member hashes"):
-        applied = unpack_hashes(row.applied)
-        # Where we added everybody, which is the rule, one set serves for both.
-        return applied, applied if row.added == row.applied else unpack_hashes(row.added)
-
-
-def _owned(row: Row[Any], hashes: Mapping[str, tuple[frozenset[bytes], frozenset[bytes]]]) -> Owned:
-    applied, added = hashes.get(row.address, (NO_HASHES, NO_HASHES))
-    return Owned(
-        address=Address.parse(row.address),
-        provider=row.provider,
-        remote_id=RemoteId(row.remote_id),
-        protect=row.protect,
-        on_remove=OnRemove(row.on_remove),
-        fields=load_fields(row.fields),
-        parent=None if row.parent is None else RemoteId(row.parent),
-        applied=applied,
-        added=added,
-    )
-
-
-def _last_read(row: Row[Any]) -> LastRead:
-    return LastRead(objects=load_counts(row.objects, Kind), members=load_counts(row.members, RemoteId))

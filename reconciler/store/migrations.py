@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import Connection, inspect, select, update
+from sqlalchemy import Connection, inspect, update
 
 from reconciler.errors import StoreError
-from reconciler.store.schema import APPLICATION, SCHEMA_VERSION, meta, metadata
+from reconciler.store.database import rows_of
+from reconciler.store.reading import APPLICATION, SCHEMA_VERSION, check_version, read_version
+from reconciler.store.schema import meta, metadata
 
 Migration = Callable[[Connection], None]
 
@@ -42,29 +44,8 @@ def initialise(connection: Connection, now: datetime) -> None:
 
 
 def found_version(connection: Connection) -> int | None:
-    """The schema version of the store in this database, None when there is none.
-
-    Raises StoreError when there is something by our name that is no store of ours.
-    """
-    tables = [name for name in inspect(connection).get_table_names() if name.startswith("reconciler_")]
-    if not tables:
-        return None
-    if meta.name not in tables:
-        raise StoreError("the store is damaged: its meta table is gone", hint="restore it from a backup")
-    # Only what every version has: an older or newer table may lack, or have, other columns.
-    row = connection.execute(select(meta.c.application, meta.c.schema_version)).one_or_none()
-    if row is None or row.application != APPLICATION:
-        raise StoreError("the store is damaged: it does not say what it is", hint="restore it from a backup")
-    return int(row.schema_version)
-
-
-def check_version(found: int, *, wanted: int = SCHEMA_VERSION) -> None:
-    """Raises StoreError for a store that a newer tool wrote."""
-    if found > wanted:
-        raise StoreError(
-            f"a newer reconciler wrote this store (schema {found}, this one knows {wanted})",
-            hint="upgrade reconciler; an older one could misread what is owned",
-        )
+    """See ``reading.read_version``."""
+    return read_version(inspect(connection).get_table_names(), rows_of(connection))
 
 
 def migrate(

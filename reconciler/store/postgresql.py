@@ -15,9 +15,10 @@ from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from reconciler.errors import StoreError
-from reconciler.store.database import Connected, Database, told
-from reconciler.store.migrations import check_version, found_version, initialise, migrate
-from reconciler.store.schema import SCHEMA_VERSION
+from reconciler.store.database import Connected, told
+from reconciler.store.known import Database
+from reconciler.store.migrations import found_version, initialise, migrate
+from reconciler.store.reading import check_up_to_date
 
 _CONNECT_TIMEOUT_S = "10"
 _MAKING = 0x5245434F4E43494C
@@ -75,12 +76,7 @@ def _check(connection: Connection) -> bool:
         found = found_version(connection)
     if found is None:
         return False
-    check_version(found)
-    if found < SCHEMA_VERSION:
-        raise StoreError(
-            f"an older reconciler wrote this store (schema {found}, now {SCHEMA_VERSION})",
-            hint="`reconciler apply` brings it up to date; commands that only read do not change it",
-        )
+    check_up_to_date(found, "this store")
     return True
 
 

@@ -28,12 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 2
-"""What this tool writes. Raise it together with a step in ``migrations``."""
-
-APPLICATION = "reconciler"
-APPLICATION_ID = 0x52434E4C
-"""SQLite's mark in the file header that a database is ours and nobody else's."""
+from reconciler.store.reading import META
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -60,7 +55,7 @@ class Moment(TypeDecorator[datetime]):
 metadata = MetaData()
 
 meta = Table(
-    "reconciler_meta",
+    META,
     metadata,
     Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
     Column("application", Text, nullable=False),

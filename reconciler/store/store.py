@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from reconciler.errors import StoreError
 from reconciler.model.addresses import Address, Kind, RemoteId
-from reconciler.model.inventory import Inventory, LastRead, Owned
+from reconciler.model.inventory import LastRead, Owned
 from reconciler.store import inventory as owned_sql
 from reconciler.store import journal, leases
-from reconciler.store.database import READ_ONLY, Database
-from reconciler.store.inventory import NO_HASHES
+from reconciler.store.failing import READ_ONLY
+from reconciler.store.known import Database, Known
 from reconciler.store.leases import LEASE_TTL, Holder, Lease
+from reconciler.store.reading import NO_HASHES
 from reconciler.store.records import Intent, OperationRecord, OperationState, OpId, Outcome, RunRecord
 from reconciler.store.schema import runs
 
@@ -32,23 +32,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Store:
+class Store(Known):
     """One namespace of one database; made by ``open_store``. Without a database it reads as one that knows nothing."""
 
     def __init__(self, database: Database | None, *, namespace: str, clock: Clock = utc_now) -> None:
-        self._database = database
-        self._namespace = namespace
+        super().__init__(database, namespace=namespace)
         self._clock = clock
-
-    @property
-    def exists(self) -> bool:
-        """Whether there is a store. An existing one may still know nothing: see ``Inventory.exists``."""
-        return self._database is not None
-
-    def inventory(self, *, members: bool = True) -> Inventory:
-        """What is owned. ``members`` false leaves the member hashes out (a million cost 0.3 s and 100 MB)."""
-        missing = Inventory(exists=False)
-        return self._read(lambda c: owned_sql.read_inventory(c, self._namespace, with_members=members), missing)
 
     def members_of(self, address: Address) -> tuple[frozenset[bytes], frozenset[bytes]]:
         """The member hashes of one owned Membership: applied, added."""
@@ -149,18 +138,6 @@ class Store:
         """Takes the leases of these accounts away; who had them. A living holder stops when it renews next."""
         with self._write() as connection:
             return leases.break_(connection, identities, now=self._clock())
-
-    def close(self) -> None:
-        if self._database is not None:
-            self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _unsettled(self, *states: OperationState) -> tuple[OperationRecord, ...]:
         return self._read(lambda c: journal.read_unsettled(c, self._namespace, frozenset(states)), ())

@@ -11,18 +11,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
-
 from reconciler.errors import StoreError
-from reconciler.store.schema import meta, runs
 
 SUFFIX = ".seen"
-
-
-def progress(connection: Connection) -> tuple[str, int]:
-    """Which store this is, and how many runs it knows: a number that only grows."""
-    store = connection.execute(select(meta.c.store_id)).scalar_one()
-    return store, connection.execute(select(func.count()).select_from(runs)).scalar_one()
 
 
 def check(path: Path, found: tuple[str, int]) -> None:

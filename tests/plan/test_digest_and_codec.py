@@ -10,9 +10,10 @@ import pytest
 from reconciler.errors import StalePlan
 from reconciler.model.addresses import Kind
 from reconciler.plan.allows import Allow, Allows
+from reconciler.plan.calls import ContactsCreated, Method
 from reconciler.plan.changes import Plan
 from reconciler.plan.codec import encode
-from reconciler.plan.digest import digest, fingerprint, matches
+from reconciler.plan.digest import _canonical, digest, fingerprint, matches
 from reconciler.plan.saved import check_life, expiry, salt
 
 from worlds import a_list, a_membership, live, live_list, number, owned, people, planned
@@ -98,3 +99,8 @@ def test_an_empty_plan_has_every_count() -> None:
     summary = encode(made, tool="t")["summary"]
     assert set(summary) >= {"create", "update", "replace", "delete", "adopt", "forget", "membersAdd", "calls", "reach"}
     assert not any(summary.values())
+
+
+def test_a_class_without_fields_is_told_from_others_by_its_name() -> None:
+    assert _canonical(ContactsCreated()) == {"_": "ContactsCreated"}
+    assert _canonical((Method.POST, frozenset({"b", "a"}))) == ["POST", ["a", "b"]]

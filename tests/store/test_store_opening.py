@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 
 from reconciler.errors import StoreError
 from reconciler.model.addresses import Address, Kind, RemoteId
-from reconciler.model.inventory import Owned
-from reconciler.store import DEFAULT_URL, Store, open_store
+from reconciler.model.inventory import Inventory, Owned
+from reconciler.store import DEFAULT_URL, Store, known_at, open_store
 from reconciler.store import migrations as migrations_module
+from reconciler.store.known import _FILE
 from reconciler.store.migrations import MIGRATIONS, found_version, migrate
-from reconciler.store.schema import SCHEMA_VERSION
-from reconciler.store.sqlite import SnapshotReads
+from reconciler.store.reading import SCHEMA_VERSION
+from reconciler.store.snapshots import SnapshotReads
 
 VERSION_1 = Path(__file__).parent / "version_1.sql"
 LIST = Address("main", Kind.LIST, "join")
@@ -396,6 +397,27 @@ def test_the_log_of_a_killed_writer_counts(made: Path, tmp_path: Path) -> None:
         shutil.copytree(made.parent, tmp_path / "copy")
     with at(tmp_path / "copy" / "store.db", create=False) as store:
         assert store.inventory().owned == {}
+
+
+@pytest.mark.parametrize("url", ["sqlite:///a.db", "sqlite:////tmp/a b.db", "sqlite:///./é/+a=b,c&d;e.db", DEFAULT_URL])
+def test_a_url_that_is_only_a_path_means_what_sqlalchemy_makes_of_it(url: str) -> None:
+    plain = _FILE.fullmatch(url)
+
+    assert plain is not None
+    assert plain[1] == make_url(url).database
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///a.db?mode=ro", "sqlite:///a%20b.db"])
+def test_any_other_url_is_left_to_sqlalchemy(url: str) -> None:
+    assert _FILE.fullmatch(url) is None
+
+
+def test_what_is_known_is_the_inventory_of_the_store(made: Path, tmp_path: Path) -> None:
+    with known_at(f"sqlite:///{made}", namespace="acme/prod", root=tmp_path) as known:
+        assert known.exists
+        assert known.inventory().owned == {LIST: OWNED}
+    with known_at("sqlite:///elsewhere.db", namespace="acme/prod", root=tmp_path) as known:
+        assert known.inventory() == Inventory(exists=False)
 
 
 @pytest.mark.parametrize(

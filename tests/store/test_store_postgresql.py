@@ -14,7 +14,7 @@ from reconciler.errors import StoreError
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.inventory import Owned
 from reconciler.store import Store, open_store
-from reconciler.store.schema import SCHEMA_VERSION
+from reconciler.store.reading import SCHEMA_VERSION
 
 LIST = Address("main", Kind.LIST, "join")
 OWNED = Owned(address=LIST, provider="slicktext", remote_id=RemoteId("2222"))

@@ -27,6 +27,7 @@ REACHABLE = re.compile(_NANP)
 """The numbers that SlickText takes: the US and Canada (SlickText API notes, H6)."""
 
 _ALL_NUMBERS = re.compile(rf"(?:{_NANP}\n)*+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BIRTHDATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 _error = partial(problem, Severity.ERROR)
@@ -64,7 +65,7 @@ def _texts(resource: Resource, limits: Mapping[str, int]) -> Iterator[Diagnostic
             yield _error("slicktext-text", "the name is empty", resource)
         elif text != text.strip():
             yield _error("slicktext-text", f"the {name} has white space around it", resource)
-        if any(c < " " or c == "\x7f" for c in text):
+        if _CONTROL.search(text):
             yield _error("slicktext-text", f"the {name} has control characters or line breaks", resource)
         if len(text) > most:
             yield _error("slicktext-text", f"the {name} has {len(text)} characters; {most} are possible", resource)

@@ -71,6 +71,8 @@ def id_of(body: Any, names: tuple[str, ...]) -> RemoteId | None:
 
 def digits(value: Any) -> str | None:
     """An id as text; None for null, and for everything that is no id."""
+    if value.__class__ is int and 0 <= value < 10**19:
+        return str(value)
     if isinstance(value, bool) or value is None:
         return None
     text = str(value).strip()

@@ -97,6 +97,9 @@ class Frame:
     def numbers(self) -> Iterator[str]:
         return iter(self.ordered()[NUMBER])
 
+    def unordered(self) -> Iterator[str]:
+        return iter(self._frame[NUMBER])
+
     def column(self, name: str) -> Sequence[str | None]:
         if name not in self._frame.columns:
             return [None] * len(self)

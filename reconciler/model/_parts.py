@@ -144,6 +144,10 @@ class Parts:
         for _, frame in self._in_order():
             yield from frame[NUMBER]
 
+    def unordered(self) -> Iterator[str]:
+        for part in self._parts:
+            yield from part.frame().unordered()
+
     def column(self, name: str) -> Sequence[str | None]:
         if name not in (NUMBER, *self._names):
             return [None] * len(self)

@@ -19,9 +19,9 @@ _Held: TypeAlias = tuple[list[str], dict[str, Column]]
 class Engine(Protocol):
     """What every engine does; the methods mean what their namesakes in ``ContactSet`` say.
 
-    Rows are unique by number, and in order wherever order can be seen. An argument of type ``Self`` is always of the
-    same engine: ``ContactSet`` sees to that. ``names`` are the columns beside ``number``, sorted. Engines of a greater
-    ``rank`` are for larger sets.
+    Rows are unique by number, and in order wherever order can be seen; ``unordered`` gives the numbers as they lie. An
+    argument of type ``Self`` is always of the same engine: ``ContactSet`` sees to that. ``names`` are the columns
+    beside ``number``, sorted. Engines of a greater ``rank`` are for larger sets.
     """
 
     rank: ClassVar[int]
@@ -30,6 +30,7 @@ class Engine(Protocol):
     def names(self) -> tuple[str, ...]: ...
     def __len__(self) -> int: ...
     def numbers(self) -> Iterator[str]: ...
+    def unordered(self) -> Iterator[str]: ...
     def column(self, name: str) -> Sequence[str | None]: ...
     def plain(self) -> Rows: ...
     def in_memory(self) -> Engine: ...
@@ -108,6 +109,8 @@ class Rows:
 
     def numbers(self) -> Iterator[str]:
         return iter(self.keys)
+
+    unordered = numbers
 
     def column(self, name: str) -> Sequence[str | None]:
         held = self._ordered()

@@ -7,12 +7,13 @@ imported when the first large set appears.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 
 from reconciler.model._rows import NUMBER, Engine, Rows
-from reconciler.model.keys import member_hash
+from reconciler.model.hashes import MemberHashes
+from reconciler.model.keys import member_hasher
 
 if TYPE_CHECKING:
     import polars
@@ -207,13 +208,15 @@ class ContactSet:
         ours, others, differing = mine.compared(theirs, _attributes(columns))
         return self._of(ours), self._of(others), self._of(differing)
 
-    def hashes(self, key: bytes) -> frozenset[bytes]:
+    def hashes(self, key: bytes) -> MemberHashes:
         """``member_hash`` of every number."""
-        return frozenset(member_hash(number, key) for number in self.numbers())
+        hashed = member_hasher(key)
+        return MemberHashes(map(hashed, self._engine.unordered()))
 
-    def where_hashed(self, key: bytes, hashes: frozenset[bytes], *, keep: bool = True) -> ContactSet:
+    def where_hashed(self, key: bytes, hashes: Set[bytes], *, keep: bool = True) -> ContactSet:
         """The rows whose number's ``member_hash`` is in ``hashes``, or with ``keep=False`` the others."""
-        return self._of(self._engine.keeping(lambda number: (member_hash(number, key) in hashes) is keep))
+        hashed = member_hasher(key)
+        return self._of(self._engine.keeping(lambda number: (hashed(number) in hashes) is keep))
 
     def digest(self) -> str:
         """SHA-256 in hex over columns and rows: equal exactly when the sets are.

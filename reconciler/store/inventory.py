@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from reconciler.errors import StoreError
 from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.hashes import NO_MEMBERS, MemberHashes
 from reconciler.model.inventory import Inventory, LastRead, Owned
 from reconciler.model.resources import OnRemove
 from reconciler.store.codec import (
@@ -20,12 +21,10 @@ from reconciler.store.codec import (
     load_counts,
     load_fields,
     pack_hashes,
-    unpack_hashes,
 )
 from reconciler.store.prepared import Prepared
 from reconciler.store.schema import identities, inventory, last_reads, members, meta, microseconds, operations
 
-NO_HASHES: frozenset[bytes] = frozenset()
 _OWNED = tuple(column for column in inventory.c if column.name not in ("namespace", "updated_at"))
 
 
@@ -59,7 +58,7 @@ _OWN = Prepared(
 
 def read_inventory(connection: Connection, namespace: str, *, with_members: bool) -> Inventory:
     """Everything owned in ``namespace``. Without members, ``applied`` and ``added`` are empty everywhere."""
-    hashes: Mapping[str, tuple[frozenset[bytes], frozenset[bytes]]] = {}
+    hashes: Mapping[str, tuple[MemberHashes, MemberHashes]] = {}
     if with_members:
         found = connection.execute(select(members).where(members.c.namespace == namespace))
         hashes = {row.address: _hashes(row) for row in found}
@@ -81,11 +80,11 @@ def read_inventory(connection: Connection, namespace: str, *, with_members: bool
     )
 
 
-def read_members(connection: Connection, namespace: str, address: Address) -> tuple[frozenset[bytes], frozenset[bytes]]:
+def read_members(connection: Connection, namespace: str, address: Address) -> tuple[MemberHashes, MemberHashes]:
     """The member hashes of one Membership: applied, added."""
     where = (members.c.namespace == namespace, members.c.address == str(address))
     row = connection.execute(select(members).where(*where)).one_or_none()
-    return (NO_HASHES, NO_HASHES) if row is None else _hashes(row)
+    return (NO_MEMBERS, NO_MEMBERS) if row is None else _hashes(row)
 
 
 def is_owned_elsewhere(
@@ -136,16 +135,15 @@ def write_members(
     namespace: str,
     address: Address,
     *,
-    applied: frozenset[bytes] | None,
-    added: frozenset[bytes] | None,
+    applied: MemberHashes | None,
+    added: MemberHashes | None,
 ) -> None:
     """Replaces the sets that are given and leaves the others. The address must be owned."""
     changed = {}
     if applied is not None:
         changed["applied"] = pack_hashes(applied)
     if added is not None:
-        # Mostly we added all of them: sorting a million twice takes longer than comparing.
-        changed["added"] = changed["applied"] if added == applied else pack_hashes(added)
+        changed["added"] = pack_hashes(added)
     if changed:
         key = {"namespace": namespace, "address": str(address)}
         upsert(connection, members, {**key, "applied": b"", "added": b""}, replacing=False)
@@ -182,15 +180,15 @@ def _has_operations(connection: Connection, namespace: str) -> bool:
     return found.first() is not None
 
 
-def _hashes(row: Row[Any]) -> tuple[frozenset[bytes], frozenset[bytes]]:
+def _hashes(row: Row[Any]) -> tuple[MemberHashes, MemberHashes]:
     with decoding("member hashes"):
-        applied = unpack_hashes(row.applied)
+        applied = MemberHashes.unpacked(row.applied)
         # Where we added everybody, which is the rule, one set serves for both.
-        return applied, applied if row.added == row.applied else unpack_hashes(row.added)
+        return applied, applied if row.added == row.applied else MemberHashes.unpacked(row.added)
 
 
-def _owned(row: Row[Any], hashes: Mapping[str, tuple[frozenset[bytes], frozenset[bytes]]]) -> Owned:
-    applied, added = hashes.get(row.address, (NO_HASHES, NO_HASHES))
+def _owned(row: Row[Any], hashes: Mapping[str, tuple[MemberHashes, MemberHashes]]) -> Owned:
+    applied, added = hashes.get(row.address, (NO_MEMBERS, NO_MEMBERS))
     return Owned(
         address=Address.parse(row.address),
         provider=row.provider,

@@ -146,6 +146,10 @@ class Frame:
         wanted = pl.Series(sorted(beginnings), dtype=pl.String)
         return self._like(self._frame.filter(_KEY.str.slice(0, length).is_in(wanted.implode())))
 
+    def matching(self, pattern: str, keep: bool) -> Frame:
+        fits = _KEY.str.contains(f"^(?:{pattern})$")
+        return self._like(self._frame.filter(fits if keep else ~fits))
+
     def without(self, other: Frame) -> Frame:
         theirs = other._numbers_near(self)
         return self._like(self._frame.join(theirs, on=NUMBER, how="anti", maintain_order="left"))

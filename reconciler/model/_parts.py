@@ -98,6 +98,9 @@ class Parts:
     def beginning(self, length: int, beginnings: frozenset[str]) -> Parts:
         return self._filtered(lambda mine: mine.beginning(length, beginnings), as_text=True)
 
+    def matching(self, pattern: str, keep: bool) -> Parts:
+        return self._filtered(lambda mine: mine.matching(pattern, keep), as_text=True)
+
     def where(self, name: str, values: Collection[str | None], keep: bool) -> Parts:
         return self._filtered(lambda mine: mine.where(name, values, keep), as_text=name == NUMBER)
 

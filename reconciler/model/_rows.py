@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -42,6 +43,7 @@ class Engine(Protocol):
     def keeping(self, decide: Callable[[str], bool]) -> Self: ...
     def grouped(self, length: int, name: str) -> Mapping[tuple[str, str | None], int]: ...
     def beginning(self, length: int, beginnings: frozenset[str]) -> Self: ...
+    def matching(self, pattern: str, keep: bool) -> Self: ...
     def without(self, other: Self) -> Self: ...
     def within(self, other: Self) -> Self: ...
     def where(self, name: str, values: Collection[str | None], keep: bool) -> Self: ...
@@ -172,6 +174,10 @@ class Rows:
 
     def beginning(self, length: int, beginnings: frozenset[str]) -> Rows:
         return self._where(number[:length] in beginnings for number in self._held[0])
+
+    def matching(self, pattern: str, keep: bool) -> Rows:
+        fits = re.compile(pattern).fullmatch
+        return self._at([i for i, number in enumerate(self.keys) if (fits(number) is not None) is keep])
 
     def without(self, other: Rows) -> Rows:
         theirs = set(other._held[0])

@@ -170,6 +170,13 @@ class ContactSet:
         """The rows whose number's first ``length`` characters are one of ``beginnings``."""
         return self._of(self._engine.beginning(length, beginnings))
 
+    def matching(self, pattern: str, *, keep: bool = True) -> ContactSet:
+        """The rows whose whole number fits ``pattern``, or with ``keep=False`` the others.
+
+        Only what means the same in every dialect of regular expressions may be in it: characters, sets of them, counts.
+        """
+        return self._of(self._engine.matching(pattern, keep))
+
     def masked(self, mask: Sequence[bool]) -> ContactSet:
         """The rows for which ``mask``, one entry a row in order, is true."""
         return self._of(self._engine.masked(mask))

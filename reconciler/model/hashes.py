@@ -110,8 +110,11 @@ class MemberHashes(Set[bytes]):
     ) -> MemberHashes:
         """``work`` over both, cut at the same places. It would keep what is in ``mine`` alone, in ``theirs`` alone, and
         the ``same`` in both."""
+        one, another = self._packed, _as_hashes(other)._packed
+        if one == another:
+            return self if same else NO_MEMBERS
         pieces = list[bytes | memoryview]()
-        for here, there in _side_by_side(self._packed, _as_hashes(other)._packed):
+        for here, there in _side_by_side(one, another):
             if here == there:
                 pieces.append(here if same else b"")
             elif here and there:

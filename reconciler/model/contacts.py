@@ -42,12 +42,13 @@ class ContactSet:
     ``columns``. Nothing here ever shows a value in ``repr``.
     """
 
-    __slots__ = ("_engine",)
+    __slots__ = ("_engine", "_hashed")
 
     _engine: Engine
 
     def __init__(self) -> None:
         self._engine = Rows([], {})
+        self._hashed: tuple[bytes, MemberHashes] | None = None
 
     @classmethod
     def _of(cls, engine: Engine) -> ContactSet:
@@ -156,7 +157,8 @@ class ContactSet:
         if not other:
             return self._of(self._engine.slice(0, 0))
         mine, theirs = _aligned(self, other)
-        return self._of(mine.within(theirs))
+        found = mine.within(theirs)
+        return self if len(found) == len(self) else self._of(found)
 
     def where(self, column: str, values: Collection[str | None], *, keep: bool = True) -> ContactSet:
         """The rows whose ``column`` is one of ``values``, or with ``keep=False`` the others."""
@@ -216,9 +218,10 @@ class ContactSet:
         return self._of(ours), self._of(others), self._of(differing)
 
     def hashes(self, key: bytes) -> MemberHashes:
-        """``member_hash`` of every number."""
-        hashed = member_hasher(key)
-        return MemberHashes(map(hashed, self._engine.unordered()))
+        """``member_hash`` of every number; of the same set they are worked out once, which takes a second a million."""
+        if self._hashed is None or self._hashed[0] != key:
+            self._hashed = key, MemberHashes(map(member_hasher(key), self._engine.unordered()))
+        return self._hashed[1]
 
     def where_hashed(self, key: bytes, hashes: Set[bytes], *, keep: bool = True) -> ContactSet:
         """The rows whose number's ``member_hash`` is in ``hashes``, or with ``keep=False`` the others."""

@@ -122,7 +122,8 @@ class MemberHashes(Set[bytes]):
             else:
                 pieces.append(here if mine else b"")
                 pieces.append(there if theirs else b"")
-        return MemberHashes._of(b"".join(pieces))
+        # All of these only leave hashes out or only put some in: as many are the same ones, and kept once in memory.
+        return self if sum(map(len, pieces)) == len(one) else MemberHashes._of(b"".join(pieces))
 
 
 def _as_hashes(other: Set[Any]) -> MemberHashes:
@@ -130,17 +131,32 @@ def _as_hashes(other: Set[Any]) -> MemberHashes:
 
 
 def _side_by_side(one: bytes, other: bytes) -> Iterator[tuple[memoryview, memoryview]]:
-    """Both from the least to the greatest hash, cut where the longer of them has a fence."""
+    """Both from the least to the greatest hash, cut where the longer of them has a fence; where the shorter one has
+    nothing, the longer one as far as that goes."""
     if len(one) < len(other):
         yield from ((b, a) for a, b in _side_by_side(other, one))
         return
-    mine, theirs, at = memoryview(one), memoryview(other), 0
+    mine, theirs, at, done = memoryview(one), memoryview(other), 0, 0
+    while done < len(other):
+        start = _window_of(one, other[done : done + MEMBER_HASH_SIZE], at)
+        if start > at:
+            yield mine[at:start], theirs[:0]
+        at = min(start + _WINDOW * MEMBER_HASH_SIZE, len(one))
+        following = one[at : at + MEMBER_HASH_SIZE]
+        end = _place(other, following, done) if following else len(other)
+        yield mine[start:at], theirs[done:end]
+        done = end
+    yield mine[at:], theirs[:0]
+
+
+def _window_of(packed: bytes, item: bytes, start: int) -> int:
+    """Where the last window begins whose first hash is not greater than ``item``, not before ``start``."""
     every = _WINDOW * MEMBER_HASH_SIZE
-    for start in range(0, len(one), every):
-        following = one[start + every : start + every + MEMBER_HASH_SIZE]
-        end = _place(other, following, at) if following else len(other)
-        yield mine[start : start + every], theirs[at:end]
-        at = end
+    fences = range(start, len(packed), every)
+    if len(fences) < 2 or item < packed[start + every : start + every + MEMBER_HASH_SIZE]:
+        return start  # as a rule, where both have about as many
+    found = bisect_right(fences, item, key=lambda at: packed[at : at + MEMBER_HASH_SIZE])
+    return fences[max(found - 1, 0)]
 
 
 def _place(packed: bytes, item: bytes, start: int) -> int:

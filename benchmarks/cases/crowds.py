@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 from types import GenericAlias
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.case import Budget, Cap, Case, Ratio, Size, Task, Variant
 from benchmarks.child import Stopwatch
@@ -135,7 +135,7 @@ async def _numbers(path: str) -> list[polars.Series]:
     import polars as pl
 
     contacts = GenericAlias(list, (msgspec.defstruct("Contact", [("mobile_number", str)], gc=False),))
-    decode = msgspec.json.Decoder(msgspec.defstruct("Page", [("data", contacts)])).decode
+    decoder: Any = msgspec.json.Decoder(msgspec.defstruct("Page", [("data", contacts)]))
     host, _, port = os.environ["BENCH_URL"].removeprefix("http://").partition(":")
     pages, numbers, ended = itertools.count(), list[pl.Series](), False
 
@@ -147,7 +147,7 @@ async def _numbers(path: str) -> list[polars.Series]:
             target = f"/v1/brands/26136/{path}?limit={MOST}&offset={next(pages) * MOST}"
             writer.write(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             head = await reader.readuntil(b"\r\n\r\n")
-            page = decode(await reader.readexactly(int(head.rpartition(b"Length: ")[2])))
+            page = decoder.decode(await reader.readexactly(int(head.rpartition(b"Length: ")[2])))
             found += [row.mobile_number for row in page.data]
             ended = ended or not page.data
             if ended or len(found) >= _KEPT:

@@ -112,7 +112,8 @@ class Rows:
     def numbers(self) -> Iterator[str]:
         return iter(self.keys)
 
-    unordered = numbers
+    def unordered(self) -> Iterator[str]:
+        return iter(self._held[0])
 
     def column(self, name: str) -> Sequence[str | None]:
         held = self._ordered()
@@ -177,7 +178,7 @@ class Rows:
 
     def matching(self, pattern: str, keep: bool) -> Rows:
         fits = re.compile(pattern).fullmatch
-        return self._at([i for i, number in enumerate(self.keys) if (fits(number) is not None) is keep])
+        return self._where((fits(number) is not None) is keep for number in self._held[0])
 
     def without(self, other: Rows) -> Rows:
         theirs = set(other._held[0])

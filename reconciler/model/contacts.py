@@ -53,6 +53,7 @@ class ContactSet:
     @classmethod
     def _of(cls, engine: Engine) -> ContactSet:
         made = cls.__new__(cls)
+        made._hashed = None
         rows = len(engine)
         made._engine = engine.plain() if rows < PLAIN_BELOW else engine.in_memory() if rows < SPOOLED_FROM else engine
         return made

@@ -167,7 +167,7 @@ def _checked(folder: Path) -> Callable[[str], ContactSet]:
 
 
 def _paged(file: Path) -> ContactSet:
-    from reconciler.model.contacts import ContactSetBuilder
+    from reconciler.model.gathering import ContactSetBuilder
 
     with file.open(encoding="utf-8", newline="") as lines:
         columns = {name: values for name, *values in zip(*csv.reader(lines), strict=True)}

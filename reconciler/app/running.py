@@ -20,6 +20,7 @@ from reconciler.apply.ownership import confirmed
 from reconciler.errors import Exit, Interruption, ReconcilerError, StoreError
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.contacts import ContactSet
+from reconciler.model.hashes import NO_MEMBERS
 from reconciler.model.inventory import LastRead, Owned
 from reconciler.model.live import AccountLive
 from reconciler.model.resources import Account
@@ -60,7 +61,7 @@ class RunLedger:
                 i.address,
                 i.batch,
                 not_after=now + timedelta(seconds=i.not_after_s),
-                members=i.batch.rows.hashes(self._key) if i.batch.rows is not None else frozenset(),
+                members=i.batch.rows.hashes(self._key) if i.batch.rows is not None else NO_MEMBERS,
             )
             for i in intents
         ]
@@ -280,7 +281,7 @@ class Runner:
         with run.batch():
             for one in steady:
                 # Its people are stored already; empty sets leave them alone.
-                run.own(replace(one, applied=frozenset(), added=frozenset()))
+                run.own(replace(one, applied=NO_MEMBERS, added=NO_MEMBERS))
 
     def _resume(self, exit_code: Exit) -> str:
         """The command that continues, with everything that this one was given."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
+from reconciler.model.hashes import NO_MEMBERS
 from reconciler.model.inventory import Owned
 from reconciler.model.live import LiveMembers
 from reconciler.model.resources import FieldValue, Members, OnRemove, Resource
@@ -43,7 +44,7 @@ def owned_members(
     open_adds = delta.add.without(added)
     applied = resource.members.contacts.without(open_adds).without(delta.protective)
     gone = removed.hashes(key)
-    ours = ((known.added if known else frozenset()) | added.hashes(key)) - gone
+    ours = ((known.added if known else NO_MEMBERS) | added.hashes(key)) - gone
     base = known or Owned(address=resource.address, provider=resource.provider, remote_id=parent)
     return replace(
         owned_resource(resource, parent, base),

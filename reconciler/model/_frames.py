@@ -91,6 +91,9 @@ class Frame:
     def numbers(self) -> Iterator[str]:
         return iter(self.ordered()[NUMBER])
 
+    def unordered(self) -> Iterator[str]:
+        return iter(self._frame[NUMBER])
+
     def column(self, name: str) -> Sequence[str | None]:
         if name not in self._frame.columns:
             return [None] * len(self)
@@ -135,6 +138,10 @@ class Frame:
 
     def beginning(self, length: int, beginnings: frozenset[str]) -> Frame:
         return self._like(self._frame.filter(begins_with(length, beginnings)))
+
+    def matching(self, pattern: str, keep: bool) -> Frame:
+        fits = _KEY.str.contains(f"^(?:{pattern})$")
+        return self._like(self._frame.filter(fits if keep else ~fits))
 
     def without(self, other: Frame) -> Frame:
         theirs = other._numbers_near(self)

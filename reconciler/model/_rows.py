@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -19,9 +20,9 @@ _Held: TypeAlias = tuple[list[str], dict[str, Column]]
 class Engine(Protocol):
     """What every engine does; the methods mean what their namesakes in ``ContactSet`` say.
 
-    Rows are unique by number, and in order wherever order can be seen. An argument of type ``Self`` is always of the
-    same engine: ``ContactSet`` sees to that. ``names`` are the columns beside ``number``, sorted. Engines of a greater
-    ``rank`` are for larger sets.
+    Rows are unique by number, and in order wherever order can be seen; ``unordered`` gives the numbers as they lie. An
+    argument of type ``Self`` is always of the same engine: ``ContactSet`` sees to that. ``names`` are the columns
+    beside ``number``, sorted. Engines of a greater ``rank`` are for larger sets.
     """
 
     rank: ClassVar[int]
@@ -30,6 +31,7 @@ class Engine(Protocol):
     def names(self) -> tuple[str, ...]: ...
     def __len__(self) -> int: ...
     def numbers(self) -> Iterator[str]: ...
+    def unordered(self) -> Iterator[str]: ...
     def column(self, name: str) -> Sequence[str | None]: ...
     def plain(self) -> Rows: ...
     def in_memory(self) -> Engine: ...
@@ -41,6 +43,7 @@ class Engine(Protocol):
     def keeping(self, decide: Callable[[str], bool]) -> Self: ...
     def grouped(self, length: int, name: str) -> Mapping[tuple[str, str | None], int]: ...
     def beginning(self, length: int, beginnings: frozenset[str]) -> Self: ...
+    def matching(self, pattern: str, keep: bool) -> Self: ...
     def without(self, other: Self) -> Self: ...
     def within(self, other: Self) -> Self: ...
     def where(self, name: str, values: Collection[str | None], keep: bool) -> Self: ...
@@ -109,6 +112,9 @@ class Rows:
     def numbers(self) -> Iterator[str]:
         return iter(self.keys)
 
+    def unordered(self) -> Iterator[str]:
+        return iter(self._held[0])
+
     def column(self, name: str) -> Sequence[str | None]:
         held = self._ordered()
         return list(held[0]) if name == NUMBER else list(_column(held, name))
@@ -169,6 +175,10 @@ class Rows:
 
     def beginning(self, length: int, beginnings: frozenset[str]) -> Rows:
         return self._where(number[:length] in beginnings for number in self._held[0])
+
+    def matching(self, pattern: str, keep: bool) -> Rows:
+        fits = re.compile(pattern).fullmatch
+        return self._where((fits(number) is not None) is keep for number in self._held[0])
 
     def without(self, other: Rows) -> Rows:
         theirs = set(other._held[0])

@@ -105,6 +105,10 @@ class Spooled:
     def beginning(self, length: int, beginnings: frozenset[str]) -> Spooled:
         return self._where((), lambda frame: frame.select(begins_with(length, beginnings)).to_series())
 
+    def matching(self, pattern: str, keep: bool) -> Spooled:
+        fits = pl.col(NUMBER).str.contains(f"^(?:{pattern})$")
+        return self._where((), lambda frame: frame.select(fits if keep else ~fits).to_series())
+
     def where(self, name: str, values: Collection[str | None], keep: bool) -> Spooled:
         def kept(frame: pl.DataFrame) -> pl.Series:
             found = frame.select(is_one_of(frame, name, values)).to_series()
@@ -219,6 +223,10 @@ class Spooled:
     def numbers(self) -> Iterator[str]:
         for _, frame in self._ordered():
             yield from frame[NUMBER]
+
+    def unordered(self) -> Iterator[str]:
+        for chunk in self._chunks:
+            yield from chunk.frame(())[NUMBER]
 
     def column(self, name: str) -> Sequence[str | None]:
         if name not in (NUMBER, *self._names):

@@ -7,12 +7,13 @@ imported when the first large set appears.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 
 from reconciler.model._rows import NUMBER, Engine, Rows
-from reconciler.model.keys import member_hash
+from reconciler.model.hashes import MemberHashes
+from reconciler.model.keys import member_hasher
 
 if TYPE_CHECKING:
     import polars
@@ -41,16 +42,18 @@ class ContactSet:
     ``columns``. Nothing here ever shows a value in ``repr``.
     """
 
-    __slots__ = ("_engine",)
+    __slots__ = ("_engine", "_hashed")
 
     _engine: Engine
 
     def __init__(self) -> None:
         self._engine = Rows([], {})
+        self._hashed: tuple[bytes, MemberHashes] | None = None
 
     @classmethod
     def _of(cls, engine: Engine) -> ContactSet:
         made = cls.__new__(cls)
+        made._hashed = None
         rows = len(engine)
         made._engine = engine.plain() if rows < PLAIN_BELOW else engine.in_memory() if rows < SPOOLED_FROM else engine
         return made
@@ -155,7 +158,8 @@ class ContactSet:
         if not other:
             return self._of(self._engine.slice(0, 0))
         mine, theirs = _aligned(self, other)
-        return self._of(mine.within(theirs))
+        found = mine.within(theirs)
+        return self if len(found) == len(self) else self._of(found)
 
     def where(self, column: str, values: Collection[str | None], *, keep: bool = True) -> ContactSet:
         """The rows whose ``column`` is one of ``values``, or with ``keep=False`` the others."""
@@ -168,6 +172,13 @@ class ContactSet:
     def beginning(self, length: int, beginnings: frozenset[str]) -> ContactSet:
         """The rows whose number's first ``length`` characters are one of ``beginnings``."""
         return self._of(self._engine.beginning(length, beginnings))
+
+    def matching(self, pattern: str, *, keep: bool = True) -> ContactSet:
+        """The rows whose whole number fits ``pattern``, or with ``keep=False`` the others.
+
+        Only what means the same in every dialect of regular expressions may be in it: characters, sets of them, counts.
+        """
+        return self._of(self._engine.matching(pattern, keep))
 
     def masked(self, mask: Sequence[bool]) -> ContactSet:
         """The rows for which ``mask``, one entry a row in order, is true."""
@@ -207,13 +218,16 @@ class ContactSet:
         ours, others, differing = mine.compared(theirs, _attributes(columns))
         return self._of(ours), self._of(others), self._of(differing)
 
-    def hashes(self, key: bytes) -> frozenset[bytes]:
-        """``member_hash`` of every number."""
-        return frozenset(member_hash(number, key) for number in self.numbers())
+    def hashes(self, key: bytes) -> MemberHashes:
+        """``member_hash`` of every number; of the same set they are worked out once, which takes a second a million."""
+        if self._hashed is None or self._hashed[0] != key:
+            self._hashed = key, MemberHashes(map(member_hasher(key), self._engine.unordered()))
+        return self._hashed[1]
 
-    def where_hashed(self, key: bytes, hashes: frozenset[bytes], *, keep: bool = True) -> ContactSet:
+    def where_hashed(self, key: bytes, hashes: Set[bytes], *, keep: bool = True) -> ContactSet:
         """The rows whose number's ``member_hash`` is in ``hashes``, or with ``keep=False`` the others."""
-        return self._of(self._engine.keeping(lambda number: (member_hash(number, key) in hashes) is keep))
+        hashed = member_hasher(key)
+        return self._of(self._engine.keeping(lambda number: (hashed(number) in hashes) is keep))
 
     def digest(self) -> str:
         """SHA-256 in hex over columns and rows: equal exactly when the sets are.

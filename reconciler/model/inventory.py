@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.hashes import NO_MEMBERS, MemberHashes
 from reconciler.model.resources import Fields, OnRemove
 
 
@@ -24,8 +25,8 @@ class Owned:
     on_remove: OnRemove = OnRemove.KEEP
     fields: Fields = field(default_factory=dict)
     parent: RemoteId | None = None
-    applied: frozenset[bytes] = frozenset()
-    added: frozenset[bytes] = frozenset()
+    applied: MemberHashes = NO_MEMBERS
+    added: MemberHashes = NO_MEMBERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

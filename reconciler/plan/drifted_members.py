@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import RemoteId
 from reconciler.model.contacts import ContactSet
+from reconciler.model.hashes import NO_MEMBERS
 from reconciler.model.inventory import Inventory, Owned
 from reconciler.model.keys import set_hash
 from reconciler.model.kinds import MembershipRules
@@ -78,7 +79,7 @@ def compare_members(
         trust_unknown=True,
     )
     delta, told = (diff_members if rules.leads is None else diff_leads)(resource, rules, population)
-    applied = owned.applied if owned is not None else frozenset()
+    applied = owned.applied if owned is not None else NO_MEMBERS
     if not live.readable:
         return _uncounted(delta, live, target, owned, world)
     absent = delta.add if rules.leads is not None else _absent(members, live, population)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.masking import mask_number
 from reconciler.model.contacts import ContactSet
+from reconciler.model.hashes import MemberHashes
 from reconciler.model.inventory import Owned
 from reconciler.model.kinds import MembershipRules
 from reconciler.model.live import OPTED_OUT, LiveMembers, Standing
@@ -33,7 +34,7 @@ class Population:
     live: LiveMembers | None
     book: ContactSet
     suppressed: ContactSet
-    ledger: frozenset[bytes] | None
+    ledger: MemberHashes | None
     key: bytes
     creating: ContactSet
     taken: ContactSet = field(default_factory=ContactSet.empty)

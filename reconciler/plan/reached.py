@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.model.addresses import RemoteId
 from reconciler.model.contacts import ContactSet
+from reconciler.model.hashes import NO_MEMBERS, MemberHashes
 from reconciler.model.inventory import Inventory
 from reconciler.model.kinds import ContactClass
 from reconciler.plan.changes import Change, Plan
@@ -28,15 +29,13 @@ def unread_lists(plan: Plan) -> Mapping[str, frozenset[RemoteId]]:
     return found
 
 
-def remembered(
-    inventory: Inventory, account: str, lists: Collection[RemoteId], suppressed: ContactSet
-) -> frozenset[bytes]:
+def remembered(inventory: Inventory, account: str, lists: Collection[RemoteId], suppressed: ContactSet) -> MemberHashes:
     """The suppressed among those whom an apply has put on ``lists``, as keyed hashes: where nobody can read a list."""
     if not suppressed or not lists:
-        return frozenset()
+        return NO_MEMBERS
     hashes = suppressed.hashes(inventory.key)
     owned = [o for o in inventory.of(account) if o.parent in lists]
-    return frozenset().union(*((o.applied | o.added) & hashes for o in owned))
+    return MemberHashes.union_of((o.applied | o.added) & hashes for o in owned)
 
 
 def suppressed_in_reach(

@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.diagnostics import error
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
+from reconciler.model.hashes import MemberHashes
 from reconciler.model.inventory import Owned
 from reconciler.model.kinds import MembershipRules
 from reconciler.model.live import LiveMembers
@@ -86,12 +87,12 @@ def _conflicting(resource: Resource, world: World, seen: _Seen, out: Decisions) 
     return conflict
 
 
-def _ledger(target: Target, world: World) -> frozenset[bytes] | None:
+def _ledger(target: Target, world: World) -> MemberHashes | None:
     """Everybody whom we put on a list, through whichever membership; None when nothing of it is ours."""
     ours = [
         o for o in world.inventory.of(world.account.name) if o.address.kind is Kind.MEMBERSHIP and o.parent == target
     ]
-    return frozenset().union(*(o.applied | o.added for o in ours)) if ours else None
+    return MemberHashes.union_of(o.applied | o.added for o in ours) if ours else None
 
 
 def _parent_kind(resource: Resource, world: World, usual: Kind) -> Kind:

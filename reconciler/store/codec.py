@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, TypeVar
 
 from reconciler.errors import StoreError
+from reconciler.model.hashes import MemberHashes
 from reconciler.model.keys import MEMBER_HASH_SIZE
 from reconciler.model.resources import Fields, FieldValue
 
@@ -80,24 +81,12 @@ def _rich(value: Any) -> FieldValue:
             raise ValueError("not a field value")
 
 
-def pack_hashes(hashes: Iterable[bytes]) -> bytes:
+def pack_hashes(hashes: MemberHashes) -> bytes:
     """Member hashes, sorted and end to end. Raises ValueError for what is no member hash."""
-    ordered = sorted(hashes)
-    packed = b"".join(ordered)
-    if len(packed) != MEMBER_HASH_SIZE * len(ordered):
-        raise ValueError(f"a member hash is not {MEMBER_HASH_SIZE} bytes long")
     # An eleven-digit number with its plus is as long as a hash. A hash is never all digits, so the first one tells.
-    if packed[:MEMBER_HASH_SIZE].lstrip(b"+").isdigit():
+    if hashes.packed[:MEMBER_HASH_SIZE].lstrip(b"+").isdigit():
         raise ValueError("numbers in place of member hashes")
-    return packed
-
-
-def unpack_hashes(packed: bytes) -> frozenset[bytes]:
-    """What ``pack_hashes`` wrote: a million in about 0.3 s."""
-    size = MEMBER_HASH_SIZE
-    if len(packed) % size:
-        raise ValueError("truncated member hashes")
-    return frozenset([packed[start : start + size] for start in range(0, len(packed), size)])
+    return hashes.packed
 
 
 def pack_ids(ids: frozenset[str]) -> tuple[str, bytes]:

@@ -14,10 +14,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from reconciler.errors import StoreError
 from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.hashes import NO_MEMBERS, MemberHashes
 from reconciler.model.inventory import LastRead, Owned
 from reconciler.store.codec import decoding, dump_counts, dump_fields, pack_hashes
 from reconciler.store.prepared import Prepared
-from reconciler.store.reading import NO_HASHES, hashes_of
 from reconciler.store.schema import identities, inventory, last_reads, members, microseconds
 
 
@@ -49,11 +49,15 @@ _OWN = Prepared(
 )
 
 
-def read_members(connection: Connection, namespace: str, address: Address) -> tuple[frozenset[bytes], frozenset[bytes]]:
+def read_members(connection: Connection, namespace: str, address: Address) -> tuple[MemberHashes, MemberHashes]:
     """The member hashes of one Membership: applied, added."""
     where = (members.c.namespace == namespace, members.c.address == str(address))
     row = connection.execute(select(members.c.applied, members.c.added).where(*where)).one_or_none()
-    return (NO_HASHES, NO_HASHES) if row is None else hashes_of(*row)
+    if row is None:
+        return NO_MEMBERS, NO_MEMBERS
+    with decoding("member hashes"):
+        first = MemberHashes.unpacked(row.applied)
+        return first, first if row.added == row.applied else MemberHashes.unpacked(row.added)
 
 
 def is_owned_elsewhere(
@@ -104,16 +108,15 @@ def write_members(
     namespace: str,
     address: Address,
     *,
-    applied: frozenset[bytes] | None,
-    added: frozenset[bytes] | None,
+    applied: MemberHashes | None,
+    added: MemberHashes | None,
 ) -> None:
     """Replaces the sets that are given and leaves the others. The address must be owned."""
     changed = {}
     if applied is not None:
         changed["applied"] = pack_hashes(applied)
     if added is not None:
-        # Mostly we added all of them: sorting a million twice takes longer than comparing.
-        changed["added"] = changed["applied"] if added == applied else pack_hashes(added)
+        changed["added"] = pack_hashes(added)
     if changed:
         key = {"namespace": namespace, "address": str(address)}
         upsert(connection, members, {**key, "applied": b"", "added": b""}, replacing=False)

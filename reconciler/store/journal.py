@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select
 from reconciler.errors import Refused, StalePlan, StoreError
 from reconciler.masking import mask_text
 from reconciler.model.addresses import Address, RemoteId
+from reconciler.model.hashes import MemberHashes
 from reconciler.model.kinds import ContactClass
 from reconciler.plan.calls import Method, Phase
 from reconciler.store.codec import (
@@ -22,7 +23,6 @@ from reconciler.store.codec import (
     load_fields,
     pack_hashes,
     pack_ids,
-    unpack_hashes,
     unpack_ids,
 )
 from reconciler.store.inventory import upsert
@@ -236,7 +236,7 @@ def _operation(row: Row[Any], sets: Mapping[str, frozenset[str]]) -> OperationRe
         rows=row.row_count,
         effect=load_fields(row.effect),
         known_ids=sets[row.known_ids] if row.known_ids is not None else frozenset(),
-        members=unpack_hashes(row.members),
+        members=MemberHashes.unpacked(row.members),
     )
     return OperationRecord(
         run=row.run,

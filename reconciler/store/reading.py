@@ -11,9 +11,10 @@ from typing import Any, Protocol, TypeAlias
 
 from reconciler.errors import StoreError
 from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.hashes import NO_MEMBERS, MemberHashes
 from reconciler.model.inventory import Inventory, LastRead, Owned
 from reconciler.model.resources import OnRemove
-from reconciler.store.codec import decoding, load_counts, load_fields, unpack_hashes
+from reconciler.store.codec import decoding, load_counts, load_fields
 
 SCHEMA_VERSION = 2
 """What this tool writes. Raise it together with a step in ``migrations``."""
@@ -21,8 +22,7 @@ SCHEMA_VERSION = 2
 APPLICATION = "reconciler"
 META = "reconciler_meta"
 
-NO_HASHES: frozenset[bytes] = frozenset()
-_Hashes: TypeAlias = tuple[frozenset[bytes], frozenset[bytes]]
+_Hashes: TypeAlias = tuple[MemberHashes, MemberHashes]
 
 
 class Rows(Protocol):
@@ -75,19 +75,14 @@ def read_progress(rows: Rows) -> tuple[str, int]:
 
 def read_inventory(rows: Rows, namespace: str, *, with_members: bool) -> Inventory:
     """Everything owned in ``namespace``. Without members, ``applied`` and ``added`` are empty everywhere."""
-    hashes: Mapping[str, _Hashes] = {}
-    if with_members:
-        found = rows(
-            "SELECT address, applied, added FROM reconciler_members WHERE namespace = :namespace", namespace=namespace
-        )
-        hashes = {address: hashes_of(applied, added) for address, applied, added in found}
+    hashes = _hashes(rows, namespace) if with_members else {}
     found = rows(
         "SELECT address, provider, remote_id, protect, on_remove, fields, parent FROM reconciler_inventory"
         " WHERE namespace = :namespace",
         namespace=namespace,
     )
     with decoding("an owned resource"):
-        owned = [_owned(hashes.get(row[0], (NO_HASHES, NO_HASHES)), *row) for row in found]
+        owned = [_owned(hashes.get(row[0], (NO_MEMBERS, NO_MEMBERS)), *row) for row in found]
     who = rows("SELECT account, identity FROM reconciler_identities WHERE namespace = :namespace", namespace=namespace)
     [(key,)] = rows(f"SELECT member_key FROM {META}")
     return Inventory(
@@ -100,12 +95,16 @@ def read_inventory(rows: Rows, namespace: str, *, with_members: bool) -> Invento
     )
 
 
-def hashes_of(applied: bytes, added: bytes) -> _Hashes:
-    """What the two columns of a Membership hold."""
+def _hashes(rows: Rows, namespace: str) -> Mapping[str, _Hashes]:
+    """Applied and added, by address. Where we added everybody, which is the rule, one set serves for both and is read
+    once: of ten million people each is 115 MiB, and the driver holds it a second time while it hands it over."""
+    query = "SELECT address, {} FROM reconciler_members WHERE namespace = :namespace"
     with decoding("member hashes"):
-        first = unpack_hashes(applied)
-        # Where we added everybody, which is the rule, one set serves for both.
-        return first, first if added == applied else unpack_hashes(added)
+        found = rows(query.format("applied"), namespace=namespace)
+        applied = {address: MemberHashes.unpacked(packed) for address, packed in found}
+        found = rows(query.format("added") + " AND added != applied", namespace=namespace)
+        added = {address: MemberHashes.unpacked(packed) for address, packed in found}
+    return {address: (first, added.get(address, first)) for address, first in applied.items()}
 
 
 def _owned(

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NewType, assert_never
 
 from reconciler.model.addresses import Address, RemoteId
+from reconciler.model.hashes import NO_MEMBERS, MemberHashes
 from reconciler.model.kinds import ContactClass
 from reconciler.model.resources import Fields
 from reconciler.plan.calls import (
@@ -75,14 +76,14 @@ class Intent:
     rows: int = 0
     effect: Fields = field(default_factory=dict)
     known_ids: frozenset[str] = frozenset()
-    members: frozenset[bytes] = frozenset()
+    members: MemberHashes = NO_MEMBERS
 
     def __post_init__(self) -> None:
         if self.not_after.tzinfo is None:
             raise ValueError("not_after needs a time zone")
 
 
-def intent_of(address: Address, step: Step, *, not_after: datetime, members: frozenset[bytes] = frozenset()) -> Intent:
+def intent_of(address: Address, step: Step, *, not_after: datetime, members: MemberHashes = NO_MEMBERS) -> Intent:
     """The intent of a single-call step (see ``Step.batches``)."""
     return Intent(
         address=address,

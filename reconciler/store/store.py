@@ -14,13 +14,13 @@ from sqlalchemy import Connection
 
 from reconciler.errors import StoreError
 from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.hashes import NO_MEMBERS, MemberHashes
 from reconciler.model.inventory import LastRead, Owned
 from reconciler.store import inventory as owned_sql
 from reconciler.store import journal, leases
 from reconciler.store.failing import READ_ONLY
 from reconciler.store.known import Database, Known
 from reconciler.store.leases import LEASE_TTL, Holder, Lease
-from reconciler.store.reading import NO_HASHES
 from reconciler.store.records import Intent, OperationRecord, OperationState, OpId, Outcome, RunRecord
 from reconciler.store.schema import runs
 
@@ -39,9 +39,9 @@ class Store(Known):
         super().__init__(database, namespace=namespace)
         self._clock = clock
 
-    def members_of(self, address: Address) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    def members_of(self, address: Address) -> tuple[MemberHashes, MemberHashes]:
         """The member hashes of one owned Membership: applied, added."""
-        return self._read(lambda c: owned_sql.read_members(c, self._namespace, address), (NO_HASHES, NO_HASHES))
+        return self._read(lambda c: owned_sql.read_members(c, self._namespace, address), (NO_MEMBERS, NO_MEMBERS))
 
     def owned_elsewhere(self, provider: str, kind: Kind, remote_id: RemoteId, *, identity: str) -> bool:
         """Whether another project or environment in this store owns this object.
@@ -229,7 +229,7 @@ class Run:
             owned_sql.rename_owned(connection, self._namespace, old, new, self._clock())
 
     def members(
-        self, address: Address, *, applied: frozenset[bytes] | None = None, added: frozenset[bytes] | None = None
+        self, address: Address, *, applied: MemberHashes | None = None, added: MemberHashes | None = None
     ) -> None:
         """Replaces the member hashes of an owned Membership; a set that is None stays as it is."""
         with self._write() as connection:

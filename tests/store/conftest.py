@@ -17,6 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from reconciler.model.hashes import MemberHashes
 from reconciler.store import Store, open_store
 
 PASSWORD = "correct horse/battery:staple@home"
@@ -160,5 +161,5 @@ def open_(url: str, clock: Clock) -> Iterator[Opener]:
 
 
 @pytest.fixture
-def hashes() -> Callable[[int], frozenset[bytes]]:
-    return lambda count: frozenset(secrets.token_bytes(12) for _ in range(count))
+def hashes() -> Callable[[int], MemberHashes]:
+    return lambda count: MemberHashes(secrets.token_bytes(12) for _ in range(count))

@@ -16,6 +16,7 @@ WRITER = """
 import sys
 from datetime import UTC, datetime
 from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.hashes import MemberHashes
 from reconciler.model.inventory import Owned
 from reconciler.plan.calls import Method, Phase
 from reconciler.store import Intent, OperationState, open_store
@@ -32,7 +33,7 @@ with open_store(sys.argv[1], namespace="acme/prod", create=True) as store:
         print("intent", op, flush=True)
         with run.batch():
             run.record(op, OperationState.DONE, remote_id=RemoteId(str(op)))
-            hashes = frozenset(n.to_bytes(12, "big") for n in range(op))
+            hashes = MemberHashes(n.to_bytes(12, "big") for n in range(op))
             run.own(Owned(address=address, provider="p", remote_id=RemoteId(str(op)), applied=hashes, added=hashes))
         print("done", op, flush=True)
 """

@@ -14,6 +14,7 @@ import pytest
 
 from reconciler.errors import Exit, Refused, StalePlan, StoreError
 from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.hashes import NO_MEMBERS, MemberHashes
 from reconciler.model.inventory import Owned
 from reconciler.model.keys import member_hash
 from reconciler.model.kinds import ContactClass
@@ -39,7 +40,7 @@ def intent(clock: Any) -> Intent:
         rows=3,
         effect={"effect": "created", "kind": "List", "name": "Join"},
         known_ids=frozenset({"1111", "1112"}),
-        members=frozenset({member_hash(NUMBER, b"key")}),
+        members=MemberHashes({member_hash(NUMBER, b"key")}),
     )
 
 
@@ -155,7 +156,7 @@ def test_a_batch_with_a_failed_part_never_passes_for_recorded(open_: Opener, int
         with run.batch():
             run.intend(intent)
             with contextlib.suppress(StoreError):
-                run.members(LIST, applied=frozenset())
+                run.members(LIST, applied=NO_MEMBERS)
 
     with pytest.raises(StoreError, match="none of it"):
         swallows()
@@ -283,7 +284,7 @@ def test_the_file_holds_no_number(tmp_path: Path, clock: Any) -> None:
     with open_store(f"sqlite:///{tmp_path}/store.db", namespace="acme", create=True, clock=clock) as store:
         run = begin(store)
         key = store.inventory().key
-        people = frozenset({member_hash(NUMBER, key)})
+        people = MemberHashes({member_hash(NUMBER, key)})
         contact = Column("number")
         call = Call(method=Method.POST, path=("contacts", contact), body={"contacts": Each({"n": contact})})
         step = Step(phase=Phase.CONTACT, title=f"add {NUMBER}", call=call, effect=MembersAdded(of=RemoteId("2222")))
@@ -343,9 +344,9 @@ def test_what_is_no_hash_is_never_written(open_: Opener, intent: Intent, no_hash
     store = open_()
     run = begin(store)
     with pytest.raises(ValueError, match="hash"):
-        run.intend(replace(intent, members=frozenset({no_hash})))
+        run.intend(replace(intent, members=MemberHashes({no_hash})))
     with pytest.raises(ValueError, match="hash"):
-        run.own(Owned(address=LIST, provider="p", remote_id=RemoteId("1"), applied=frozenset({no_hash})))
+        run.own(Owned(address=LIST, provider="p", remote_id=RemoteId("1"), applied=MemberHashes({no_hash})))
     assert store.operations(run.id) == ()
     assert store.inventory().owned == {}
 

@@ -9,6 +9,7 @@ from reconciler.diagnostics import Diagnostic, Span
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired, Project, Suppression
+from reconciler.model.hashes import MemberHashes
 from reconciler.model.inventory import Inventory, Owned
 from reconciler.model.keys import member_hash
 from reconciler.model.kinds import ContactClass, FieldRule, KindRules, MembershipRules, Refusal, text
@@ -154,8 +155,8 @@ def owned_link(name: str, campaign: str, of: str, **more: Any) -> Owned:
     return owned(Kind.ASSOCIATION, name, link_id(RemoteId(campaign), RemoteId(of)), **more)
 
 
-def hashes(*indexes: int) -> frozenset[bytes]:
-    return frozenset(member_hash(number(i), KEY) for i in indexes)
+def hashes(*indexes: int) -> MemberHashes:
+    return MemberHashes(member_hash(number(i), KEY) for i in indexes)
 
 
 def planned(

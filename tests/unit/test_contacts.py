@@ -384,6 +384,8 @@ def check_engines_agree(a: Columns, b: Columns, names: list[str], value: str | N
             left.slice(at, at + 3),
             left.select(names),
             left.beginning(8, frozenset({"+1202555", "0712345"})),
+            left.matching(r"\+1[0-9]+"),
+            left.matching(r"\+1[0-9]+", keep=False),
             left.masked([i % 3 > 0 for i in range(len(left))]),
             left.joined(right, names).within(right).select(()),
             ContactSet.union_of([left, right]),

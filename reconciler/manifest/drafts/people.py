@@ -77,8 +77,7 @@ def _foreign(contacts: ContactSet, reachable: Reachable | None) -> ContactSet:
     """Those whose number no manifest of this provider may have."""
     if reachable is None:
         return ContactSet.empty()
-    wrong: list[str | None] = [n for n in contacts.numbers() if reachable.pattern.fullmatch(n) is None]
-    return ContactSet.from_columns({"number": wrong})
+    return contacts.select(()).matching(reachable.pattern.pattern, keep=False)
 
 
 def _attributes(contacts: ContactSet, rules: MembershipRules) -> tuple[str, ...]:
@@ -86,7 +85,7 @@ def _attributes(contacts: ContactSet, rules: MembershipRules) -> tuple[str, ...]
     left = _OURS | (rules.leads.settable | rules.leads.write_only if rules.leads is not None else frozenset())
     can = rules.attributes
     names = (n for n in contacts.columns if n not in left and (can is None or n in can))
-    return tuple(n for n in names if any(contacts.column(n)))
+    return tuple(n for n in names if contacts.where(n, {None, ""}, keep=False))
 
 
 def _written(contacts: ContactSet) -> tuple[ContactSet, int]:

@@ -66,10 +66,8 @@ def _leads(resource: Resource, finished: frozenset[str]) -> Iterator[Diagnostic]
 def _values(
     resource: Resource, contacts: ContactSet, column: str, right: Callable[[str], bool], what: str
 ) -> Iterator[Diagnostic]:
-    values = contacts.column(column)
-    wrong = {v for v in set(values) if v and not right(v)}
-    if wrong:
-        rows = sum(1 for v in values if v in wrong)
+    found = contacts.grouped(0, column)
+    if rows := sum(count for (_, value), count in found.items() if value and not right(value)):
         yield _error("contactcenter-attribute", f"{rows} contacts have a {column} that is not {what}", resource)
 
 

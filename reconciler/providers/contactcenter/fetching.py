@@ -200,10 +200,11 @@ class Fetch:
         return missing
 
     def _note_respelt(self, resource: Resource, people: ContactSet, live: ContactSet) -> None:
-        ends: dict[str, list[str]] = {}
+        ends: dict[str, list[str]] = {number[-7:]: [] for number in people.numbers()}
         for number in live.numbers():
-            ends.setdefault(number[-7:], []).append(number)
-        twice = [n for n in people.numbers() if respelt(n, ends.get(n[-7:], ()))]
+            if number[-7:] in ends:
+                ends[number[-7:]].append(number)
+        twice = [n for n in people.numbers() if respelt(n, ends[n[-7:]])]
         if twice:
             shown = examples(ContactSet.from_columns({"number": list(twice)}))
             text = f"{len(twice)} declared numbers are in the campaign with more or fewer digits: {shown}"

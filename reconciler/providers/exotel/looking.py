@@ -196,7 +196,7 @@ class Look:
             found = await self._reader.members(list_id, enough=enough if len(rows) <= MEMBERS_PAGE else None)
         except NotFound:
             return Evidence(state=State.DIFFERS, detail="the list is gone")
-        there = found.contacts
+        there = found.contacts.within(rows)
         evidence = left(rows, rows.without(there))
         ids = dict(zip(there.numbers(), there.column("contact_id"), strict=True))
         told = {n: x for n in rows.numbers() if (x := ids.get(n))}
@@ -207,8 +207,9 @@ class Look:
             found = await self._reader.members(list_id)
         except NotFound:
             return Evidence(state=State.HOLDS)
-        there = set(found.contacts.column("contact_id")) & {x for x in rows.column("contact_id") if x}
-        return left(rows, rows.where("contact_id", there) if there else ContactSet.empty())
+        asked = {x for x in rows.column("contact_id") if x}
+        there = found.contacts.where("contact_id", asked).column("contact_id") if asked else ()
+        return left(rows, rows.where("contact_id", {*there}) if there else ContactSet.empty())
 
 
 def _named(found: Mapping[RemoteId, Observed], name: str) -> Observed | None:

@@ -26,7 +26,6 @@ _NANP = r"\+1[2-9][0-9]{2}[2-9][0-9]{6}"
 REACHABLE = re.compile(_NANP)
 """The numbers that SlickText takes: the US and Canada (SlickText API notes, H6)."""
 
-_ALL_NUMBERS = re.compile(rf"(?:{_NANP}\n)*+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BIRTHDATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -102,13 +101,11 @@ def _members(resource: Resource) -> Iterator[Diagnostic]:
 
 
 def _numbers(resource: Resource, contacts: ContactSet) -> Iterator[Diagnostic]:
-    # One match over all of them: a million takes a tenth of a second, one by one it takes ten times that.
-    text = "".join(f"{number}\n" for number in contacts.numbers())
-    if _ALL_NUMBERS.fullmatch(text):
+    wrong = contacts.matching(_NANP, keep=False)
+    if not wrong:
         return
-    wrong = [n for n in text.split("\n") if n and REACHABLE.fullmatch(n) is None]
     some = "is" if len(wrong) == 1 else "are"
-    first = f"the first is {mask_number(wrong[0])}"
+    first = f"the first is {mask_number(next(wrong.numbers()))}"
     yield _error(
         "slicktext-not-us-ca", f"{len(wrong)} of the numbers {some} not of the US or Canada; {first}", resource
     )
@@ -119,10 +116,8 @@ def _values(
 ) -> Iterator[Diagnostic]:
     if column not in contacts.columns:
         return
-    values = contacts.column(column)
-    wrong = {v for v in set(values) if v and not right(v)}
-    if wrong:
-        rows = sum(1 for v in values if v in wrong)
+    found = contacts.grouped(0, column)
+    if rows := sum(count for (_, value), count in found.items() if value and not right(value)):
         yield _error("slicktext-attribute", f"{rows} contacts have a {column} that is not {what}", resource)
 
 

@@ -18,6 +18,7 @@ from reconciler.providers.slicktext import convert
 from reconciler.providers.slicktext.client import Client, Filters, Page
 from reconciler.providers.slicktext.contacts import ATTRIBUTES, WHO, Columns, ContactPage
 from reconciler.providers.slicktext.paging import Reading, read_all
+from reconciler.providers.slicktext.seen import Seen
 from reconciler.providers.slicktext.settings import Settings
 
 TRIES = 3
@@ -84,11 +85,11 @@ class _Wanted:
 
     def __init__(self, numbers: Collection[str]) -> None:
         self._numbers = frozenset(numbers)
-        self._ids = set[int]()
+        self._ids = Seen()
         self.parts: list[Columns] = []
 
     def take(self, page: ContactPage) -> None:
-        self._ids.update(page.ids)
+        self._ids.add_page(page.ids)
         at = [i for i, number in enumerate(page.numbers) if number in self._numbers]
         if at:
             self.parts.append({name: [values[i] for i in at] for name, values in page.columns.items()})

@@ -19,6 +19,7 @@ from reconciler.diagnostics import Span
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired, Project, Suppression
+from reconciler.model.hashes import NO_MEMBERS
 from reconciler.model.inventory import Inventory, Owned
 from reconciler.model.live import AccountLive, Live, LiveLink, LiveMembers, Observed
 from reconciler.model.resources import (
@@ -367,8 +368,8 @@ def inventory_after(plan: Plan, applied: Applied, before: Inventory, wanted: Des
             on_remove=resource.lifecycle.on_remove,
             fields=resource.fields,
             parent=parent,
-            applied=resource.members.contacts.hashes(before.key) if resource.members is not None else frozenset(),
-            added=change.members.add.hashes(before.key) if change.members is not None else frozenset(),
+            applied=resource.members.contacts.hashes(before.key) if resource.members is not None else NO_MEMBERS,
+            added=change.members.add.hashes(before.key) if change.members is not None else NO_MEMBERS,
         )
     return replace(before, owned=owned)
 

@@ -12,6 +12,7 @@ from reconciler.diagnostics import Span
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired, Project, Suppression
+from reconciler.model.hashes import NO_MEMBERS
 from reconciler.model.inventory import Inventory, Owned
 from reconciler.model.live import AccountLive, Live, LiveLink, LiveMembers, Observed
 from reconciler.model.resources import (
@@ -313,7 +314,7 @@ def inventory_after(plan: Plan, applied: Applied, before: Inventory, wanted: Des
             remote_id = parent = id_of(resource.members.of)
         else:
             remote_id = applied.ids.get(change.address) or change.remote_id or RemoteId("")
-        hashes = resource.members.contacts.hashes(before.key) if resource.members is not None else frozenset()
+        hashes = resource.members.contacts.hashes(before.key) if resource.members is not None else NO_MEMBERS
         owned[change.address] = Owned(
             address=change.address,
             provider="slicktext",
@@ -322,7 +323,7 @@ def inventory_after(plan: Plan, applied: Applied, before: Inventory, wanted: Des
             fields=resource.fields,
             parent=parent,
             applied=hashes,
-            added=change.members.add.hashes(before.key) if change.members is not None else frozenset(),
+            added=change.members.add.hashes(before.key) if change.members is not None else NO_MEMBERS,
         )
     return replace(before, owned=owned)
 

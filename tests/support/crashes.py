@@ -27,7 +27,7 @@ from reconciler.apply.departure import NOT_AFTER_S
 from reconciler.errors import ReconcilerError
 from reconciler.plan.changes import Approval
 from reconciler.sandbox.world import World
-from reconciler.store import leases, open_store, sqlite
+from reconciler.store import leases, open_store, snapshots, sqlite
 from reconciler.store.database import Connected
 
 from repository import PROJECT, SECRETS
@@ -123,9 +123,9 @@ class Machine:
         monkeypatch.setattr(Connected, "write", self._commits(Connected.write))
         # Each run is a process of its own: whoever held the lease before has died.
         monkeypatch.setattr(leases, "certainly_gone", lambda process: True)
-        connected = sqlite._connected
+        connected = snapshots.connected
         # Programs crash here and computers do not; a flush of the disk would be most of a run.
-        monkeypatch.setattr(sqlite, "_connected", lambda *a, **k: _unsynced(connected(*a, **k)))
+        monkeypatch.setattr(sqlite, "connected", lambda *a, **k: _unsynced(connected(*a, **k)))
 
     def write(self, files: Mapping[str, str]) -> None:
         """The manifests, replacing all there are."""

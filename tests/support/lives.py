@@ -30,7 +30,7 @@ from reconciler.plan.changes import Approval
 from reconciler.providers import _limits
 from reconciler.providers.reading import connected
 from reconciler.sandbox.world import World
-from reconciler.store import leases, sqlite
+from reconciler.store import leases, snapshots, sqlite
 from reconciler.store.database import Connected
 
 from repository import PROJECT, SECRETS
@@ -104,9 +104,9 @@ class Life:
         # A run that has died was a process of its own.
         self.patch.setattr(leases, "certainly_gone", lambda process: self._widowed or certainly_gone(process))
         self._widowed = False
-        opened = sqlite._connected
+        opened = snapshots.connected
         # Programs die here and computers do not; a flush of the disk would be most of a run.
-        self.patch.setattr(sqlite, "_connected", lambda *a, **k: _unsynced(opened(*a, **k)))
+        self.patch.setattr(sqlite, "connected", lambda *a, **k: _unsynced(opened(*a, **k)))
 
     def end(self) -> None:
         self.patch.undo()

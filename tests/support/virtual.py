@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-import sys
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from datetime import UTC, datetime, tzinfo
+from functools import cache
+from importlib import import_module
+from pkgutil import walk_packages
+from types import ModuleType
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import httpx
 import pytest
 
+import reconciler
 from reconciler.providers._proxied import ByHttpx
 from reconciler.providers._wire import Wire
 from reconciler.providers.contactcenter.session import ContactCenterSession
@@ -86,6 +90,8 @@ class Loop(asyncio.SelectorEventLoop):
     def __init__(self, clock: Clock) -> None:
         super().__init__(_Jumping(clock))
         self._virtual = clock
+        # At a date this large a nanosecond is nothing: what is due at this very moment would be due for ever.
+        self._clock_resolution = 1e-6
         self.set_exception_handler(lambda loop, context: None)  # what a killed program leaves behind is no news
 
     def time(self) -> float:
@@ -163,11 +169,18 @@ class InLoop(httpx.AsyncBaseTransport):
         return httpx.Response(sent[0]["status"], headers=sent[0]["headers"], content=content, request=request)
 
 
+@cache
+def _modules() -> list[ModuleType]:
+    """All of the tool but its sandbox: whatever a run imported on its way would go by the real clock."""
+    names = sorted(m.name for m in walk_packages(reconciler.__path__, "reconciler."))
+    return [import_module(name) for name in names if ".sandbox" not in name and not name.endswith("__main__")]
+
+
 def install(monkeypatch: pytest.MonkeyPatch, clock: Clock, reached: Callable[[], Reached]) -> None:
     """Every clock of the tool is ``clock``, and every request goes to its sandbox."""
     moment = clock.moment()
-    for name, module in sorted(sys.modules.items()):
-        if name.startswith("reconciler.") and getattr(module, "datetime", None) is datetime and ".sandbox" not in name:
+    for module in _modules():
+        if getattr(module, "datetime", None) is datetime:
             monkeypatch.setattr(module, "datetime", moment)
     monkeypatch.setattr(ContactCenterSession.__init__, "__defaults__", (clock.time, clock.time))
     way = ByHttpx(InLoop(clock, reached), timeout_s=30.0)

@@ -24,6 +24,7 @@ TICK_S = 0.05  # how late something due may happen when no request comes along
 SAVE_EVERY_S = 0.5
 GRACE_S = 2.0  # what answers in flight get when the server stops
 POLL_S = 0.002
+TURNS_TO_ARRIVE = 3  # of the loop, until whoever was accepted is a connection that can be closed
 
 _log = logging.getLogger("reconciler.sandbox")
 
@@ -124,11 +125,16 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close idle connections, give the others a moment, then cut them off."""
+        loop = asyncio.get_running_loop()
+        # A server that closes loses whoever was accepted and is no connection yet. So first nobody else is accepted.
+        for listener in (listener for server in self.servers for listener in server.sockets):
+            loop.remove_reader(listener)
+        for _ in range(TURNS_TO_ARRIVE):
+            await asyncio.sleep(0)
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        loop = asyncio.get_running_loop()
         until = loop.time() + GRACE_S
         while (self.server_state.connections or self.server_state.tasks) and loop.time() < until:
             await asyncio.sleep(POLL_S)

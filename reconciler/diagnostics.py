@@ -7,8 +7,9 @@ Whoever finds a problem needs to know neither the file nor the renderer; the pla
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Severity(StrEnum):
@@ -19,8 +20,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Span:
+class Span(Struct, frozen=True, kw_only=True, order=True):
     """A place in a file; ``line`` and ``column`` count from 1, ``length`` is in characters (0: unknown)."""
 
     file: str
@@ -32,8 +32,7 @@ class Span:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True, kw_only=True):
     """One problem. ``code`` is stable (``reconciler explain CODE``); ``excerpt`` is the quoted source line, if any.
 
     ``policy`` is the name of the Policy document that says so; the code is its own then.

@@ -7,9 +7,11 @@ operations, and every planned operation is counted exactly once: what no event t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeAlias, assert_never
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.masking import mask_text
 
@@ -30,8 +32,7 @@ class Outcome(StrEnum):
 _GRAVEST_FIRST = (Outcome.UNRESOLVED, Outcome.FAILED, Outcome.BLOCKED, Outcome.NOT_ATTEMPTED, Outcome.DONE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedChange:
+class PlannedChange(Struct, frozen=True, kw_only=True):
     """A change of the plan that is run, with its number of ``operations`` (at least 1 unless it is ``carried_by``)."""
 
     address: str
@@ -40,8 +41,7 @@ class PlannedChange:
     carried_by: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True, kw_only=True):
     """The first event of a run. ``changes`` are in order of application; times are RFC 3339 in UTC."""
 
     run_id: str
@@ -51,8 +51,7 @@ class RunStarted:
     changes: tuple[PlannedChange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationEvent:
+class OperationEvent(Struct, frozen=True, kw_only=True):
     """How ``count`` operations of one change ended.
 
     A later event with the same ``operation`` of the same address replaces the earlier one (an unresolved outcome that
@@ -70,13 +69,11 @@ class OperationEvent:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interrupted:
+class Interrupted(Struct, frozen=True, kw_only=True):
     """Somebody or something asked the run to stop: nothing new started after this."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class Verified(Struct, frozen=True, kw_only=True):
     """A fresh plan was made after the run. ``reasons`` say what it still held, or why it could not be made.
 
     ``empty`` is None for one that holds nothing and was made without reading all of it."""
@@ -85,8 +82,7 @@ class Verified:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunEnded:
+class RunEnded(Struct, frozen=True, kw_only=True):
     """The last event. ``exit_code`` is the command's; ``resume`` the exact command that continues, if one would."""
 
     ended_at: str
@@ -97,8 +93,7 @@ class RunEnded:
 Event: TypeAlias = RunStarted | OperationEvent | Interrupted | Verified | RunEnded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedChange:
+class ReportedChange(Struct, frozen=True, kw_only=True):
     """How one change ended: the gravest outcome among its operations, and the ``detail`` and ``hint`` of that one."""
 
     address: str
@@ -110,8 +105,7 @@ class ReportedChange:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """One run. ``counts`` has every outcome. ``ended_at`` and ``exit_code`` are None for a run that died.
 
     ``verified`` is None when no fresh plan was made; ``unverified`` says why it is not True.

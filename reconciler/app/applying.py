@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.app import clock, cold
 from reconciler.app.leasing import RENEW_EVERY_S, in_daemon, leased
@@ -33,8 +35,7 @@ Ask = Callable[[Planned, Mapping[Approval, tuple[Change, ...]]], frozenset[Appro
 """Asks a person for approvals that are missing; the answer is what they granted."""
 
 
-@dataclass(slots=True, kw_only=True)
-class ApplyOptions:
+class ApplyOptions(Struct, kw_only=True):
     """What an apply needs besides the request. ``ask`` is None where nobody can be asked."""
 
     saved: SavedPlan | None = None
@@ -56,8 +57,7 @@ class ApplyOptions:
         return self.saved.digest if self.saved else self.expect
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class Applied(Struct, frozen=True, kw_only=True):
     """How an apply ended. ``report`` is None when nothing was run."""
 
     planned: Planned

@@ -10,9 +10,10 @@ import os
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from reconciler import __version__
 from reconciler.app import arguments, clock
@@ -62,8 +63,7 @@ _KINDS = {"lists": Kind.LIST, "campaigns": Kind.CAMPAIGN}
 _PHASES = {Kind.LIST: Phase.LIST, Kind.CAMPAIGN: Phase.CAMPAIGN, Kind.MEMBERSHIP: Phase.MEMBERSHIP}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What somebody asked for: an account, one of its operations, ``name=value`` words, and what they approved.
 
     ``signals`` is told what to tell when somebody wants a write to end.
@@ -76,8 +76,7 @@ class Wanted:
     signals: Callable[[Control], None] = lambda control: None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Called:
+class Called(Struct, frozen=True, kw_only=True):
     """What came back. ``run`` is the journal's id of a write, empty for a read. ``interrupted`` by which signal.
 
     ``people`` are the members of the answer that tell of a person, as ``Operation.people``.
@@ -97,8 +96,7 @@ class Called:
         return Exit.OK if self.response.failure is None else Exit.ERROR
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Prepared:
+class _Prepared(Struct, frozen=True, kw_only=True):
     """One request, typed, and everything that it is judged by."""
 
     desired: Desired
@@ -296,8 +294,7 @@ def _no_answer(failure: ProviderError) -> ProviderError:
     return failure
 
 
-@dataclass(slots=True, kw_only=True)
-class _Sending:
+class _Sending(Struct, kw_only=True):
     """One write, and what is known of it; until there is more, that it may have been done."""
 
     store: Store

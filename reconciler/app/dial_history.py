@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from reconciler import __version__
 from reconciler.errors import Exit, ProviderError, Refused
@@ -39,8 +40,7 @@ def effect_of(campaign: RemoteId, before: Mapping[str, str]) -> dict[str, str | 
     return {"effect": DIALLED, "campaign": campaign, "before": dict(before)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class History(Struct, frozen=True, kw_only=True):
     """The dials of one live campaign, whatever address it had, and the ``call``s that did the same."""
 
     store: Store

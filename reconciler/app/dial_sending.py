@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler import __version__
 from reconciler.app.dial_history import FAILED, RAN, UNTOLD, effect_of
@@ -32,8 +33,7 @@ _BEGINS_WITHIN = timedelta(minutes=10)
 """Waits that the provider asks for included."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialled:
+class Dialled(Struct, frozen=True, kw_only=True):
     """How it ended. ``repeated``: nothing was sent now, the request had been made before."""
 
     address: Address
@@ -57,8 +57,7 @@ class Dialled:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
+class Sending(Struct, frozen=True, kw_only=True):
     """What one request is sent with. ``lease`` is held, and whoever made this has checked everything else."""
 
     address: Address
@@ -150,8 +149,7 @@ class Sending:
             pause_s = min(pause_s * 2, 15.0)
 
 
-@dataclass(slots=True)
-class _Result:
+class _Result(Struct):
     """What is known of the request; until there is more, that it may have gone out."""
 
     state: OperationState = OperationState.UNRESOLVED

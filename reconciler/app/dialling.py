@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.app import clock
 from reconciler.app.dial_history import History, ago
@@ -55,8 +56,7 @@ class UnresolvedDial(ReconcilerError):
     code = "dial-unresolved"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
+class Preview(Struct, frozen=True, kw_only=True):
     """What is about to be sent. ``lists`` are its lists by our address where we own them, with their entries."""
 
     address: Address
@@ -64,8 +64,7 @@ class Preview:
     lists: Mapping[str, int]
 
 
-@dataclass(slots=True, kw_only=True)
-class DialOptions:
+class DialOptions(Struct, kw_only=True):
     """What a dial needs besides the request. ``ask`` returns what a person typed; None where nobody can be asked.
 
     ``found`` is what a person found out about an earlier dial: whether it went out. Then nothing is sent.
@@ -143,8 +142,7 @@ def _owned(workspace: Workspace, address: Address, inventory: Inventory) -> Remo
     return owned.remote_id
 
 
-@dataclass(slots=True, kw_only=True)
-class _Dialling:
+class _Dialling(Struct, kw_only=True):
     """One dial, with everything it is made with."""
 
     workspace: Workspace

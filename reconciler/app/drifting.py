@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.app.loading import Request
 from reconciler.app.planning import TOOL, Workspace, store_for
@@ -15,8 +16,7 @@ from reconciler.plan.saved import stamp
 from reconciler.plan.threeway import drift as compare
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drifted:
+class Drifted(Struct, frozen=True, kw_only=True):
     """A comparison, and what the command ends with."""
 
     drift: Drift

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.app.writing import replace_file
 from reconciler.diagnostics import Diagnostic, Severity, Span
@@ -23,8 +24,7 @@ from reconciler.plan.codec import diagnostic as diagnostic_document
 _PLAINER = "write what is unusual in it in a plainer way"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormattedFile:
+class FormattedFile(Struct, frozen=True, kw_only=True):
     """One file that was read. ``form`` is its text as it ought to be, None where it has no form."""
 
     file: ManifestFile
@@ -39,8 +39,7 @@ class FormattedFile:
         return self.form is not None and self.form.encode() != self.file.content
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Formatting:
+class Formatting(Struct, frozen=True, kw_only=True):
     """Every file that was read, and what is wrong with those that have no form."""
 
     files: tuple[FormattedFile, ...]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from reconciler.app.writing import replace_file
 from reconciler.errors import InvalidInput, UsageError
@@ -50,8 +51,7 @@ class WouldOverwrite(InvalidInput):
         )
 
 
-@dataclass(slots=True, kw_only=True)
-class Folder:
+class Folder(Struct, kw_only=True):
     """The folder of an import. ``contents`` are files as they are to be; whatever is not in there stays.
 
     ``path`` is absolute and within the project's ``root``; ``cwd`` is where names are told from.

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.app.import_files import Folder, WouldOverwrite, written
@@ -47,8 +49,7 @@ from reconciler.report import Outcome
 from reconciler.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportOptions:
+class ImportOptions(Struct, frozen=True, kw_only=True):
     """What an import needs besides the request. ``out`` empty: ``manifests/ACCOUNT`` in the project."""
 
     account: str
@@ -62,8 +63,7 @@ class ImportOptions:
         return Path.cwd() / self.out if self.out else Path("manifests") / self.account
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedFile:
+class ImportedFile(Struct, frozen=True, kw_only=True):
     """One file that was written, and how many manifests or people in it are new or others now."""
 
     path: str
@@ -71,8 +71,7 @@ class ImportedFile:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class Imported(Struct, frozen=True, kw_only=True):
     """What an import did. ``left`` are the changes that a plan still holds, besides the ``adoptable`` ones."""
 
     account: str
@@ -163,8 +162,7 @@ async def _reading(
         lease.renew()
 
 
-@dataclass(slots=True)
-class _Importing:
+class _Importing(Struct):
     """One account that was read, on its way into files."""
 
     workspace: Workspace

@@ -8,7 +8,9 @@ says ``--allow repeat=ADDRESS``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.app.planning import Planned, Workspace
@@ -37,8 +39,7 @@ def allow_hint(workspace: Workspace, *lifts: str) -> str:
     return f"make the plan again with: {flags}" if workspace.request.reviewed else f"add: {flags}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leftovers:
+class Leftovers(Struct, frozen=True, kw_only=True):
     """What recovery could not end by itself. ``inventory`` is what is owned after it."""
 
     store: Store

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import InvalidInput, UsageError
@@ -29,8 +30,7 @@ class InvalidManifests(InvalidInput):
         self.diagnostics = diagnostics
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What somebody asked for, whichever command it came through."""
 
     inputs: Inputs = Inputs()

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.app.leasing import identity_of
 from reconciler.app.loading import Request
@@ -30,8 +31,7 @@ from reconciler.store import OperationRecord, OperationState, Store
 _KINDS = {"campaign": Kind.CAMPAIGN, "list": Kind.LIST}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountHealth:
+class AccountHealth(Struct, frozen=True, kw_only=True):
     """One account. ``problem`` says why it could not be read; ``observable`` whether its provider tells anything."""
 
     name: str
@@ -48,8 +48,7 @@ class AccountHealth:
         return self.problem is None and not any(row.problem for row in self.rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(Struct, frozen=True, kw_only=True):
     """Every account in scope. ``names`` are our addresses of the live objects that we own."""
 
     project: str

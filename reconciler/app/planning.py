@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.app import clock
@@ -60,8 +62,7 @@ if TYPE_CHECKING:
 TOOL = f"reconciler {__version__}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class Planned(Struct, frozen=True, kw_only=True):
     """A plan with everything it was made from, so that an apply can go on from it."""
 
     plan: Plan
@@ -167,8 +168,7 @@ def _store_elsewhere(project: Project) -> str:
         raise StoreError(f"the store's URL is missing: {missing.message}", hint="set it, or pass --store URL") from None
 
 
-@dataclass(slots=True)
-class Workspace:
+class Workspace(Struct):
     """One loaded project with its providers and what of it is in scope, ready to be read and planned."""
 
     request: Request

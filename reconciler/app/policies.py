@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from itertools import islice
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Severity, Span, error, in_order
 from reconciler.errors import Refused
@@ -45,8 +47,7 @@ class RefusedByPolicy(Refused):
         super().__init__("refused by policy, which no flag lifts; nothing was sent")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judging:
+class Judging(Struct, frozen=True, kw_only=True):
     """The policies of one project. ``declared`` is what they said of its manifests when those were loaded."""
 
     policies: Policies = Policies()

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.app.dial_history import is_call, is_dial
@@ -148,8 +150,7 @@ def _effect(operation: OperationRecord) -> str:
     return str(operation.intent.effect.get("effect", ""))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _Found(Struct, frozen=True, kw_only=True):
     """The objects that a lost creation may have made.
 
     All of these hold for each: it is among everything that the account has, it has exactly the name, it was not there
@@ -170,8 +171,7 @@ class _Found:
         return cls(objects=tuple(sorted(new, key=lambda o: o.remote_id)))
 
 
-@dataclass(slots=True, kw_only=True)
-class _Recovery:
+class _Recovery(Struct, kw_only=True):
     """What is found out, collected first and written down together."""
 
     store: Store

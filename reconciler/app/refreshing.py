@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.model.addresses import RemoteId
 from reconciler.model.live import AccountState, Live, Unread
@@ -13,8 +15,7 @@ from reconciler.providers.base import Scope
 from reconciler.providers.reading import Sessions, read
 
 
-@dataclass(slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, kw_only=True):
     """The reads for one plan. ``scope.taken`` are the lists that may still be only counted."""
 
     accounts: Mapping[str, Account]

@@ -8,8 +8,10 @@ back without a manifest that asks for it is kept by the next apply and not owned
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.app import snapshots
 from reconciler.app.loading import Request, selection_of
@@ -37,8 +39,7 @@ from reconciler.plan.planner import another
 from reconciler.plan.selection import Selection, Selector
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restoration:
+class Restoration(Struct, frozen=True, kw_only=True):
     """One snapshot about to be brought back."""
 
     file: Path
@@ -76,8 +77,7 @@ def prepare(request: Request, name: str) -> Restoration:
     return Restoration(file=path, workspace=workspace, undeclared=undeclared)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Back:
+class _Back(Struct, frozen=True, kw_only=True):
     """What comes back, as declarations."""
 
     lost: Losses

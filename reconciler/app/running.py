@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.app import clock, snapshots
@@ -88,8 +90,7 @@ class RunLedger:
             self._run.disown(*gone)
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(Struct, frozen=True):
     """A plan's quiet hours as the executor asks for them: at this moment."""
 
     quiet: Quiet
@@ -105,8 +106,7 @@ class Hours:
         return Held(reason=waiting.reason, free=free)
 
 
-@dataclass(slots=True, kw_only=True)
-class Runner:
+class Runner(Struct, kw_only=True):
     """One run, from the first intent to the last line of the report. ``reviewed`` is the digest that was approved."""
 
     workspace: Workspace
@@ -121,11 +121,8 @@ class Runner:
     events: list[Event] = field(default_factory=list)
     keep: bool = True
     """Whether what is removed is kept in a snapshot."""
-    snapshot: Path | None = field(init=False, default=None)
-    quiet: Quiet = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.quiet = self.planned.quiet
+    snapshot: Path | None = None
+    """Where that is, once it is written."""
 
     async def run(self) -> tuple[Exit, Report]:
         """The exit code and the report. Raises what the store raises, after ending the run as far as that goes."""
@@ -209,7 +206,7 @@ class Runner:
             slots=pace(account, defaults, self.planned.request.parallelism).concurrency,
             people=tuple(r.members.contacts for r in self.planned.desired.of(name) if r.members is not None),
             watch=self.watch,
-            hours=Hours(self.quiet, {c.address: c for c in self.planned.plan.changes}),
+            hours=Hours(self.planned.quiet, {c.address: c for c in self.planned.plan.changes}),
         )
 
     async def _conclude(self, run: Run) -> Exit:

@@ -6,12 +6,13 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from reconciler.app.import_files import written
 from reconciler.errors import InvalidInput, UsageError
@@ -35,8 +36,7 @@ class Ci(StrEnum):
 PIPELINES: Mapping[Ci, str] = {Ci.GITHUB: ".github/workflows/reconciler.yaml", Ci.GITLAB: ".gitlab-ci.yml"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(Struct, frozen=True, kw_only=True):
     """What a repository for one provider is made of.
 
     ``ids`` are fields of the Account that the user knows: the variable of the project that holds each, and what stands
@@ -90,8 +90,7 @@ STARTS: Mapping[str, Start] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartOptions:
+class StartOptions(Struct, frozen=True, kw_only=True):
     """What the command line says. ``ids`` are fields of the Account by their names; ``project`` empty: the folder's."""
 
     folder: Path
@@ -108,8 +107,7 @@ class StartOptions:
         return self.samples and STARTS[self.provider].seed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class Started(Struct, frozen=True, kw_only=True):
     """What was written, relative to ``folder``; ``steps`` are what to do next, each a command or a sentence."""
 
     folder: Path

@@ -7,7 +7,8 @@ to have members whom nobody can name, and nothing could be added to it any more.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.app.planning import Workspace
 from reconciler.model.addresses import Address, Kind, RemoteId

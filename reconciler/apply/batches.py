@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.apply.departure import Stop
 from reconciler.apply.journal import Recorded, Verdict
@@ -70,8 +72,7 @@ async def _over_people(
     return await work.run()
 
 
-@dataclass(slots=True)
-class _Tally:
+class _Tally(Struct):
     """What became of the requests of one step so far. ``ops`` are accepted and not read back yet."""
 
     ops: list[int] = field(default_factory=list)
@@ -131,8 +132,7 @@ class _Tally:
         self.unresolved += unresolved
 
 
-@dataclass(slots=True)
-class _Batches:
+class _Batches(Struct):
     """One step over people at work."""
 
     operator: Operator

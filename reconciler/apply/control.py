@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
 
 from reconciler.errors import Exit, Interruption
 
@@ -54,8 +55,7 @@ async def held() -> str:
     return ""
 
 
-@dataclass(slots=True)
-class Control:
+class Control(Struct):
     """Asked before every write. ``deadline`` is on the monotonic clock; ``aborted`` is the second signal."""
 
     root: Path

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.apply.control import Elapsed
 from reconciler.apply.journal import Intending, Journal, Recorded, Verdict
@@ -23,8 +24,7 @@ class Stop(Exception):
         self.reason = reason
 
 
-@dataclass(slots=True)
-class Departure:
+class Departure(Struct):
     """The way of one request from its intent to the wire; see ``providers.base.Start``.
 
     Between the two it may wait for a turn, for a pause that the provider asked for, for a login. So everything that can

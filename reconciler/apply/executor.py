@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.apply.batches import run_step
 from reconciler.apply.journal import Journal
@@ -36,8 +38,7 @@ _OUTCOMES = {
 }
 
 
-@dataclass(slots=True)
-class _Progress:
+class _Progress(Struct):
     """What one change has achieved so far."""
 
     added: list[ContactSet] = field(default_factory=list)

@@ -12,9 +12,10 @@ import math
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.addresses import Address, RemoteId
@@ -40,8 +41,7 @@ class Verdict(StrEnum):
     VOID = "void"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intending:
+class Intending(Struct, frozen=True, kw_only=True):
     """A request about to be sent: a single-call step, and how many seconds from now it may start at the latest."""
 
     address: Address
@@ -49,8 +49,7 @@ class Intending:
     not_after_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(Struct, frozen=True, kw_only=True):
     """The outcome of operation ``op``."""
 
     op: int
@@ -75,8 +74,7 @@ class Ledger(Protocol):
     def record(self, outcomes: list[Recorded]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
+class _Entry(Struct, frozen=True, kw_only=True):
     """What one caller wants written, and the numbers of its intents once it is durable."""
 
     intents: tuple[Intending, ...] = ()

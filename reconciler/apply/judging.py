@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from reconciler.apply.journal import Recorded, Verdict
 from reconciler.errors import CredentialsRefused, NoAnswer, NotFound, NotSent, ProviderError, RateLimited, Rejected
@@ -26,8 +27,7 @@ class Result(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepResult:
+class StepResult(Struct, frozen=True, kw_only=True):
     """``rows`` are the people for whom the step is done; ``remote_id`` what it created; ``accepted`` how many of its
     requests went through, ``unresolved`` of how many nobody can tell. ``parts`` is how each part of a step with parts
     ended, by the address of its change.
@@ -46,8 +46,7 @@ class StepResult:
     parts: Mapping[Address, StepResult] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True):
     """What is to be written down of a request, and what it means for its step."""
 
     verdict: Verdict

@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.apply.control import Control
 from reconciler.apply.departure import Departure, Stop
@@ -85,8 +87,7 @@ class Hours(Protocol):
     def __call__(self, address: Address, step: Step) -> Held | None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Struct, frozen=True, kw_only=True):
     """Why, and those of the step's rows who may be contacted; none for a call that goes to everybody at once."""
 
     reason: str
@@ -98,8 +99,7 @@ def always(address: Address, step: Step) -> Held | None:
     return None
 
 
-@dataclass(slots=True, kw_only=True)
-class Operator:
+class Operator(Struct, kw_only=True, dict=True):
     """Sends for one account. ``settle_s`` is landing plus visibility."""
 
     session: Session
@@ -121,12 +121,14 @@ class Operator:
     brought: dict[Target, set[str]] = field(default_factory=dict)
     """The ids that uploads of this run brought to each list whose members cannot be read."""
     _known: frozenset[str] | None = None
-    _under_way: asyncio.Semaphore = field(init=False)
-    _announced: asyncio.Semaphore = field(init=False)
 
-    def __post_init__(self) -> None:
-        self._under_way = asyncio.Semaphore(self.slots)
-        self._announced = asyncio.Semaphore(ANNOUNCED_AHEAD * self.slots)
+    @cached_property
+    def _under_way(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(self.slots)
+
+    @cached_property
+    def _announced(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(ANNOUNCED_AHEAD * self.slots)
 
     @property
     def settle_s(self) -> float:

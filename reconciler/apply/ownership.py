@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
 from reconciler.model.contacts import ContactSet

@@ -7,7 +7,9 @@ the reads around it, are shared. What provably did not land is sent again, witho
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.apply.departure import Stop
 from reconciler.apply.journal import Recorded
@@ -48,8 +50,7 @@ async def run_parts(operator: Operator, step: Step, ids: Mapping[Address, Remote
     return StepResult(result=result, sent=work.sent, parts=work.ended)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
+class _Sent(Struct, frozen=True):
     """One part that was on the wire, under the number of its intent."""
 
     part: Part
@@ -62,8 +63,7 @@ class _Sent:
         return self.answer.message if isinstance(self.answer, ProviderError) else ""
 
 
-@dataclass(slots=True)
-class _Together:
+class _Together(Struct):
     """One such step at work."""
 
     operator: Operator

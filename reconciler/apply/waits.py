@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+
+from msgspec import Struct
 
 from reconciler.model.addresses import Address
 from reconciler.plan.calls import Phase
@@ -12,23 +14,21 @@ from reconciler.plan.changes import Change, Replace
 from reconciler.plan.order import position
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """The steps of one change in one phase; a change without calls has one node for its bookkeeping."""
 
     address: Address
     phase: Phase
 
 
-@dataclass(slots=True)
-class Waits:
+class Waits(Struct, dict=True):
     """What each node of a plan waits for."""
 
     changes: Mapping[Address, Change]
-    phases: Mapping[Address, tuple[Phase, ...]] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.phases = {address: _phases(change) for address, change in self.changes.items()}
+    @cached_property
+    def phases(self) -> Mapping[Address, tuple[Phase, ...]]:
+        return {address: _phases(change) for address, change in self.changes.items()}
 
     @property
     def nodes(self) -> list[Node]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -175,9 +174,11 @@ def with_refresh_option(function: F) -> F:
     return _stacked(_REFRESH, function)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Globals:
-    """The global options, whichever side of the command they stood on."""
+class Globals(NamedTuple):
+    """The global options, whichever side of the command they stood on.
+
+    No Struct, so that ``--help`` imports no msgspec.
+    """
 
     format: str
     reports: tuple[tuple[str, str], ...]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from reconciler.cli.options import (
     Duration,

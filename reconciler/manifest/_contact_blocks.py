@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct
 
 from reconciler.manifest._contact_files import BOM, BadFile, check_text, has_long_line
 from reconciler.manifest._contact_rows import MAX_FIELD, NUMBER
@@ -20,8 +21,7 @@ _NO_SEPARATOR: Final = b"\x1f"
 """A byte that is in no line, so that a line is one column."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """A block as text columns under our names; ``codes``: the numbers as integers, if all are E.164."""
 
     frame: polars.DataFrame
@@ -31,8 +31,7 @@ class Parsed:
 Parse: TypeAlias = "Callable[[bytes], Parsed | None]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockParser:
+class BlockParser(Struct, frozen=True, kw_only=True):
     """Parses what can be shown to mean the same to Polars and to ``csv``; of everything else it makes None.
 
     ``width`` is the number of columns in the file, ``wanted`` our names with their positions there.

@@ -6,12 +6,13 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Final
+
+from msgspec import Struct
 
 from reconciler.manifest.files import is_opened
 from reconciler.masking import visible
@@ -81,8 +82,7 @@ _HINTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(Struct, frozen=True):
     """A regular file inside the project. ``path`` has no symbolic links left in it."""
 
     path: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.manifest._contact_rows import NUMBER, Flaw, Framed, Piece, Plain
@@ -24,8 +25,7 @@ _READ, _LINE, _FIRST, _DIFFERS = "\0read", "\0line", "\0first", "\0differs"
 Place: TypeAlias = Callable[[int], Span]
 
 
-@dataclass(slots=True, kw_only=True)
-class Read:
+class Read(Struct, kw_only=True):
     """One file (or the inline rows) as far as it could be read. ``place`` turns a line into a span."""
 
     place: Place
@@ -36,8 +36,7 @@ class Read:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duplicate:
+class Duplicate(Struct, frozen=True, kw_only=True):
     """A row whose number an earlier row has. ``differs``: the attributes are not the same, and these are lost."""
 
     file: str
@@ -47,8 +46,7 @@ class Duplicate:
     differs: bool = False
 
 
-@dataclass(slots=True)
-class Repeats:
+class Repeats(Struct):
     """Rows whose number an earlier row has, counted per pair of files (positions in ``reads``).
 
     ``pairs`` maps (read, first read, differs) to how many there are and the lines of the first few.

@@ -7,8 +7,10 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.manifest._contact_files import BadFile
 from reconciler.manifest.numbers import REASONS, Reason, Unusable, normalise, normalise_all, normalise_series
@@ -29,8 +31,7 @@ _COLUMNS_COMPARED: Final = 200
 _NAME: Final = re.compile(r"[\w .-]{1,40}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """What to take from a file: ``columns`` maps our name to the file's, empty for every column under its own name."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -42,8 +43,7 @@ class Asked:
         return self.columns.get(NUMBER, NUMBER)
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(Struct, frozen=True):
     """One row that cannot be used: the code of its diagnostic, a short stable word, and the sentence for people."""
 
     line: int
@@ -61,8 +61,7 @@ def too_long(line: int) -> Flaw:
     return Flaw(line, "contact-file-field-too-long", "field-too-long", f"a field has more than {MAX_FIELD} characters")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plain:
+class Plain(Struct, frozen=True, kw_only=True):
     """Rows as lists; ``lines[i]`` is where row ``i`` starts."""
 
     columns: Mapping[str, list[str | None]]
@@ -70,8 +69,7 @@ class Plain:
     flaws: Sequence[Flaw] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Framed:
+class Framed(Struct, frozen=True, kw_only=True):
     """Rows as a Polars frame of text columns. ``codes``: the numbers as integers, if all are known to be E.164."""
 
     frame: polars.DataFrame

@@ -7,9 +7,10 @@ foreign host must have been allowed by whoever runs the tool, not by whoever wro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Span
 from reconciler.manifest.complaints import closest
@@ -34,8 +35,7 @@ _SHARED = frozenset({"auth", "baseUrl", "limits", "settle", "guards", "quietHour
 _ADDRESSES = ("baseUrl", "authUrl")
 
 
-@dataclass(slots=True)
-class Accounts:
+class Accounts(Struct):
     """The declared accounts. ``entries`` has every name, also of accounts that could not be built."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -70,8 +70,7 @@ class Accounts:
         return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """What accounts are built by. ``guards`` are the project's, weakest first; ``root`` is a real path."""
 
     root: Path

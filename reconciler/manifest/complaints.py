@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.manifest.documents import Document, Flaw, Path
 from reconciler.manifest.findings import Findings
@@ -25,8 +27,7 @@ _TYPE_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
+class Complaint(Struct, frozen=True, kw_only=True):
     """A violation in our own terms; ``at`` says whether the key or the value is at fault.
 
     ``missing`` is the field that is not there, ``meant`` the one that an unknown field was probably meant to be.

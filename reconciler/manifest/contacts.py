@@ -8,11 +8,12 @@ Parquet, and for sets that need it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Diagnostic, Severity, Span, in_order
 from reconciler.manifest import _contact_files
@@ -49,8 +50,7 @@ class OnInvalid(StrEnum):
     SKIP = "skip"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactFile:
+class ContactFile(Struct, frozen=True, kw_only=True):
     """One entry of ``contactsFrom``. ``base`` is the absolute folder of the manifest, ``source`` the entry's place.
 
     ``columns`` maps our names to the file's; empty: every column under its own name. An empty ``delimiter``
@@ -67,8 +67,7 @@ class ContactFile:
     format: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InlineContacts:
+class InlineContacts(Struct, frozen=True, kw_only=True):
     """Contacts written in the manifest: columns of one length, ``number`` among them. ``place`` finds row ``i``."""
 
     columns: Mapping[str, Sequence[str | None]]
@@ -76,8 +75,7 @@ class InlineContacts:
     default_region: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
+class Rejected(Struct, frozen=True, kw_only=True):
     """A row that was left out. ``line`` counts from 1 (Parquet: the row); ``reason`` is a short stable word."""
 
     file: str
@@ -85,8 +83,7 @@ class Rejected:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactsRead:
+class ContactsRead(Struct, frozen=True, kw_only=True):
     """What was read. ``contacts`` is complete only if no diagnostic blocks.
 
     ``digests`` are the SHA-256 of each file's bytes in the order asked for, empty for one that could not be read whole.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 Path: TypeAlias = tuple[str | int, ...]
 """The way to a value inside a document: keys and list positions."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flaw:
+class Flaw(Struct, frozen=True, kw_only=True):
     """Something wrong with the YAML itself. Lines and columns count from 1.
 
     ``path`` leads to what was found, as far as the document could be read. ``date``: no flaw where a date is asked for.
@@ -26,8 +26,7 @@ class Flaw:
     date: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """One YAML file. ``name`` is how diagnostics call it, ``path`` the absolute path, ``text`` its content."""
 
     name: str
@@ -37,8 +36,7 @@ class Source:
     """Whether ``${`` is anywhere in the text."""
 
 
-@dataclass(slots=True, eq=False)
-class Document:
+class Document(Struct, eq=False):
     """One YAML document that could be read. ``line`` and ``column`` are those of its first value.
 
     ``start`` and ``end`` delimit its text within the source, ``start_line`` is the line (from 0) on which that begins.
@@ -63,8 +61,7 @@ class Document:
         return self.source.has_mark and self.source.text.find("${", self.start, self.end) >= 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
+class Broken(Struct, frozen=True, kw_only=True):
     """A document, or a file, that could not be read at all."""
 
     source: Source
@@ -72,8 +69,7 @@ class Broken:
     text: str = ""
 
 
-@dataclass(slots=True)
-class Parsed:
+class Parsed(Struct):
     """What is in a file: the documents that could be read, in their order, and those that could not."""
 
     documents: list[Document] = field(default_factory=list)

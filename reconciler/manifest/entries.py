@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.manifest.complaints import closest, complain, schema_flaws
 from reconciler.manifest.documents import Document
@@ -21,8 +22,7 @@ _CONSTANT = ("Project", "Policy")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
+class Entry(Struct, eq=False):
     """One document of a known kind. ``data`` has its variables put in; only when ``sound`` does it fit its schema."""
 
     document: Document
@@ -63,8 +63,7 @@ class Entry:
         return value if isinstance(value, str) and _NAME.match(value) else ""
 
 
-@dataclass(slots=True)
-class Entries:
+class Entries(Struct):
     """Every entry by what it is. ``unknown`` counts documents of which not even the kind is known."""
 
     projects: list[Entry] = field(default_factory=list)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from reconciler.manifest.schemas import Node, resolved, schema_files, standalone
 
@@ -24,8 +25,7 @@ _LIMITS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Struct, frozen=True, kw_only=True):
     """A kind (``slicktext/v1/List``) or a field (``slicktext/v1/List.spec.name``), and what is in it.
 
     ``form`` is what it looks like in words, ``values`` are the only ones allowed when there are such, ``limits`` are

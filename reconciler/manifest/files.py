@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.manifest.documents import Flaw, Source
 from reconciler.manifest.scalars import hidden_characters
@@ -17,8 +18,7 @@ SKIPPED = frozenset({"node_modules"})
 SUFFIXES = (".yaml", ".yml")
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """A file that must not or cannot be read."""
 
     path: Path
@@ -27,8 +27,7 @@ class Unreadable:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A file to read: ``path`` as people wrote it, ``real`` with no link left in it."""
 
     path: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Span, error, in_order
 from reconciler.manifest.codes import CODES

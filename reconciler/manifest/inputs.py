@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Span, warning
 from reconciler.errors import InvalidInput, UsageError
@@ -44,8 +45,7 @@ def _within(project: Path, part: Path, here: Path) -> str:
     return f"cd {shlex.quote(os.path.relpath(folder, here))} && reconciler plan --select {select}"
 
 
-@dataclass(slots=True)
-class Inputs:
+class Inputs(Struct):
     """Everything that was read. ``root`` is the project's real path; ``unreadable`` the text of what was no YAML.
 
     ``policies`` are the project's Policy documents in files that nobody named. ``whole``: surely no part was named.
@@ -72,8 +72,7 @@ class Inputs:
         return sha256("".join(sorted(names)).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestFile:
+class ManifestFile(Struct, frozen=True):
     """One file as it is on disk: ``source`` is its text without a byte order mark."""
 
     source: Source
@@ -154,8 +153,7 @@ def _common_folder(paths: Sequence[Path]) -> Path:
     return Path(os.path.commonpath([p if p.is_dir() else p.parent for p in real]))
 
 
-@dataclass(slots=True)
-class _Gathering:
+class _Gathering(Struct):
     findings: Findings
     folder: Path
     inputs: Inputs

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import warning
 from reconciler.manifest.complaints import closest
@@ -26,8 +27,7 @@ Block = tuple[Place, Sequence[Mapping[str, Any]]]
 """Where a list of rules is in the Project document, and the rules."""
 
 
-@dataclass(frozen=True, slots=True)
-class LifecycleDefaults:
+class LifecycleDefaults(Struct, frozen=True):
     """The rules of every folder that has some, from the outermost to the innermost; ``path`` is a real one."""
 
     rules: Sequence[tuple[Path, Mapping[str, Any]]] = ()

@@ -6,9 +6,11 @@ import gc
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.errors import UsageError
@@ -30,8 +32,7 @@ from reconciler.plan.policy import Policies
 from reconciler.providers.base import Provider
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadOptions:
+class LoadOptions(Struct, frozen=True, kw_only=True):
     """What the command line says about a load.
 
     ``variables`` win over those of ``values_files``, the later file over the earlier, all of them over the project's.
@@ -48,8 +49,7 @@ class LoadOptions:
     coming: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class Loaded(Struct, frozen=True, kw_only=True):
     """``desired`` is None when any diagnostic is an error: half of what is wanted would read as the rest unwanted.
 
     ``judged`` is what the policies say of the manifests. It keeps nothing from being loaded.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Span
 from reconciler.manifest.accounts import Accounts
@@ -44,8 +45,7 @@ _NOT_OPTIONS = frozenset(
 )
 
 
-@dataclass(slots=True)
-class People:
+class People(Struct):
     """Reads contacts and remembers which files that took.
 
     ``root`` is the project's real path; files are named relative to ``folder`` in diagnostics.

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import phonenumbers
@@ -74,8 +75,7 @@ REASONS: Final[Mapping[Reason, str]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(Struct, frozen=True):
     """A text that is no number, and why. The text itself is left out on purpose."""
 
     reason: Reason

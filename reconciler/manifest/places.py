@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from msgspec import Struct
 from yaml._yaml import CParser
 from yaml.events import (
     DocumentStartEvent,
@@ -21,8 +21,7 @@ from reconciler.manifest.documents import Document, Path
 At = Literal["key", "value"]
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """From (line, column) up to but without (end_line, end_column), all counted from 1 within the file."""
 
     line: int
@@ -35,8 +34,7 @@ class Range:
         return self.end_column - self.column if self.end_line == self.line else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A value's own range and, inside a mapping, its key's. ``scalar`` is its text, None for a mapping or a list."""
 
     value: Range

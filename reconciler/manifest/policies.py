@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Severity, Span, in_order, warning
 from reconciler.manifest.accounts import Accounts

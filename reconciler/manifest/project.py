@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Span
 from reconciler.manifest.complaints import closest
@@ -26,8 +27,7 @@ from reconciler.model.resources import FromEnv, FromFile
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """What holds for the whole load. ``guards`` are those of the project and its environment, the later one wins."""
 
     project: Project

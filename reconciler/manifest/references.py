@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.manifest.complaints import nearest
 from reconciler.manifest.entries import Entry
@@ -13,8 +14,7 @@ from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.resources import ById, Declared, Reference
 
 
-@dataclass(slots=True)
-class Declarations:
+class Declarations(Struct):
     """Every declared address with its entry, also of documents that do not fit their schema.
 
     ``unreadable`` is the text of what could not be parsed: a name in there is not called undeclared.

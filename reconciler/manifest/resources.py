@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.diagnostics import Span
 from reconciler.manifest.accounts import Accounts
@@ -28,8 +29,7 @@ _NOT_FIELDS: Mapping[Kind, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
+class Built(Struct, frozen=True, kw_only=True):
     """The resources that could be built, and the kinds of those that could not (None: not even that is known).
 
     ``entries`` are those of all declared addresses.
@@ -74,8 +74,7 @@ def _address(findings: Findings, entry: Entry, kind: Kind, accounts: Accounts) -
     return Address(account, kind, name) if account and name else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Building:
+class _Building(Struct, frozen=True):
     findings: Findings
     declarations: Declarations
     members: Callable[[Entry, Address], Members | None]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 Scalar: TypeAlias = "str | int | float | bool | None"
 
@@ -44,8 +45,7 @@ _CHANGED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """An unquoted scalar that YAML changes: how it reads it. A ``date`` may stand where a date is asked for."""
 
     text: str

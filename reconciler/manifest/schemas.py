@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -94,8 +95,7 @@ def _references(node: Any) -> set[str]:
     return set().union(*(_references(n) for n in node)) if isinstance(node, list) else set()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindSchema:
+class KindSchema(Struct, frozen=True, kw_only=True):
     """The compiled schema of one kind. ``is_valid`` is the fast way, ``errors`` the one that explains.
 
     ``fields`` are the names that ``spec`` may have; ``ids`` those that may be integers and become text; ``durations``

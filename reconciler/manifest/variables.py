@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.manifest.complaints import closest, dotted
 from reconciler.manifest.documents import Document, Path
@@ -43,8 +44,7 @@ def substitute(findings: Findings, document: Document, variables: Mapping[str, s
     return changed
 
 
-@dataclass(frozen=True, slots=True)
-class _Putting:
+class _Putting(Struct, frozen=True):
     findings: Findings
     document: Document
     variables: Mapping[str, str]

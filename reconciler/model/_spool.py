@@ -12,13 +12,14 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from tempfile import TemporaryFile
 from threading import Lock
 from typing import Final, TypeAlias
 from weakref import finalize
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.errors import ReconcilerError
 from reconciler.model._codes import CODE, again, among, coded, decoded, in_parallel, keys_of
@@ -40,8 +41,7 @@ Repeated: TypeAlias = Callable[[pl.DataFrame], None]
 """Told of all rows of numbers that come again, as they came, with every column."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(Struct, frozen=True):
     """Where a column lies in its spool, in bytes."""
 
     start: int
@@ -81,8 +81,7 @@ class Spool:
 _NO_VALUE: Final[int] = pl.Series([b""]).hash()[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
+class Chunk(Struct, frozen=True, kw_only=True):
     """Rows in the order in which they came: their keys in memory, every other column in a spool.
 
     Of the columns only ``names`` are looked at, and of the rows those that are ``kept`` (None: all). Numbers are a

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Span
 from reconciler.model.addresses import Address, Kind
@@ -14,8 +15,7 @@ from reconciler.model.quiet import QuietHours
 from reconciler.model.resources import Account, ById, Declared, FromEnv, FromFile, Reference, Resource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suppression:
+class Suppression(Struct, frozen=True, kw_only=True):
     """Numbers that must never be contacted, for all accounts or those named."""
 
     name: str
@@ -26,8 +26,7 @@ class Suppression:
         return not self.accounts or account in self.accounts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
+class Waiver(Struct, frozen=True, kw_only=True):
     """Drift that is known and accepted through the day ``expires``. No ``fields`` means all of them."""
 
     name: str
@@ -46,8 +45,7 @@ def in_environment(name: str) -> str:
     return f" -e {shlex.quote(name)}" if name else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class Project(Struct, frozen=True, kw_only=True):
     """The Project document, with its environment already applied. ``root`` is absolute; ``store`` is a URL or empty.
 
     ``store_from`` says where the store's URL is, when the document does not hold it; then ``store`` is empty.
@@ -62,8 +60,7 @@ class Project:
     quiet_hours: QuietHours | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
+class Desired(Struct, frozen=True, kw_only=True):
     """Everything declared. ``resources`` is in no particular order; use ``of`` where order matters."""
 
     project: Project

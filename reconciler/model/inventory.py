@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+
+from msgspec import Struct, field
 
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.hashes import NO_MEMBERS, MemberHashes
 from reconciler.model.resources import Fields, OnRemove
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owned:
+class Owned(Struct, frozen=True, kw_only=True):
     """One owned resource. ``protect`` is sticky: it outlives the manifest that set it.
 
     ``fields`` are those last applied. For a Membership, ``applied`` are the keyed hashes of the declared members after
@@ -29,16 +31,14 @@ class Owned:
     added: MemberHashes = NO_MEMBERS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastRead:
+class LastRead(Struct, frozen=True, kw_only=True):
     """The last good counts of an account: objects per kind, members per list id."""
 
     objects: Mapping[Kind, int] = field(default_factory=dict)
     members: Mapping[RemoteId, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory:
+class Inventory(Struct, frozen=True, kw_only=True, dict=True):
     """Everything owned in one project and environment. ``exists`` is false when there was no store to read.
 
     ``identities`` remembers whose account each account name was; ``key`` is the secret behind the member hashes.
@@ -49,12 +49,12 @@ class Inventory:
     last_reads: Mapping[str, LastRead] = field(default_factory=dict)
     key: bytes = b""
     exists: bool = True
-    _of: dict[str, tuple[Owned, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """By account, once somebody asked: a plan asks a dozen times."""
 
     def of(self, account: str) -> tuple[Owned, ...]:
         """What is owned in one account, sorted by address."""
-        if (found := self._of.get(account)) is None:
-            addresses = sorted(a for a in self.owned if a.account == account)
-            found = self._of[account] = tuple(self.owned[a] for a in addresses)
-        return found
+        return self._by_account.get(account, ())
+
+    @cached_property
+    def _by_account(self) -> Mapping[str, tuple[Owned, ...]]:
+        grouped = groupby(sorted(self.owned), key=lambda address: address.account)
+        return {account: tuple(self.owned[a] for a in addresses) for account, addresses in grouped}

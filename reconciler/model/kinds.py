@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from reconciler.model.addresses import Kind
 from reconciler.model.resources import FieldValue
@@ -35,8 +36,7 @@ def text(value: FieldValue) -> FieldValue:
     return "" if value is None else str(value).strip()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldRule:
+class FieldRule(Struct, frozen=True, kw_only=True):
     """One field of a kind. ``normalise`` maps every spelling of a value to one; it is applied to both sides.
 
     ``updatable``: can change in place. ``readable``: the provider tells it; what it does not tell is never compared.
@@ -49,8 +49,7 @@ class FieldRule:
     absent: FieldValue = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """Why something cannot be done at this provider: a stable code, the reason, and what to do instead."""
 
     code: str
@@ -63,8 +62,7 @@ _NOT_UPDATABLE = Refusal(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindRules:
+class KindRules(Struct, frozen=True, kw_only=True):
     """What a provider can do with one kind. A ``Refusal`` in place of an ability says why not."""
 
     fields: Mapping[str, FieldRule] = field(default_factory=dict)
@@ -85,8 +83,7 @@ class KindRules:
         return None if all(rule is None or rule.updatable for rule in rules) else _NOT_UPDATABLE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeadRules:
+class LeadRules(Struct, frozen=True, kw_only=True):
     """Members whom the provider works through by itself, so that each has a standing (see ``model.live.Standing``).
 
     Live ones have the columns ``contact_id``, ``standing`` and the attributes that can be read; None in one of these is
@@ -99,8 +96,7 @@ class LeadRules:
     write_only: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MembershipRules:
+class MembershipRules(Struct, frozen=True, kw_only=True):
     """What a provider can do with members. ``attributes`` lists the columns it can write, None for any."""
 
     exact: Refusal | None = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
@@ -13,8 +14,7 @@ from reconciler.model.contacts import ContactSet
 from reconciler.model.resources import Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class Observed(Struct, frozen=True, kw_only=True):
     """One live list or campaign. ``fields`` are normalised as the kind declares and may hold more than is managed.
 
     ``facts`` are read-only truths the provider's own rules look at (``status``, ``active``, ``lists``, ``segments`` …);
@@ -28,8 +28,7 @@ class Observed:
     facts: Fields = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveLink:
+class LiveLink(Struct, frozen=True, kw_only=True):
     """One live association. ``fields`` holds only the attributes that could be read."""
 
     campaign: RemoteId
@@ -41,8 +40,7 @@ class LiveLink:
         return link_id(self.campaign, self.list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveMembers:
+class LiveMembers(Struct, frozen=True, kw_only=True):
     """Who is on one list now.
 
     ``contacts`` has the column ``number`` and, where the provider has them, ``contact_id``, ``status`` (see
@@ -77,8 +75,7 @@ OPTED_OUT = "opted-out"
 """The value of a contact's ``status`` column that forbids every write about that person."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountLive:
+class AccountLive(Struct, frozen=True, kw_only=True):
     """One account, read whole. ``identity`` says whose account it is: host and brand, sid, customer or account id.
 
     ``members`` holds the lists that were asked for, by the list's id. ``contacts`` is the part of the address book that
@@ -105,8 +102,7 @@ class AccountLive:
         return tuple(sorted((x for x in self.links.values() if x.campaign == campaign), key=lambda x: x.list))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
+class Unread(Struct, frozen=True, kw_only=True):
     """An account that could not be read whole; nothing may be planned for it. ``exit_code`` is 4 or 10."""
 
     problem: Diagnostic
@@ -116,8 +112,7 @@ class Unread:
 AccountState: TypeAlias = AccountLive | Unread
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
+class Live(Struct, frozen=True, kw_only=True):
     """Every declared account, read or not."""
 
     accounts: Mapping[str, AccountState]

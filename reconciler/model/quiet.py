@@ -7,10 +7,11 @@ clock change skips or repeats needs no rule of its own: what the clock on the wa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -20,8 +21,7 @@ LONGEST_WAIT = timedelta(days=15)
 _DAY = 24 * 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuietHours:
+class QuietHours(Struct, frozen=True, kw_only=True):
     """When nobody is to be contacted, in the recipient's local time.
 
     From ``start`` until before ``end``, over midnight when ``end`` is earlier; both are ``HH:MM``, or both empty for no
@@ -101,8 +101,7 @@ def _minutes(text: str) -> int:
     return int(text[:2]) * 60 + int(text[3:5])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crowd:
+class Crowd(Struct, frozen=True, kw_only=True):
     """People by the zones that they may be in, and how many there are of each sort. No zones: nothing is known."""
 
     sizes: dict[tuple[str, ...], int] = field(default_factory=dict)

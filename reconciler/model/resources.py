@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Span
 from reconciler.model.addresses import Address, RemoteId
@@ -34,8 +35,7 @@ class Mode(StrEnum):
     ADDITIVE = "additive"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifecycle:
+class Lifecycle(Struct, frozen=True, kw_only=True):
     """``lifecycle`` of a manifest; the same block for every kind."""
 
     protect: bool = False
@@ -46,15 +46,13 @@ class Lifecycle:
     observe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """A reference to a resource that another manifest declares."""
 
     address: Address
 
 
-@dataclass(frozen=True, slots=True)
-class ById:
+class ById(Struct, frozen=True):
     """A reference to a live object that nobody declares, ``{id: "2222"}``."""
 
     remote_id: RemoteId
@@ -63,16 +61,14 @@ class ById:
 Reference: TypeAlias = Declared | ById
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Struct, frozen=True, kw_only=True):
     """The two ends of an Association."""
 
     campaign: Reference
     list: Reference
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Members:
+class Members(Struct, frozen=True, kw_only=True):
     """What a Membership declares. ``of`` is its list (or campaign, for leads).
 
     ``contacts`` has the column ``number`` (E.164) and one column per declared attribute. Rejected rows are not in it;
@@ -88,8 +84,7 @@ class Members:
     options: Mapping[str, FieldValue] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(Struct, frozen=True, kw_only=True):
     """One declared thing. ``fields`` holds only what the manifest manages: a field left out is absent, never null.
 
     Exactly one of ``link`` (Association) and ``members`` (Membership) is set for those kinds, neither for the others.
@@ -107,22 +102,19 @@ class Resource:
     pinned: RemoteId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FromEnv:
+class FromEnv(Struct, frozen=True):
     """A secret in an environment variable."""
 
     variable: str
 
 
-@dataclass(frozen=True, slots=True)
-class FromFile:
+class FromFile(Struct, frozen=True):
     """A secret in a file, whole content without the trailing newline; ``path`` is absolute."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Literally:
+class Literally(Struct, frozen=True):
     """A value written in the manifest; allowed for user names only."""
 
     text: str
@@ -132,8 +124,7 @@ Credential: TypeAlias = FromEnv | FromFile | Literally
 """How to come by a secret; the secret itself never enters the model."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """How hard an account may be used. None: the provider's default. Minutes and seconds are wall-clock."""
 
     requests_per_second: float | None = None
@@ -143,16 +134,14 @@ class Limits:
     timeout_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settle:
+class Settle(Struct, frozen=True, kw_only=True):
     """How long an effect may take to land, and to show, in seconds. None: the provider's default."""
 
     landing_s: float | None = None
     visibility_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardLimits:
+class GuardLimits(Struct, frozen=True, kw_only=True):
     """Above these a plan is refused until the exact guard is lifted (``--allow``). Percentages are 0 to 100."""
 
     deletes_count: int = 10
@@ -162,8 +151,7 @@ class GuardLimits:
     max_reach: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(Struct, frozen=True, kw_only=True):
     """One login at a provider. ``settings`` holds the provider's own keys (``brandId``, ``authScheme``, …), validated.
 
     ``base_url`` is empty for the provider's own host. ``host_allowed`` says that the user allowed a foreign one.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 COUNTED: Mapping[str, tuple[str, str]] = {
     "deletes": (
@@ -62,8 +63,7 @@ NAMED: Mapping[str, tuple[str, str]] = {
 """Guards that the name of the thing lifts: ``empty=main/Membership/vip``, ``shrink=main``. Told like the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Allow:
+class Allow(Struct, frozen=True):
     """One ``--allow`` value."""
 
     guard: str
@@ -88,8 +88,7 @@ class Allow:
         return f"{self.account}:{self.guard}={self.value}" if self.account else f"{self.guard}={self.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class Allows:
+class Allows(Struct, frozen=True):
     """Everything that was armed."""
 
     items: tuple[Allow, ...] = ()

@@ -7,7 +7,8 @@ names are compared here, whole and case-sensitive.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.desired import Desired
@@ -19,8 +20,7 @@ OBJECTS: tuple[Kind, ...] = (Kind.LIST, Kind.CAMPAIGN)
 """The kinds that are objects of their own at a provider; the others are relations between these."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bindings:
+class Bindings(Struct, frozen=True, kw_only=True):
     """``bound``: declared and owned addresses with their live object. ``ambiguous``: several live objects have the name
     and none is ours. ``shared``: a live object that several addresses claim, with all of them."""
 

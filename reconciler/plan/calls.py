@@ -7,9 +7,11 @@ and one call as a template; the single requests are cut from it lazily, so a pla
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
@@ -27,31 +29,27 @@ class Method(StrEnum):
     DELETE = "DELETE"
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """The remote id of a resource that an earlier call of the same plan creates; shown as ``(known after apply)``."""
 
     address: Address
     as_int: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A contact's value, put in for each row. An empty ``contact_id`` is one that an earlier call creates."""
 
     name: str
     as_int: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Each:
+class Each(Struct, frozen=True):
     """An array with one ``item`` for each row of the batch."""
 
     item: Json
 
 
-@dataclass(frozen=True, slots=True)
-class EachPart:
+class EachPart(Struct, frozen=True):
     """An array with the ``entry`` of each part of the step."""
 
 
@@ -62,8 +60,7 @@ Target: TypeAlias = RemoteId | Ref
 """A live object: known by id already, or only after an earlier call."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """One HTTP request, not yet sent.
 
     ``path`` is in segments, below the account's base URL; without a ``body`` none is sent.
@@ -95,8 +92,7 @@ class Phase(IntEnum):
         return Phase.DISSOCIATE <= self <= Phase.LIST_DELETE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Created:
+class Created(Struct, frozen=True, kw_only=True):
     """A new list or campaign. ``known_ids`` already had this name when we planned: they are not ours."""
 
     kind: Kind
@@ -105,8 +101,7 @@ class Created:
     known_ids: frozenset[RemoteId] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class Changed(Struct, frozen=True, kw_only=True):
     """Fields of a live object. ``base`` is what they were when we planned, for the fields in ``expected`` only."""
 
     kind: Kind
@@ -115,16 +110,14 @@ class Changed:
     expected: Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deleted:
+class Deleted(Struct, frozen=True, kw_only=True):
     """A list or campaign that is gone, tombstones included."""
 
     kind: Kind
     target: Target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Linked:
+class Linked(Struct, frozen=True, kw_only=True):
     """Lists that feed a campaign, all of them. ``base`` were linked when we planned.
 
     ``attributes`` are what the settings of links that exist already are changed to; where they cannot be read back,
@@ -138,20 +131,17 @@ class Linked:
     attributes: Fields = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactsCreated:
+class ContactsCreated(Struct, frozen=True, kw_only=True):
     """The rows of the step exist in the address book."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactsChanged:
+class ContactsChanged(Struct, frozen=True, kw_only=True):
     """The attribute columns of the step's rows are what the address book says."""
 
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MembersAdded:
+class MembersAdded(Struct, frozen=True, kw_only=True):
     """The rows of the step are on the list.
 
     ``counted``: who is on it cannot be read, only opaque ids can; ``known_ids`` were there before. Such batches go one
@@ -163,8 +153,7 @@ class MembersAdded:
     counted: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MembersRemoved:
+class MembersRemoved(Struct, frozen=True, kw_only=True):
     """The rows of the step are not on the list."""
 
     of: Target
@@ -176,8 +165,7 @@ Effect: TypeAlias = (
 """What a call makes true, so that anybody can look whether it is true."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """One object's share of a call that writes several: whose change it is, its own effect, and its ``entry`` in the
     body, where an ``EachPart`` stands."""
 
@@ -186,8 +174,7 @@ class Part:
     entry: Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One call, or one call per ``chunk`` rows of ``rows``. ``title`` names it for people (``add members``).
 
     With ``parts`` it is one call for several objects, whose answer judges each of them: every part is an operation of
@@ -337,8 +324,7 @@ def resolved(effect: Effect, ids: Mapping[Address, RemoteId]) -> Effect:
             return effect
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """What a look at the provider says about an ``Effect``.
 
     HOLDS: it is so (``remote_id`` names the object for ``Created``). ABSENT: nothing of it is there.

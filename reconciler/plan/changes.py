@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.model.addresses import Address, RemoteId
@@ -29,8 +31,7 @@ class Approval(StrEnum):
     CONTACT = "contact"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delta:
+class Delta(Struct, frozen=True, kw_only=True):
     """One field that differs. Values are normalised; ``path`` is dotted."""
 
     path: str
@@ -38,8 +39,7 @@ class Delta:
     desired: FieldValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberDelta:
+class MemberDelta(Struct, frozen=True, kw_only=True):
     """How one membership differs: columns, never a row per person.
 
     ``protective`` is the part of ``remove`` that suppressions ask for: it only protects people, so no approval and no
@@ -60,8 +60,7 @@ class MemberDelta:
         return not (len(self.add) or len(self.remove) or len(self.change))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class Reach(Struct, frozen=True, kw_only=True):
     """People newly exposed to being contacted: those we can tell apart, and those we can only count.
 
     ``unread`` are the lists among theirs of which it was not read who is on them.
@@ -76,8 +75,7 @@ class Reach:
         return len(self.numbers) + self.uncounted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeBase:
+class ChangeBase(Struct, frozen=True, kw_only=True):
     """What every change has. ``reason`` is for people only; nothing may decide by it.
 
     ``requires`` must be done before any step of this one; ``arm_after`` before its ARM steps. ``carried_by`` names the
@@ -119,33 +117,27 @@ class ChangeBase:
         return tuple(part for step in self.steps for part in step.parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Create(ChangeBase):
+class Create(ChangeBase, frozen=True, kw_only=True):
     """Not live: make it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update(ChangeBase):
+class Update(ChangeBase, frozen=True, kw_only=True):
     """Ours and different."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replace(ChangeBase):
+class Replace(ChangeBase, frozen=True, kw_only=True):
     """Ours, different, and the provider cannot update: delete and create, as the manifest allows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delete(ChangeBase):
+class Delete(ChangeBase, frozen=True, kw_only=True):
     """Ours, no longer declared, and its manifest had said to delete then."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adopt(ChangeBase):
+class Adopt(ChangeBase, frozen=True, kw_only=True):
     """A live match that is not ours yet: take ownership, and update what differs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forget(ChangeBase):
+class Forget(ChangeBase, frozen=True, kw_only=True):
     """Ours and no longer declared (or gone): let go of it without touching anything live."""
 
 
@@ -173,8 +165,7 @@ def action(change: Change) -> str:
     return next(word for cls, word in ACTIONS if type(change) is cls)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountRead:
+class AccountRead(Struct, frozen=True, kw_only=True):
     """One line of a plan's head: what was read. ``problem`` is set when the account could not be read."""
 
     name: str
@@ -189,8 +180,7 @@ class AccountRead:
     """The Memberships of which only was counted how many are on their list."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardFinding:
+class GuardFinding(Struct, frozen=True, kw_only=True):
     """A guard that would refuse. ``lift`` is the exact ``--allow`` value that lifts this one and no other."""
 
     guard: str
@@ -201,8 +191,7 @@ class GuardFinding:
     lift: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """The ordered changes and their calls, one immutable value that preview and apply share.
 
     ``changes`` are sorted by account, then in order of application. ``reach`` counts distinct people over the plan.

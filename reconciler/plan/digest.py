@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from hashlib import scrypt, sha256
 from hmac import compare_digest
 from hmac import digest as hmac_digest
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.model.contacts import ContactSet
 from reconciler.model.resources import Account
@@ -133,7 +134,5 @@ def _canonical(value: Any) -> object:
 
 @cache
 def _fields(kind: type) -> tuple[str, ...] | None:
-    """The fields of a dataclass, which may have none; None for any other class, and for those that have a spelling of
-    their own."""
-    own = issubclass(kind, ContactSet | str | Enum | Mapping | tuple)
-    return None if own or not is_dataclass(kind) else tuple(field.name for field in fields(kind))
+    """The fields of a record, which may have none; None for any other class."""
+    return kind.__struct_fields__ if issubclass(kind, Struct) else None

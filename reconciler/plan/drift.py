@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.model.addresses import Kind
@@ -32,8 +33,7 @@ class Accepted(StrEnum):
     WAIVED = "waived"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldDrift:
+class FieldDrift(Struct, frozen=True, kw_only=True):
     """One field three ways. ``last_applied`` is None where nothing of it was ever applied."""
 
     path: str
@@ -44,8 +44,7 @@ class FieldDrift:
     accepted: Accepted = Accepted.NO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftItem:
+class DriftItem(Struct, frozen=True, kw_only=True):
     """One resource that is not as it should be. ``address`` is ``account/Kind/~REMOTE_ID`` for what nobody declares.
 
     ``title`` is the live name of an unmanaged object. What is not declared has the place of its account as ``source``.
@@ -102,8 +101,7 @@ class DriftItem:
                 return f"to manage it: reconciler import {self.account}{there}; else leave it alone"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
+class Drift(Struct, frozen=True, kw_only=True):
     """The whole comparison. ``compared`` counts declared and owned resources, those in order included."""
 
     project: str

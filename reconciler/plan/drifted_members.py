@@ -5,7 +5,7 @@ The store keeps keyed hashes of the first, so this says of everybody who differs
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import RemoteId
@@ -25,8 +25,7 @@ ATTRIBUTES = "contacts"
 """The name under which an owned membership remembers what its contacts were declared like."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberDrift:
+class MemberDrift(Struct, frozen=True, kw_only=True):
     """People in the ways they can differ, no row per person. ``appeared``, ``vanished`` and ``changed`` are what live
     did; the ``pending`` ones are what Git did. ``unseen`` is by how many the count of an unreadable list moved."""
 

@@ -8,7 +8,8 @@ are windows, so that their first share costs nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.plan.calls import MembersAdded, MembersRemoved, Phase, Step
 from reconciler.plan.changes import Change, Plan
@@ -17,8 +18,7 @@ OWN_S = 0.005
 """What a request costs besides its answer: the journal, and our own processor time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Speed:
+class Speed(Struct, frozen=True, kw_only=True):
     """How fast one account goes: seconds to an answer, as they were measured, how its lists are read, and its limits.
     None: unlimited."""
 
@@ -31,8 +31,7 @@ class Speed:
     writes_per_minute: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(Struct, frozen=True):
     """One step, or all of a phase: requests, and how many of them wait for each other at least."""
 
     reads: int

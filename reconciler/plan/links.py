@@ -7,9 +7,11 @@ own, and the new one is made once it has gone. Until then the inventory has the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
@@ -43,8 +45,7 @@ def decide_links(world: World, rules: KindRules, selection: Selection, deleted: 
     return out
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Move:
+class _Move(Struct, frozen=True, kw_only=True):
     """An association whose link joins something else than it declares; ``campaign`` is the one that it feeds now."""
 
     resource: Resource
@@ -52,8 +53,7 @@ class _Move:
     campaign: Target
 
 
-@dataclass(slots=True, kw_only=True)
-class _Links:
+class _Links(Struct, kw_only=True):
     """One account's associations. ``going`` are the lists and campaigns that this plan deletes, by id."""
 
     world: World

@@ -7,7 +7,8 @@ contact them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
@@ -21,16 +22,14 @@ OBSERVED = frozenset({"contact_id", "status", "standing"})
 """What a provider says of somebody and nobody can declare."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class End:
+class End(Struct, frozen=True, kw_only=True):
     """One end of a link, or the list of a membership: its id, and our address where it has one."""
 
     remote_id: RemoteId
     address: Address | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LostObject:
+class LostObject(Struct, frozen=True, kw_only=True):
     """A list, a campaign, or with ``campaign`` and ``list`` an association. ``fields`` are those that we managed, with
     the values that they have live."""
 
@@ -42,8 +41,7 @@ class LostObject:
     list: End | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LostMembers:
+class LostMembers(Struct, frozen=True, kw_only=True):
     """People who leave a list (or a campaign, for leads). ``address`` is the Membership that they belong to."""
 
     address: Address
@@ -52,8 +50,7 @@ class LostMembers:
     contacts: ContactSet
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Losses:
+class Losses(Struct, frozen=True, kw_only=True):
     """Everything that goes. ``identities`` says whose account each name is."""
 
     identities: Mapping[str, str] = field(default_factory=dict)
@@ -84,8 +81,7 @@ def losses(plan: Plan, desired: Desired, live: Live, inventory: Inventory, bound
     return Losses(identities=identities, objects=tuple(objects), members=tuple(members))
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(Struct, frozen=True):
     """One change, held against its account."""
 
     change: Change

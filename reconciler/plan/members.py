@@ -6,7 +6,7 @@ one that is live on an exact list is taken off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.masking import mask_number
@@ -21,8 +21,7 @@ from reconciler.plan.changes import MemberDelta
 _BOOK_COLUMNS = ("contact_id", "status")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Population:
+class Population(Struct, frozen=True, kw_only=True):
     """What a membership is held against.
 
     ``live`` is None when the list does not exist yet. ``ledger`` are the hashes of everybody whom we put on this list,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Diagnostic, Severity, error, warning
 from reconciler.model.addresses import Address
@@ -18,8 +19,7 @@ from reconciler.plan.rules import World
 from reconciler.plan.selection import Selection
 
 
-@dataclass(slots=True)
-class Decisions:
+class Decisions(Struct):
     """What has been decided so far for one account, and what must be said about it."""
 
     changes: list[Change] = field(default_factory=list)

@@ -7,7 +7,8 @@ an association that moves                  unlink -> link, after the other assoc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.resources import Declared, Reference, Resource
@@ -76,8 +77,7 @@ def _after_unlinking(change: Change) -> Change:
     return change
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Index:
+class _Index(Struct, frozen=True, kw_only=True):
     """The plan by what requirements ask for, so that a plan of many changes is ordered in one pass."""
 
     planned: dict[Address, Change]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.diagnostics import in_order as diagnostics_in_order
@@ -29,8 +31,7 @@ from reconciler.plan.rules import Rules, World
 from reconciler.plan.selection import Refresh, Selection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOptions:
+class PlanOptions(Struct, frozen=True, kw_only=True):
     """What somebody asked for on top of the manifests."""
 
     selection: Selection = Selection()
@@ -90,8 +91,7 @@ def concerns(note: Diagnostic, desired: Desired, selection: Selection) -> bool:
     return selection.covers(address, desired.resources.get(address))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
+class _Part(Struct, frozen=True, kw_only=True):
     """One account's share of a plan."""
 
     changes: tuple[Change, ...] = ()

@@ -7,10 +7,11 @@ approval, reach). The first is judged without a plan, and whoever has the docume
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias, assert_never
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.model.addresses import Address, Kind
@@ -25,47 +26,40 @@ ACCOUNTS = Selector("kind", "Account")
 _PATTERN_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
+class Naming(Struct, frozen=True, kw_only=True):
     """The whole of a name fits ``pattern``: our own name, or the one that the provider shows."""
 
     pattern: str
     field: Literal["metadata.name", "spec.name"] = "metadata.name"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequiredLabels:
+class RequiredLabels(Struct, frozen=True, kw_only=True):
     """Each label is there, with one of these values; an empty set means any."""
 
     labels: Mapping[str, frozenset[str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForbiddenProviders:
+class ForbiddenProviders(Struct, frozen=True, kw_only=True):
     providers: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForbiddenHosts:
+class ForbiddenHosts(Struct, frozen=True, kw_only=True):
     """Globs on host names in small letters."""
 
     hosts: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForbiddenKinds:
+class ForbiddenKinds(Struct, frozen=True, kw_only=True):
     kinds: frozenset[Kind]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForbiddenActions:
+class ForbiddenActions(Struct, frozen=True, kw_only=True):
     """The classes that ``--approve`` names; here nobody can approve them."""
 
     actions: frozenset[Approval]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MaxReach:
+class MaxReach(Struct, frozen=True, kw_only=True):
     """At most so many distinct people newly exposed to being contacted, over everything that the rule is about."""
 
     people: int
@@ -76,8 +70,7 @@ Check: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """One rule of a Policy document. ``environments`` empty: in all of them. ``source`` is where the rule stands."""
 
     policy: str
@@ -106,8 +99,7 @@ class Rule:
 WAY_OUT = "change what is declared, or have the policy changed: no flag lifts it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlugIn:
+class PlugIn(Struct, frozen=True, kw_only=True):
     """A Policy document asks for the plug-in ``use``; ``options`` are plain JSON values."""
 
     policy: str
@@ -117,8 +109,7 @@ class PlugIn:
     environments: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policies:
+class Policies(Struct, frozen=True, kw_only=True):
     """Everything that the Policy documents of a project say, whatever the environment."""
 
     rules: tuple[Rule, ...] = ()
@@ -133,8 +124,7 @@ class Policies:
         return Policies(rules=tuple(filter(holds, self.rules)), plugins=tuple(filter(holds, self.plugins)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breach:
+class Breach(Struct, frozen=True, kw_only=True):
     """A rule that a declaration breaks: of which document, and where in it. ``about`` a text: the account's name."""
 
     about: Address | str

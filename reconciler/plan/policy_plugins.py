@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.masking import mask_text
@@ -13,8 +15,7 @@ from reconciler.plan.changes import Plan
 from reconciler.plan.codec import encode, field_value, span_document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ByHand:
+class ByHand(Struct, frozen=True, kw_only=True):
     """What ``dial`` or ``call`` is about to send. ``operation`` is that of a call (``lists.delete``), ``address`` that
     of the dialled campaign; ``approvals`` are the classes that it takes, and ``reach`` how many people it contacts,
     None where that is not known."""
@@ -27,8 +28,7 @@ class ByHand:
     reach: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """A plan to be judged, in plain JSON values. No number of a person is in it.
 
     ``plan`` is the document of ``schemas/plan.json``, without a digest. ``resources`` is what is declared and selected,

@@ -8,8 +8,10 @@ its own contacts people then, so that is the instant that counts.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet
@@ -24,8 +26,7 @@ from reconciler.plan.recipients import of_campaign
 from reconciler.plan.rules import Local, Rules
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(Struct, frozen=True, kw_only=True):
     """A call, or the part of one, that may not be sent now.
 
     ``people`` of its recipients are in quiet hours, by when those end for them (None: not in sight). ``until`` is when
@@ -75,8 +76,7 @@ def _reason(count: int, until: datetime | None) -> str:
     return f"quiet hours for {'1 person' if count == 1 else f'{count} people'}; {when}"
 
 
-@dataclass(slots=True)
-class Quiet:
+class Quiet(Struct):
     """The quiet hours of every account that a plan is about, and who its calls would contact."""
 
     plan: Plan

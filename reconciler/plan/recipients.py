@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
@@ -15,8 +16,7 @@ from reconciler.plan.changes import Change
 from reconciler.plan.rules import Rules, Timed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipients:
+class Recipients(Struct, frozen=True, kw_only=True):
     """``people`` can be told apart, ``uncounted`` more cannot. ``at`` is the time that the campaign itself has."""
 
     people: ContactSet
@@ -24,8 +24,7 @@ class Recipients:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fed:
+class _Fed(Struct, frozen=True, kw_only=True):
     """A campaign with its ids; either may be missing."""
 
     address: Address | None

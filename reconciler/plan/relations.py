@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.diagnostics import error
 from reconciler.model.addresses import Address, Kind, RemoteId
@@ -47,8 +49,7 @@ def decide_memberships(
     return out
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     """What earlier memberships of the same plan do: nobody is created or added twice by two manifests."""
 
     suppressed: ContactSet

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import Address, Kind, RemoteId
@@ -20,8 +21,7 @@ from reconciler.plan.calls import Ref, Target
 from reconciler.plan.changes import Change
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class World(Struct, frozen=True, kw_only=True):
     """One account as the planner sees it. ``bound`` maps our addresses to the live objects they stand for now.
 
     ``allows`` are the exceptions that somebody armed.
@@ -52,16 +52,14 @@ class World:
         return None if remote_id is None else self.live.objects.get((kind, remote_id))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compiled:
+class Compiled(Struct, frozen=True, kw_only=True):
     """Changes with their calls, contact classes and reach; and what cannot be done, with remedies."""
 
     changes: tuple[Change, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reachable:
+class Reachable(Struct, frozen=True, kw_only=True):
     """The numbers that a provider can reach at all, and the code of the diagnostic about those it cannot. With it the
     loader can point at the row; a provider's rules may have one as ``reachable``."""
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from reconciler.errors import StalePlan
 from reconciler.masking import mask_text
@@ -24,8 +26,7 @@ DEFAULT_TTL = timedelta(hours=24)
 _EXPIRY_BYTES = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(Struct, frozen=True, kw_only=True):
     """What it takes to make the same plan again; as given on the command line."""
 
     paths: tuple[str, ...] = ()
@@ -58,8 +59,7 @@ class Inputs:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedPlan:
+class SavedPlan(Struct, frozen=True, kw_only=True):
     """A plan file, read and whole."""
 
     document: Mapping[str, Any]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.resources import Resource
@@ -20,8 +21,7 @@ class Refresh(StrEnum):
     COUNTS = "counts"
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """``kind:List``, ``label:team=growth``, ``account:main``, ``path:manifests/vip/*``, or a glob on addresses."""
 
     prefix: str
@@ -63,8 +63,7 @@ class Selector:
                 return fnmatchcase(str(address), self.value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True):
     """Everything, narrowed by ``select`` (any of them), less ``exclude`` (none of them)."""
 
     select: tuple[Selector, ...] = ()

@@ -7,8 +7,10 @@ same value is in order. Where nothing was ever applied, only Git can have moved.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diagnostics import in_order as diagnostics_in_order
@@ -86,8 +88,7 @@ def _never_applied(inventory: Inventory) -> tuple[Diagnostic, ...]:
     )
 
 
-@dataclass(slots=True)
-class _Comparison:
+class _Comparison(Struct):
     """One account's share. ``missing`` collects, by address, the relations that went with a missing object."""
 
     world: World

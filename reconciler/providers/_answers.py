@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct
 
 from reconciler.providers._wire import Received
 
@@ -18,8 +18,7 @@ HIDDEN = "***"
 _SCHEMES = frozenset({"basic", "bearer", "token", "apikey", "digest"})
 
 
-@dataclass(slots=True)
-class Heard:
+class Heard(Struct):
     """The last answer to one request, and the credential that it was asked with."""
 
     last: Received | None = None

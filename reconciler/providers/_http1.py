@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     import h11
@@ -43,8 +45,7 @@ class TooLong(ValueError):
     """The body is longer than it may be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """One request. ``origin`` is the start of the URL, up to its path, and ``host`` how the request names it."""
 
     method: str
@@ -74,8 +75,7 @@ class Asked:
         return "\r\n".join(lines).encode("ascii") + (self.content or b"")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A whole answer; header names in lower case, ``raw`` as it came. After the ``last`` one the connection is over."""
 
     status: int

@@ -6,11 +6,11 @@ No message made here holds a URL, a credential or a person's number.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from reconciler.errors import CredentialsRefused, NoAnswer, NotFound, RateLimited, ReadIncomplete, Rejected
 from reconciler.masking import mask_text, visible
@@ -25,8 +25,7 @@ SEARCHED = 65_536
 """Characters of an error text that are looked at: what is shown of it is far less."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """A 2xx. ``body`` is the decoded JSON, None when the answer was empty; header names are in lower case."""
 
     status: int
@@ -56,8 +55,7 @@ def decoded(raw: bytes) -> Any:
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judge:
+class Judge(Struct, frozen=True, kw_only=True):
     """Of one account's answers. ``error_text`` finds what a provider says of a refusal in its decoded and its raw body;
     ``reset_header`` is where it says how long to wait."""
 

@@ -13,11 +13,12 @@ import re
 import ssl
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
+
+from msgspec import Struct
 
 from reconciler.errors import NoAnswer, NotSent, ReadIncomplete, Rejected
 from reconciler.providers._http1 import Answer, Asked, TooLong, Unspeakable
@@ -42,8 +43,7 @@ _PLAIN_URL = re.compile(
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """A complete response; header names in lower case, ``raw`` decompressed."""
 
     status: int

@@ -7,7 +7,9 @@ together, and a call of one change carries the others. Pure, and the same whatev
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.model.addresses import Address, Kind, RemoteId
@@ -20,8 +22,7 @@ from reconciler.plan.changes import Adopt, Change, Create, Delete, Delta, Forget
 from reconciler.plan.rules import World
 
 
-@dataclass(slots=True)
-class Case:
+class Case(Struct):
     """All that a plan does to one campaign. ``change`` is the campaign's own change, if there is one; ``declared`` its
     manifest, also where nothing of it changes."""
 
@@ -71,8 +72,7 @@ class Case:
         return [d.path for d in self.deltas] + ([f"{len(self.links)} associations"] if self.links else [])
 
 
-@dataclass(slots=True)
-class Result:
+class Result(Struct):
     """Compiled changes by address (None: nothing is to be done after all), and what must be said."""
 
     changes: dict[Address, Change | None] = field(default_factory=dict)
@@ -108,8 +108,7 @@ class Result:
             self.keep(Forget(address=link.address, provider=link.provider, reason=reason, remote_id=link.remote_id))
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(Struct, frozen=True):
     """The two ends of an association change."""
 
     campaign: Target

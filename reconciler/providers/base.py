@@ -6,10 +6,11 @@ A provider fetches, converts, and turns a change into calls. It never diffs, pla
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import ProviderError
@@ -52,8 +53,7 @@ def silent(what: str, done: int, total: int | None) -> None:
     """The progress nobody watches."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class Connection(Struct, frozen=True, kw_only=True):
     """Everything a session needs besides the account. ``read_only`` makes the transport refuse every write."""
 
     secrets: Mapping[str, Secret]
@@ -63,8 +63,7 @@ class Connection:
     progress: Progress = silent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """What a fetch is for: the members of every list that a Membership (or an owned one) names, all lists, all
     campaigns, all links. ``everything`` asks for the members of every list, as an import does."""
 
@@ -75,8 +74,7 @@ class Scope:
     """By account and list, the members that a fetch takes as they are here instead of reading them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """A 2xx to a call, or a refusal that turned out to mean that all of it is so already. ``remote_id`` is set when the
     call created one object (or found it there) and the answer names it.
 
@@ -186,8 +184,7 @@ class WritesTogether(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Param:
+class Param(Struct, frozen=True, kw_only=True):
     """A parameter of an operation, under its wire name. ``place`` is where it goes in the request.
 
     ``pattern`` is what a value in the path must be, whole: one that has a slash or dots in it, or is endless, would ask
@@ -201,8 +198,7 @@ class Param:
     pattern: str = r"[A-Za-z0-9_-]{1,128}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(Struct, frozen=True, kw_only=True):
     """One documented endpoint. ``name`` is ``resource.verb``; ``path`` has ``{placeholders}``.
 
     ``array_body``: the body is one JSON array, given as the parameter ``body``. ``fixed`` are members of the body that
@@ -224,8 +220,7 @@ class Operation:
     ``agents.name`` for the ``name`` of what stands in ``agents``. All that is in them is hidden."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(Struct, frozen=True, kw_only=True):
     """Whatever a provider answered to one request, refusals included. ``body`` is as it came, without credentials.
 
     ``failure`` is set unless the answer says that it was done: what the status means, in words that may be shown.
@@ -236,8 +231,7 @@ class Response:
     failure: ProviderError | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concerned:
+class Concerned(Struct, frozen=True, kw_only=True):
     """The people whom a write is about and who are not named by number, as far as the API can tell them.
 
     ``given`` get something out of it: nobody suppressed or opted out (column ``status``) may be among them. ``touched``
@@ -300,8 +294,7 @@ class BringsCodes(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthRow:
+class HealthRow(Struct, frozen=True, kw_only=True):
     """One thing observed. ``subject`` is a word of ours: campaign, list, queue, upload, activity.
 
     ``state`` is the provider's word for how it is. ``problem`` says what is wrong with it, else it is healthy.
@@ -325,8 +318,7 @@ class Observer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dial:
+class Dial(Struct, frozen=True, kw_only=True):
     """What sending one campaign now would do, read without writing just before it is sent.
 
     ``recipients`` are at most so many contacts: ``lists`` holds the entries of each list, and an audience may be more
@@ -398,8 +390,7 @@ class Importable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Defaults:
+class Defaults(Struct, frozen=True, kw_only=True):
     """What the provider's page recommends where an account says nothing. Times in seconds."""
 
     base_url: str

@@ -10,11 +10,12 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.errors import (
@@ -68,8 +69,7 @@ class WriteOnReadOnly(RuntimeError):
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(Struct, frozen=True):
     """What is sent, again and again if need be. ``decode`` reads a 2xx."""
 
     method: str
@@ -336,8 +336,7 @@ class Http:
                     raise
 
 
-@dataclass(slots=True)
-class _Tries:
+class _Tries(Struct):
     """What one request has been through."""
 
     attempts: int = 1

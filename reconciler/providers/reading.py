@@ -6,7 +6,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.errors import CredentialsRefused, Exit, ProviderError, ReadIncomplete
@@ -27,8 +29,7 @@ from reconciler.providers.base import (
 from reconciler.providers.credentials import reveal
 
 
-@dataclass(slots=True, kw_only=True)
-class Sessions:
+class Sessions(Struct, kw_only=True):
     """The open sessions of a run, by account; an account without credentials has none."""
 
     by_account: dict[str, Session] = field(default_factory=dict)

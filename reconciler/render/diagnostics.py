@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import cast
+
+from msgspec.structs import asdict
 
 from reconciler.diagnostics import Diagnostic, Severity, in_order
 from reconciler.masking import mask_in_place, mask_text

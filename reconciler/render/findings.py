@@ -6,10 +6,11 @@ A finding is about one resource, has a stable rule and a place, and is open, acc
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, cast
+
+from msgspec import Struct
 
 from reconciler.render import drift as drift_words
 from reconciler.render import words
@@ -32,8 +33,7 @@ class Level(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """``rule`` is stable; ``accepted`` says why nobody complains, if so; ``fine`` that there is nothing to find."""
 
     rule: str
@@ -57,8 +57,7 @@ class Finding:
         return self.level is Level.ERROR and not self.accepted and not self.fine
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class Findings(Struct, frozen=True, kw_only=True):
     """What a command found, and when (RFC 3339, UTC). ``rules`` says what each rule means that is no diagnostic's."""
 
     command: str

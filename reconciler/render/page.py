@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct
 
 from reconciler.render import drift as drift_words
 from reconciler.render import words
@@ -38,8 +39,7 @@ GRAVE, WATCH, CALM, QUIET = "grave", "watch", "calm", "quiet"
 """How a state looks: red, amber, green, grey. The word beside it says the same."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One resource. ``cells`` are values below the page's ``columns``, ``lines`` are sentences about it."""
 
     address: str
@@ -55,8 +55,7 @@ class Row:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """One diagnostic."""
 
     severity: str
@@ -67,8 +66,7 @@ class Problem:
     tone: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """What the template shows. ``alarm`` is what a reader must not miss, ``facts`` stand below the headline."""
 
     title: str

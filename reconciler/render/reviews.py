@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, assert_never
+
+from msgspec import Struct
 
 from reconciler.render import Format
 from reconciler.render.findings import Findings, drift_findings, plan_findings, report_findings
@@ -15,8 +16,7 @@ from reconciler.render.page import drift_html, plan_html, report_html
 from reconciler.render.sarif import sarif
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kind:
+class _Kind(Struct, frozen=True, kw_only=True):
     """How one kind of document is written."""
 
     markdown: Callable[[Mapping[str, Any]], str]

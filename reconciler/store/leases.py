@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, Row, select, text, update
 
 from reconciler.errors import LeaseHeld
@@ -23,8 +24,7 @@ from reconciler.store.schema import leases
 LEASE_TTL = timedelta(seconds=60)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(Struct, frozen=True, kw_only=True):
     """Held on all of ``identities`` until ``expires`` (UTC). ``taken_over``: those a dead or late holder had."""
 
     identities: tuple[str, ...]
@@ -34,8 +34,7 @@ class Lease:
     taken_over: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Holder(Struct, frozen=True, kw_only=True):
     """Who holds the lease of one account. ``epoch`` counts how often it changed hands.
 
     ``process_started`` tells the process from a later one of the same ``pid``; it is opaque. ``dead``: nobody needs to

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 _PROC = Path("/proc")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
+class Process(Struct, frozen=True, kw_only=True):
     """One process, told apart from a later one with the same id by when it ``started``.
 
     ``host`` is for people. ``scope`` says where ``pid`` means something: one boot of one machine, and within it one

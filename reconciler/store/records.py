@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType, assert_never
+
+from msgspec import Struct, field
 
 from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.hashes import NO_MEMBERS, MemberHashes
@@ -57,8 +58,7 @@ class OperationState(StrEnum):
         return self in {self.INTENT, self.UNKNOWN, self.UNRESOLVED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class Intent(Struct, frozen=True, kw_only=True):
     """One request that is about to be sent. Whoever sends it promises not to begin after ``not_after``.
 
     ``path`` is a template: ids that are yet to come and contacts' values are placeholders. ``known_ids`` already
@@ -152,8 +152,7 @@ def _known_ids(effect: Effect) -> frozenset[str]:
             return frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """How one operation ended, for recording several at once. ``note`` is for people; numbers in it are masked."""
 
     op: OpId
@@ -162,8 +161,7 @@ class Outcome:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationRecord:
+class OperationRecord(Struct, frozen=True, kw_only=True):
     """One operation as the journal has it. Times are UTC. ``recorded_by`` is the run that wrote the outcome."""
 
     run: str
@@ -177,8 +175,7 @@ class OperationRecord:
     note: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True, kw_only=True):
     """One run of a command that may write. ``ended`` is None while it runs, and for ever when it died."""
 
     id: str

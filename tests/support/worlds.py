@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.manifest.drafts.draft import Key, left_out
@@ -14,8 +15,7 @@ from reconciler.model.live import Observed
 from reconciler.plan.binding import OBJECTS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """``objects`` are the lists and campaigns to declare, by name and id; ``left`` tells of those that cannot be.
 
     ``contested`` are those of them whose name a manifest goes by already: their links and people are that one's, too.

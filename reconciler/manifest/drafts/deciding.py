@@ -8,7 +8,8 @@ rules a provider has, and what is not written is told in the words of these rule
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.manifest.drafts.choosing import choose, name_all

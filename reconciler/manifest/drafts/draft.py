@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Diagnostic, Severity, Span, warning
 from reconciler.manifest.schemas import KindSchema, kind_schema
@@ -20,8 +21,7 @@ Key: TypeAlias = tuple[Kind, RemoteId]
 _NOWHERE = Span(file="import", line=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """One manifest. ``fields`` are those of its spec by their names there, plain values as YAML has them.
     ``parent`` is what a Membership's members are of.
 
@@ -71,8 +71,7 @@ class Draft:
         return spec | dict(self.fields)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drafts:
+class Drafts(Struct, frozen=True, kw_only=True):
     """Everything that is to be written, sorted by kind and name, and what is left out, by the kind it is of."""
 
     drafts: tuple[Draft, ...]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.manifest.drafts.choosing import Choice
@@ -20,8 +22,7 @@ Complaints = Mapping[Key, Sequence[str]]
 """What was said about a draft, one after the other: as many as times it had to leave something out."""
 
 
-@dataclass(slots=True)
-class Drafting:
+class Drafting(Struct):
     """One round over an account. ``names`` has a name for everything; ``people`` is filled once for all rounds."""
 
     scene: Scene

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from yaml._yaml import CParser
 from yaml.events import (
     DocumentStartEvent,
@@ -21,8 +21,7 @@ from reconciler.manifest.drafts.texts import fits_block, quoted, scalar, value_t
 from reconciler.manifest.variables import escaped, varies
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """What stands from ``start`` up to but without ``end`` in a file becomes ``text``."""
 
     start: int
@@ -37,8 +36,7 @@ def applied(text: str, edits: Iterable[Edit]) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Node:
+class _Node(Struct, frozen=True, kw_only=True):
     """A value within its document: where it is, where its key begins, and how it is written.
 
     ``style`` is YAML's of a scalar (empty when plain); ``flow`` says whether the mapping around it is in braces.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.manifest.drafts.draft import schema_of
 from reconciler.manifest.scalars import hidden_characters
@@ -17,8 +18,7 @@ from reconciler.model.resources import Fields, FieldValue
 _PLAIN = FieldRule()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declarable:
+class Declarable(Struct, frozen=True, kw_only=True):
     """``fields`` in the order of the schema. ``refused`` are live values that no manifest may have, ``lacking`` those
     fields without which there is no manifest of the kind, ``required`` all of these."""
 

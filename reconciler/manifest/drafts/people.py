@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.manifest.scalars import hidden_characters
 from reconciler.model.contacts import ContactSet
@@ -19,8 +20,7 @@ _LONGEST = 10_000
 """Characters of an attribute; nothing that people write about each other is longer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class People:
+class People(Struct, frozen=True, kw_only=True):
     """``contacts`` with the attributes that can be declared. ``why`` says why the mode is that one."""
 
     contacts: ContactSet

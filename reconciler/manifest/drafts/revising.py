@@ -6,8 +6,9 @@ Only what a manifest manages is changed, and nothing is taken out because it is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.manifest.documents import Document
@@ -23,8 +24,7 @@ from reconciler.plan.changes import Delta
 from reconciler.plan.fields import diff
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactEdit:
+class ContactEdit(Struct, frozen=True, kw_only=True):
     """How the one contact file of a Membership changes. ``file`` is as the manifest names it."""
 
     file: str
@@ -32,8 +32,7 @@ class ContactEdit:
     moves: Moves
 
 
-@dataclass(slots=True, kw_only=True)
-class Revision:
+class Revision(Struct, kw_only=True):
     """How one document changes, and what has to be told beside."""
 
     edits: list[Edit] = field(default_factory=list)
@@ -46,8 +45,7 @@ def revise(scene: Scene, resource: Resource, document: Document) -> Revision:
     return _Revising(scene, resource, document).run()
 
 
-@dataclass(slots=True)
-class _Revising:
+class _Revising(Struct):
     scene: Scene
     resource: Resource
     document: Document

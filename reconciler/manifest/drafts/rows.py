@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.manifest.drafts.people import usable
 from reconciler.manifest.numbers import normalise
@@ -14,8 +15,7 @@ from reconciler.model.contacts import ContactSet
 _BOM = "\ufeff"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(Struct, frozen=True, kw_only=True):
     """How a file is read: ``columns`` maps our names to the file's, empty for those of the file."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -23,8 +23,7 @@ class Layout:
     region: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moves:
+class Moves(Struct, frozen=True, kw_only=True):
     """Who is no longer there, who has come, and whose attributes are others now (with those that they are)."""
 
     gone: ContactSet = field(default_factory=ContactSet.empty)

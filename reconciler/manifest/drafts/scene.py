@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.manifest.drafts.draft import Key
 from reconciler.model.addresses import Address, Kind, RemoteId, link_id
@@ -16,8 +17,7 @@ from reconciler.plan.rules import Reachable
 from reconciler.providers.base import Importable, Provider
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Scene(Struct, frozen=True, kw_only=True):
     """One account. ``declared`` are the live objects, links and memberships that manifests stand for."""
 
     account: Account

@@ -11,7 +11,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.manifest.formatting.tree import Box, Comment, Entry, File, Node, Page, Text
 
@@ -72,8 +74,7 @@ def _comments(comments: Iterable[Comment], pad: str, *, opening: bool) -> list[s
     return lines
 
 
-@dataclass(frozen=True, slots=True)
-class _Lines:
+class _Lines(Struct, frozen=True):
     """An entry: the comments above it, and its own lines."""
 
     above: list[str]

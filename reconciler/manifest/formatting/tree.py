@@ -10,9 +10,9 @@ import re
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from msgspec import Struct, field
 from yaml._yaml import CParser
 from yaml.events import (
     DocumentStartEvent,
@@ -24,8 +24,7 @@ from yaml.events import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comment:
+class Comment(Struct, frozen=True, kw_only=True):
     """``alone`` on its line, or behind something; ``column`` is only of use behind something. ``gap``: a blank line
     stands above."""
 
@@ -37,8 +36,7 @@ class Comment:
     gap: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class Text(Struct, frozen=True, kw_only=True):
     """A scalar: what it says, and the characters that say so. ``style`` is YAML's, empty when it is plain."""
 
     value: str
@@ -50,8 +48,7 @@ class Text:
         return self.style in ("|", ">")
 
 
-@dataclass(slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, kw_only=True):
     """A key with its value, or an item of a list, where ``key`` is None.
 
     ``above`` are the comments before it, ``between`` those between a key and its value, ``behind`` is the one on the
@@ -67,8 +64,7 @@ class Entry:
     behind: Comment | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class Box:
+class Box(Struct, kw_only=True):
     """A mapping or a list. ``flow``: in braces or brackets. ``tail`` are the comments below its last entry."""
 
     is_list: bool
@@ -86,16 +82,14 @@ class Box:
 Node: TypeAlias = Text | Box
 
 
-@dataclass(slots=True, kw_only=True)
-class Page:
+class Page(Struct, kw_only=True):
     """One document: ``head`` are the comments above its first key."""
 
     head: list[Comment]
     root: Node
 
 
-@dataclass(slots=True)
-class File:
+class File(Struct):
     """Every document that says something, and the comments below the last one.
 
     ``comments`` are the texts of all that there are, in their order.

@@ -8,8 +8,9 @@ cursor, and a full page is followed by the rest of the window, whichever way rou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.errors import ReadIncomplete
 from reconciler.providers.contactcenter.client import Client
@@ -22,8 +23,7 @@ SKEW_S = 86_400
 MILLISECONDS_FROM = 10**11
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One call of a campaign; ``at`` is Unix time in seconds."""
 
     at: int
@@ -32,8 +32,7 @@ class Record:
     uuid: str
 
 
-@dataclass(slots=True)
-class _Window:
+class _Window(Struct):
     """What is still to be asked for."""
 
     start: int

@@ -16,10 +16,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from reconciler.errors import ReadIncomplete
 from reconciler.masking import is_masked
@@ -45,8 +45,7 @@ class Several(list[Any]):
     """The values of a key that one object has several times."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Campaign:
+class Campaign(Struct, frozen=True, kw_only=True):
     """One row of the campaign report. ``repeated`` are statuses that it counts twice; None is unknown."""
 
     remote_id: RemoteId
@@ -66,8 +65,7 @@ class Campaign:
         return Observed(kind=Kind.CAMPAIGN, remote_id=self.remote_id, name=self.name, fields=fields, facts=facts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surplus:
+class Surplus(Struct, frozen=True, kw_only=True):
     """One more lead of a number that the campaign has already."""
 
     number: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Severity, in_order
 from reconciler.errors import NotFound, ReadIncomplete, Rejected
@@ -25,8 +27,7 @@ from reconciler.providers.contactcenter.settings import Settings
 from reconciler.providers.fetching import known_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class Fetched(Struct, frozen=True, kw_only=True):
     """An account with the reading behind it, for the checks that come before a write."""
 
     live: AccountLive

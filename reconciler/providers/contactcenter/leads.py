@@ -8,10 +8,10 @@ somebody that is about to be added.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from reconciler.errors import ReadIncomplete
 from reconciler.model.addresses import RemoteId
@@ -46,8 +46,7 @@ class Envelope(msgspec.Struct):
     next_start_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LeadPage:
+class LeadPage(Struct, frozen=True):
     """One page. ``cursor`` is empty on the last one."""
 
     rows: Sequence[Row]

@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.errors import NotFound, ReadIncomplete, Rejected
 from reconciler.model.addresses import RemoteId
@@ -32,8 +33,7 @@ from reconciler.providers.evidence import known, left
 State = Evidence.State
 
 
-@dataclass(slots=True)
-class Memory:
+class Memory(Struct):
     """What was seen last: leads and when, by campaign; and which campaigns were stopped when the plan was made.
 
     ``took`` is how long the last read of the leads lasted. ``known`` are the leads that were there when the plan was

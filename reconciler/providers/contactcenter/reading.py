@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.errors import ReadIncomplete
 from reconciler.model.addresses import RemoteId
@@ -29,8 +30,7 @@ _MEANING = ("status", "first_name", "last_name", "priority", "retries")
 _FIRST = (Standing.WAITING, Standing.BUSY, Standing.FINISHED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leads:
+class Leads(Struct, frozen=True, kw_only=True):
     """A campaign's leads, read whole: people by number, the ids of all leads, and what could not be told apart.
 
     Of a number that several leads have, ``contacts`` has the one that could be dialled first, without attributes: which
@@ -43,8 +43,7 @@ class Leads:
     unusable: int = 0
 
 
-@dataclass(slots=True)
-class _Gathered:
+class _Gathered(Struct):
     """Pages so far."""
 
     builder: ContactSetBuilder = field(default_factory=lambda: ContactSetBuilder(COLUMNS))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Severity
 from reconciler.errors import NoAnswer, NotFound, NotSent, ReadIncomplete, Rejected, Unchecked

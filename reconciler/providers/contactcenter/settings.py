@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.model.resources import Account
@@ -26,8 +27,7 @@ ALWAYS_FINISHED = frozenset({"success", "failed"})
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """``account_id`` goes with every request, ``domain`` is the tenant to log in to.
 
     ``lookback_s``: how far back the activity report is asked who was worked already, 0 for not at all. ``suspect_s``:

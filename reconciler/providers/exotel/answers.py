@@ -6,8 +6,9 @@ An item's own code beats the answer's ``http_code``, and both beat the HTTP stat
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.errors import (
     CredentialsRefused,
@@ -23,8 +24,7 @@ Row = Mapping[str, Any]
 CONFLICT = 409
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One entry of an answer. ``data`` may be there for a failure too: a duplicate contact names the existing one."""
 
     code: int

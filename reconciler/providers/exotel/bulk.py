@@ -8,7 +8,9 @@ nothing. What is refused for good is told by position, so that the others count 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.errors import NoAnswer, NotSent, RateLimited, Rejected
 from reconciler.masking import mask_text, visible
@@ -25,8 +27,7 @@ ROUNDS = 3
 _WRAPPERS = ("contacts", "contact_references", "lists")
 
 
-@dataclass(frozen=True, slots=True)
-class Bulk:
+class Bulk(Struct, frozen=True):
     """One bulk call at work. ``send`` is the wire, ``pause`` waits before round 2, 3, …"""
 
     send: Callable[[Call, Start], Awaitable[Reply]]

@@ -11,8 +11,10 @@ other changes are ``carried_by`` that one. Once a campaign has started only call
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Severity
 from reconciler.model.addresses import Address, Kind, RemoteId
@@ -67,8 +69,7 @@ def _note_still_declared(address: Address, live: Observed, world: World, out: Re
         out.say(_note("exotel-campaign-finished", text, resource))
 
 
-@dataclass(slots=True)
-class Compiler:
+class Compiler(Struct):
     """One case at work."""
 
     case: Case

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model.addresses import Kind
@@ -35,8 +36,7 @@ def most_lists(fields: Fields) -> int:
     return 1 if fields.get("campaign_type") == "dynamic" else MAX_LISTS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declarations:
+class Declarations(Struct, frozen=True, kw_only=True):
     """What checks of one resource need to know of the others, gathered once: each is asked about on its own.
 
     ``names`` has the first list of each name, by account and by the name without its case; ``links`` counts the

@@ -6,8 +6,9 @@ The writing ones are in ``calls`` (as data, for plans) and ``operations`` (all o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.errors import CredentialsRefused, ReadIncomplete
 from reconciler.providers.exotel import answers, contacts, convert
@@ -24,8 +25,7 @@ OLDEST_FIRST = ("sort_by", "date_created:asc")
 WRONG_REGION = "Is it the key, the token, or a key of another region? Exotel answers the same for all three."
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page. ``total`` is how many there are in all, None where the answer does not say."""
 
     ids: Sequence[str]

@@ -8,11 +8,11 @@ again in the tolerant way, so no oddity of one row costs speed on the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
+from msgspec import Struct
 
 from reconciler.errors import ReadIncomplete
 from reconciler.model.contacts import ContactSet
@@ -83,8 +83,7 @@ class LeanEnvelope(msgspec.Struct):
     metadata: Metadata | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ContactPage:
+class ContactPage(Struct, frozen=True):
     """One page: the ids in order, the same rows as columns, and how many there are in all, if that is told.
 
     ``columns`` have the people's numbers as they came, for those who look at many pages at once.
@@ -163,8 +162,7 @@ def columns_of(rows: Sequence[dict[str, str | None]]) -> Columns:
     return {name: [row[name] for row in rows] for name in ("number", *WHO, *ATTRIBUTES)}
 
 
-@dataclass(frozen=True, slots=True)
-class People:
+class People(Struct, frozen=True):
     """Contacts by number; ``count`` is of all of them, ``unusable`` had no number, ``twice`` one of another."""
 
     contacts: ContactSet

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Severity, in_order
 from reconciler.errors import NotFound, ReadIncomplete

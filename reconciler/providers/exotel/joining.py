@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.errors import NoAnswer, NotSent, ReadIncomplete, Rejected, Unchecked
 from reconciler.model.addresses import Kind, RemoteId
@@ -51,8 +53,7 @@ def joining(campaigns: Iterable[Observed]) -> ContactClass:
     )
 
 
-@dataclass(slots=True)
-class Joining:
+class Joining(Struct):
     """The campaigns as they were planned with and as they are now. ``clock`` is monotonic, in seconds."""
 
     reader: Reader

@@ -7,8 +7,9 @@ each deletion, for which there is no bulk form.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model.addresses import Kind, RemoteId

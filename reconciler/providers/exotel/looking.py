@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.errors import NotFound
 from reconciler.model.addresses import Kind, RemoteId
@@ -45,8 +46,7 @@ FEW = 20
 """So many changed contacts are read back one by one; of more, what the answer to the change says is taken for it."""
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(Struct):
     """What answers told, shared by session and looks: ids of contacts by number, contacts as they were written back by
     id, campaigns as they were last seen, and how many lists there are."""
 

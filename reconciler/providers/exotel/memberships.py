@@ -9,7 +9,8 @@ Who joins a list that a running campaign has may be called; see the account's ta
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model.addresses import Kind

@@ -8,8 +8,9 @@ there are not as many of them as the total says, the collection changed meanwhil
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from reconciler.errors import ReadIncomplete, Rejected
 from reconciler.providers.exotel.answers import Row
@@ -51,8 +52,7 @@ Read = Callable[[int, int], Awaitable[P]]
 """Reads the page at an offset with a limit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading(Generic[P]):
+class Reading(Struct, Generic[P], frozen=True, kw_only=True):
     """How one collection is read. ``told`` hears of progress, with the total where it is known. ``enough`` ends the
     read early: it is asked after each page whether what was looked for has been seen."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+
+from msgspec.structs import replace
 
 from reconciler.errors import CredentialsRefused, Exit, NoAnswer, NotFound, ProviderError, ReadIncomplete, Rejected
 from reconciler.model.addresses import Kind, RemoteId

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.model.resources import Account
@@ -34,8 +35,7 @@ _COUNTS: tuple[tuple[str, str, int, int], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """``sid`` is the account in paths. ``csv_from``: first loads of so many people go as one file, 0 for never.
     ``book_pages``: how many pages of the address book may be read to find contacts. ``bulk_size`` is of people."""
 

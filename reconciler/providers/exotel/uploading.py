@@ -7,7 +7,8 @@ never sent again in the same run: the list is looked at for as long as people ke
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.errors import NoAnswer, ReadIncomplete, Rejected
 from reconciler.model.contacts import ContactSet
@@ -30,8 +31,7 @@ State = Evidence.State
 _STATS = (("success", "success_count"), ("duplicate", "duplicate_count"), ("failed", "failure_count"))
 
 
-@dataclass(slots=True)
-class Uploads:
+class Uploads(Struct):
     """The files of one account."""
 
     client: Client

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.masking import mask_number
@@ -26,8 +27,7 @@ NO_CALLER = "0000000000"
 _CALLER = re.compile(r"\+[0-9]{8,15}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declarations:
+class Declarations(Struct, frozen=True, kw_only=True):
     """Everything declared, by what the checks look for."""
 
     desired: Desired

@@ -7,8 +7,9 @@ through the same builders as plans do (``endpoints``) and the same judgement (``
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from reconciler.errors import CredentialsRefused, NotFound, RateLimited, ReadIncomplete, Rejected
 from reconciler.model.addresses import RemoteId
@@ -24,8 +25,7 @@ from reconciler.providers.intelepeer.wire import Collection, Row, collection, in
 _Item = TypeVar("_Item", Campaign, ContactList)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing(Generic[_Item]):
+class Listing(Struct, Generic[_Item], frozen=True, kw_only=True):
     """A whole listing by id, tombstones included. ``bare``: it came as one object instead of a collection."""
 
     items: Mapping[RemoteId, _Item]

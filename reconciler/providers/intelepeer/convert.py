@@ -8,8 +8,9 @@ what only informs never fails a read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.live import Observed
@@ -35,8 +36,7 @@ def right_trimmed(value: FieldValue) -> FieldValue:
     return "" if value is None else str(value).rstrip()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Campaign:
+class Campaign(Struct, frozen=True, kw_only=True):
     """One campaign as read. ``links`` are its lists with the attributes that were told. ``active`` None: not told."""
 
     remote_id: RemoteId
@@ -152,8 +152,7 @@ def _attributes(moc: Any, auto_detect: Any) -> Fields:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactList:
+class ContactList(Struct, frozen=True, kw_only=True):
     """One list as read. None: this shape does not tell. ``attributes`` is what the list itself says about its links."""
 
     remote_id: RemoteId

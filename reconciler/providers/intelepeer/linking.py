@@ -13,8 +13,10 @@ attributes and the campaign has no link that nobody declares. Otherwise the acco
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Severity
 from reconciler.model.addresses import Address, Kind, RemoteId
@@ -31,8 +33,7 @@ from reconciler.providers.intelepeer.tables import KINDS
 from reconciler.providers.intelepeer.work import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True, kw_only=True):
     """One declared link that is to be there after the plan."""
 
     address: Address
@@ -40,8 +41,7 @@ class _Wanted:
     attributes: Attributes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Campaign:
+class _Campaign(Struct, frozen=True, kw_only=True):
     """All that is known about the links of one campaign.
 
     ``changes`` are those of ``wanted`` that are not live yet, or differ. ``undeclared`` are live and in no manifest.

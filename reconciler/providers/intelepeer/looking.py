@@ -8,8 +8,9 @@ a person (source: IntelePeer API notes, sections 4.4, 4.5 and 5).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import assert_never
+
+from msgspec import Struct, field
 
 from reconciler.errors import NotFound, ReadIncomplete, Rejected
 from reconciler.model.addresses import Kind, RemoteId
@@ -41,8 +42,7 @@ from reconciler.providers.intelepeer.tables import KINDS
 _State = Evidence.State
 
 
-@dataclass(slots=True)
-class Memory:
+class Memory(Struct):
     """What this session was told and cannot always read back.
 
     ``published`` are campaigns whose publication was confirmed. ``before`` are the contacts of a list before the upload

@@ -6,7 +6,7 @@ reaches nobody before its lists are what they should be.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Severity
 from reconciler.model.addresses import Kind, RemoteId

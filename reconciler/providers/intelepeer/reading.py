@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeVar
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.errors import NotFound, ReadIncomplete
@@ -46,8 +48,7 @@ async def together(reads: Iterable[Awaitable[_Got]]) -> list[_Got]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Read:
+class _Read(Struct, frozen=True, kw_only=True):
     """What has been read of an account. ``details`` are lists by id, for those that somebody needs more about."""
 
     campaigns: Listing[Campaign]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
+
+from msgspec import Struct
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.model.resources import Account
@@ -34,8 +35,7 @@ class MembershipMode(StrEnum):
     APPEND = "append"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """An account's own settings with the defaults filled in. ``auth_url`` is empty when the account names none."""
 
     auth_scheme: AuthScheme = AuthScheme.RAW

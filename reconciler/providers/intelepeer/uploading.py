@@ -6,7 +6,7 @@ uploads to one list never run at the same time (source: IntelePeer API notes, se
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.kinds import ContactClass

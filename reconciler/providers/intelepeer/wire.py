@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from reconciler.errors import ReadIncomplete
 
@@ -25,8 +26,7 @@ _PAGING = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Collection:
+class Collection(Struct, frozen=True, kw_only=True):
     """The objects of a reply. ``bare``: it was a single object where a collection was expected."""
 
     rows: tuple[Row, ...] = ()

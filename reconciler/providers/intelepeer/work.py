@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model.addresses import Address, Kind, RemoteId
@@ -19,8 +20,7 @@ from reconciler.providers.intelepeer.settings import Settings, settings_of
 Links = Mapping[RemoteId, LiveLink]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
+class Index(Struct, frozen=True, kw_only=True):
     """The world by what compiling asks for, sorted out once: plans may have tens of thousands of changes."""
 
     named: Mapping[tuple[Kind, str], frozenset[RemoteId]]
@@ -98,8 +98,7 @@ def _uploads(changes: tuple[Change, ...], world: World) -> Mapping[Target, Mappi
     return uploads
 
 
-@dataclass(slots=True)
-class Work:
+class Work(Struct):
     """One account being compiled. ``changes`` keeps the planner's order; a change that turns out empty is taken out."""
 
     world: World

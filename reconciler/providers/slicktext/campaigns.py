@@ -13,8 +13,10 @@ gets an empty audience (H17).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Severity
 from reconciler.model.addresses import Kind, RemoteId
@@ -45,8 +47,7 @@ def compile_campaigns(changes: tuple[Change, ...], world: World, brand: str) -> 
     return out
 
 
-@dataclass(slots=True)
-class Compiler:
+class Compiler(Struct):
     """One case at work."""
 
     case: Case

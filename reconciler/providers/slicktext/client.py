@@ -6,10 +6,10 @@ The writing ones are in ``calls`` (as data, for plans) and ``operations`` (all o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from reconciler.errors import ReadIncomplete
 from reconciler.providers.http import Http
@@ -19,8 +19,7 @@ from reconciler.providers.slicktext.contacts import Columns, ContactPage
 Filters = Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page of lists, campaigns, segments or custom fields."""
 
     ids: Sequence[int]

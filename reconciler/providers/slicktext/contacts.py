@@ -8,11 +8,11 @@ on the others. Where nobody asks for attributes, the decoder skips them: that ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from reconciler.errors import ReadIncomplete
 from reconciler.providers.slicktext.convert import (
@@ -90,8 +90,7 @@ class LeanEnvelope(msgspec.Struct):
     paging: Paging | None = msgspec.field(default=None, name="pagingData")
 
 
-@dataclass(frozen=True, slots=True)
-class ContactPage:
+class ContactPage(Struct, frozen=True):
     """One page: ids in order, the same rows as columns, and whether the provider says that there is more.
 
     ``raw`` has the ids as numbers and the people's numbers as they came, for those who look at many pages at once.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Severity, in_order
 from reconciler.errors import NotFound, ReadIncomplete

@@ -6,7 +6,7 @@ one to a list may each start a workflow of the brand that texts people (H2); tak
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model.addresses import Kind, RemoteId

@@ -12,8 +12,9 @@ that came shorter than assumed puts those behind it out of place; they are dropp
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
 
 from reconciler.errors import ReadIncomplete
 from reconciler.providers.parallel import Ahead
@@ -41,8 +42,7 @@ class Gathered(Protocol[P_contra]):
     def count(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """How one collection is read. ``expected`` is its size where there is a count; ``at_least``, where there is none,
     how many rows there must be. ``told`` hears of progress."""
 

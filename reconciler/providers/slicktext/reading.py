@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.errors import NotFound, ReadIncomplete
 from reconciler.model.addresses import RemoteId
@@ -27,8 +28,7 @@ MOST_LOOKUPS = 200
 """Above so many single lookups, reading the whole address book is cheaper (H5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(Struct, frozen=True):
     """A list, read whole: people by number, how many are on it, and how many of them had no usable number.
 
     ``having`` tells which of some contact ids are on it.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model.addresses import Address, Kind, RemoteId

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.errors import Exit, NoAnswer, ProviderError, Rejected
 from reconciler.model.addresses import Kind, RemoteId

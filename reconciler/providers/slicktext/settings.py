@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.model.resources import Account
@@ -19,8 +20,7 @@ MAX_BULK = 80
 """Contacts in one membership call: the size a working integration uses, no limit is documented [A-11]."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """``brand`` is the number in paths. Times in seconds. ``max_rows`` ends a read that would not end otherwise."""
 
     brand: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from contactcenter_portal import (
     seed,
     using,
 )
+from msgspec.structs import replace
 
 from reconciler.errors import CredentialsRefused, NotSent, ReadIncomplete, Rejected
 from reconciler.model.addresses import Kind

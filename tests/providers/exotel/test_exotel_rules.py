@@ -154,7 +154,7 @@ def test_known_people_are_added_without_being_created_and_removed_one_by_one() -
         a_list("vip"), a_list("old"), a_membership("vip", people(MARTY, DOC)), a_membership("old", elsewhere)
     )
     now = live(live_list("L1", "Vip"), live_list("L2", "Old"), members={"L1": on_list, "L2": elsewhere})
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     plan = planned(
         wanted, replace(now, contacts=elsewhere), inventory(owns(LIST, "vip", "L1"), owns(LIST, "old", "L2"))

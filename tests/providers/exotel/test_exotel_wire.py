@@ -261,7 +261,7 @@ def test_enough_is_enough() -> None:
 def test_an_upload_is_a_form_with_a_file() -> None:
     rows = ({"number": "+12025550001", "first_name": 'A "B", C'}, {"number": "+12025550002"})
     call = calls.upload_members(SID, "Vip ☎", ("first_name",))
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     sent = forms.written(replace(call, body={"list_name": "Vip ☎", "type": "static", "file_name": rows}))
     assert sent is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from intelepeer_world import (
     owned,
     planned,
 )
+from msgspec.structs import replace
 
 from reconciler.errors import NoAnswer, NotFound, ReadIncomplete, Rejected
 from reconciler.model.addresses import Kind, RemoteId

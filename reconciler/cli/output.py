@@ -83,6 +83,14 @@ def emit_plan(document: Mapping[str, Any], shared: Globals) -> None:
     deliver(render_plan, document, shared)
 
 
+def tells_digest(shared: Globals) -> bool:
+    """Whether anything that ``emit_plan`` writes has the digest of the plan in it."""
+    from reconciler.render import Format
+
+    wanted = (shared.format, *(name for name, _ in shared.reports))
+    return bool(os.environ.get("GITHUB_STEP_SUMMARY")) or any(Format(name).tells_digest for name in wanted)
+
+
 def deliver(render: Render, document: Mapping[str, Any], shared: Globals) -> None:
     """A document on stdout, in every format of ``--report``, and on the page that the CI system shows for this step."""
     from reconciler.render import Format

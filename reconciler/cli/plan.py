@@ -39,7 +39,7 @@ def command(
 ) -> int:
     """Show what differs between the manifests and the providers. Reads only: nothing is written anywhere."""
     from reconciler.app.planning import plan, sealed
-    from reconciler.cli.output import emit_plan, note, write_file
+    from reconciler.cli.output import emit_plan, note, tells_digest, write_file
     from reconciler.cli.progress import ProgressLine
     from reconciler.errors import Exit
     from reconciler.plan.saved import dump
@@ -53,7 +53,7 @@ def command(
     progress.clear()
     now = datetime.now(UTC)
     whole = planned.exit_code is Exit.OK
-    digest = sealed(planned, ttl=ttl, now=now) if whole else ""
+    digest = sealed(planned, ttl=ttl, now=now) if whole and (out is not None or tells_digest(shared)) else ""
     if out is not None and whole:
         saved = planned.document(digest=digest, created=now, calls=True, timings=False)
         write_file(Path(out), dump(saved, request.inputs, planned.fingerprint))

@@ -27,6 +27,11 @@ class Format(StrEnum):
     GITLAB = "gitlab"
     CODE_QUALITY = "gitlab-codequality"
 
+    @property
+    def tells_digest(self) -> bool:
+        """Whether a plan in it has its digest, which takes long to compute."""
+        return self in {Format.JSON, Format.NDJSON, Format.MARKDOWN, Format.HTML}
+
 
 class Render(Protocol):
     """A document in a format; ``width`` in columns and ``color`` are for terminals."""

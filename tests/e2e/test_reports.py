@@ -41,6 +41,9 @@ def test_every_report_is_written_beside_the_text(
             assert "main/List/join" in held, name
     assert "`main/List/join`" in summary.read_text()
     assert summary.read_text().startswith("before\n")
+    if command == ("plan",):  # although the text on stdout does without
+        assert all("scrypt$" in (texts.root / name).read_text() for name in ("summary.md", "out.md", "out.ndjson"))
+        assert "scrypt$" not in result.out
     assert list(junit_problems((texts.root / "out.xml").read_text())) == []
     counts = json.loads((texts.root / "out.gitlab.json").read_text())
     if command[0] != "drift":
@@ -99,3 +102,10 @@ def test_a_step_summary_that_cannot_be_written_fails_nothing(
     result = texts("plan")
     assert result.code == 0
     assert "step summary cannot be written" in result.err
+
+
+def test_the_page_of_the_step_has_the_digest_by_itself(texts: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(texts.root / "summary.md"))
+    texts.write("list.yaml", LIST)
+    texts("plan")
+    assert "scrypt$" in (texts.root / "summary.md").read_text()

@@ -129,3 +129,9 @@ def test_a_finding_keeps_its_fingerprint_when_its_manifest_moves() -> None:
 
     assert fingerprints(1) == fingerprints(40)
     assert len(set(fingerprints(1))) == 2
+
+
+@pytest.mark.parametrize("format", list(Format))
+def test_which_formats_tell_the_digest(format: Format) -> None:
+    text = render_plan(plan(change(), digest="scrypt$ln$salt$hash"), format, width=100, color=False)
+    assert ("scrypt$ln" in text) is format.tells_digest

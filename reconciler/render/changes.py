@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple, TypeAlias
 
 from reconciler.render import words
-from reconciler.render.diagnostics import place_of
 from reconciler.render.documents import ChangeDocument, DeltaDocument, MembersDocument, PlanDocument, SourceDocument
 from reconciler.render.screen import (
     GAP,
@@ -49,8 +48,9 @@ class Entry(NamedTuple):
     rows: tuple[Row, ...]
 
 
-def account_groups(plan: PlanDocument, width: int) -> list[list[Line]]:
-    """A block of lines for every account in which something changes or cannot change, in the order of the plan."""
+def account_groups(plan: PlanDocument, width: int) -> list[Iterator[Line]]:
+    """A block of lines for every account in which something changes or cannot change, in the order of the plan. Lines
+    are made when they are asked for: all of them at once take more than the plan."""
     codes = words.blocking_codes(plan)
     entries: dict[str, list[Entry]] = {}
     for change in plan["changes"]:
@@ -82,7 +82,7 @@ def _refusal(codes: Sequence[str]) -> str:
 
 def _place(source: SourceDocument | None) -> str:
     # Without the column: a headline is read, the diagnostics below are clicked.
-    return place_of(source).rsplit(":", 1)[0] if source else ""
+    return f"{safe(source['file'])}:{source['line']}" if source else ""
 
 
 def _entry(change: ChangeDocument, blocked: Sequence[str]) -> Entry:
@@ -90,16 +90,16 @@ def _entry(change: ChangeDocument, blocked: Sequence[str]) -> Entry:
     style = Style.ALARM if blocked else Style.GOOD if association else _STYLES.get(change["action"], Style.PLAIN)
     word = words.action_word(change) or (change["action"] if blocked else "")
     info = (
-        Piece(_refusal(blocked) if blocked else "", Style.ALARM),
-        Piece(words.contact_words(change), CONTACT_STYLES.get(change["contactClass"], Style.PLAIN)),
-        Piece(safe(word), style),
-        Piece(words.member_counts(change)),
+        (_refusal(blocked) if blocked else "", Style.ALARM),
+        (words.contact_words(change), CONTACT_STYLES.get(change["contactClass"], Style.PLAIN)),
+        (safe(word), style),
+        (words.member_counts(change), Style.PLAIN),
     )
     return Entry(
         BLOCKED if blocked else words.symbol(change),
         style,
         safe(f"{change['kind']}/{change['name']}"),
-        tuple(p for p in info if p.text),
+        tuple([Piece(text, style) for text, style in info if text]),
         # What an update is for stands in its rows.
         "" if change["action"] == "update" else safe(change["reason"]),
         _place(change["source"]),
@@ -153,13 +153,13 @@ def _relation_rows(change: ChangeDocument) -> Iterator[Row]:
         yield "after", partial(fit, ", ".join(map(safe, change["requires"])))
 
 
-def _group(account: str, entries: Sequence[Entry], width: int) -> list[Line]:
+def _group(account: str, entries: Sequence[Entry], width: int) -> Iterator[Line]:
     titles = min(max(width_of(e.title) for e in entries), _WIDEST_TITLE, width // 2)
-    lines = [line(Piece(fit(safe(account), width), Style.BOLD))]
+    yield line(Piece(fit(safe(account), width), Style.BOLD))
     for entry in entries:
         head, rows = _headline(entry, titles, width)
-        lines += [*head, *_rows((*rows, *entry.rows), width)]
-    return lines
+        yield from head
+        yield from _rows((*rows, *entry.rows), width)
 
 
 def _headline(entry: Entry, titles: int, width: int) -> tuple[list[Line], list[Row]]:
@@ -168,21 +168,22 @@ def _headline(entry: Entry, titles: int, width: int) -> tuple[list[Line], list[R
     title = entry.title if width_of(entry.title) > titles else padded(entry.title, titles)
     head = spaced([Piece(lead + title, entry.style), *entry.info])
     below: list[Line] = []
-    if columns_of(head) > width:
+    if (taken := columns_of(head)) > width:
         head = (Piece(fit(lead + entry.title, width), entry.style),)
-        below = list(_below(entry.info, width))
+        taken, below = columns_of(head), list(_below(entry.info, width))
     if not entry.reason:
-        return [_with_place(head, entry.place, width), *below], []
-    explained = (*head, Piece(GAP), Piece(entry.reason, Style.DIM))
+        return [_with_place(head, taken, entry.place, width), *below], []
+    explained = taken + len(GAP) + width_of(entry.reason)
     place = len(GAP) + width_of(entry.place) if entry.place else 0
-    if not below and columns_of(explained) + place <= width:
-        return [_with_place(explained, entry.place, width)], []
-    return [_with_place(head, entry.place, width), *below], [("because", partial(fit, entry.reason))]
+    if not below and explained + place <= width:
+        pieces = (*head, Piece(GAP), Piece(entry.reason, Style.DIM))
+        return [_with_place(pieces, explained, entry.place, width)], []
+    return [_with_place(head, taken, entry.place, width), *below], [("because", partial(fit, entry.reason))]
 
 
-def _with_place(pieces: Line, place: str, width: int) -> Line:
-    """The place where it fits: the diagnostics and the JSON have it in any case."""
-    free = width - columns_of(pieces) - width_of(place)
+def _with_place(pieces: Line, taken: int, place: str, width: int) -> Line:
+    """The place where it fits: the diagnostics and the JSON have it in any case. ``pieces`` take ``taken`` columns."""
+    free = width - taken - width_of(place)
     if not place or free < len(GAP):
         return pieces
     return (*pieces, Piece(" " * free), Piece(place, Style.DIM))
@@ -201,7 +202,15 @@ def _below(info: Sequence[Piece], width: int) -> Iterator[Line]:
 
 
 def _rows(rows: Sequence[Row], width: int) -> Iterator[Line]:
-    labels = min(max((width_of(label) for label, _ in rows), default=0), width // 3)
+    if not rows:
+        return
+    labels = min(max([width_of(label) for label, _ in rows]), width // 3)
     room = width - _INDENT - labels - len(GAP)
     for label, value in rows:
-        yield line(" " * _INDENT, Piece(padded(label, labels), Style.DIM), GAP, value(room))
+        yield (*_labelled(label, labels), Piece(value(room)))
+
+
+@lru_cache(256)
+def _labelled(label: str, room: int) -> Line:
+    """What a row begins with: the same few labels again and again."""
+    return line(" " * _INDENT, Piece(padded(label, room), Style.DIM), GAP)

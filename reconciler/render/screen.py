@@ -7,9 +7,11 @@ styles into escapes, so nothing ever has to look for escapes in a text.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+from msgspec import Struct
 
 from reconciler.masking import harmless
 
@@ -31,7 +33,7 @@ class Style(StrEnum):
     ALARM = "1;31"
 
 
-class Piece(NamedTuple):
+class Piece(Struct, frozen=True, gc=False):
     """A run of text in one style; the text is harmless already (see ``safe``)."""
 
     text: str
@@ -40,15 +42,13 @@ class Piece(NamedTuple):
 
 Line: TypeAlias = tuple[Piece, ...]
 
-
-def safe(text: str) -> str:
-    """``text`` on one line, unable to move the cursor or to talk to the CI system that shows our output."""
-    return harmless(text)
+safe = harmless
+"""A text on one line, unable to move the cursor or to talk to the CI system that shows our output."""
 
 
 def line(*pieces: str | Piece) -> Line:
     """A line of pieces; a bare string is plain."""
-    return tuple(p if isinstance(p, Piece) else Piece(p) for p in pieces)
+    return tuple([p if isinstance(p, Piece) else Piece(p) for p in pieces])
 
 
 def width_of(text: str) -> int:
@@ -66,6 +66,8 @@ def _columns(char: str) -> int:
 
 def fit(text: str, room: int) -> str:
     """``text`` in at most ``room`` columns; what is cut off the end leaves an ellipsis."""
+    if len(text) <= room and text.isascii():
+        return text
     # Combining marks take no columns: without the second limit a name could hide any number of them.
     if width_of(text) <= room and len(text) <= 3 * room:
         return text
@@ -114,13 +116,16 @@ def broken(text: str, room: int) -> list[str]:
 
 def spaced(cells: Iterable[Piece], gap: str = GAP) -> Line:
     """The cells that are not empty, with a gap between them."""
-    filled = [cell for cell in cells if cell.text]
-    return tuple(p for i, cell in enumerate(filled) for p in ((Piece(gap), cell) if i else (cell,)))
+    filled: list[Piece] = []
+    for cell in cells:
+        if cell.text:
+            filled += (Piece(gap), cell) if filled else (cell,)
+    return tuple(filled)
 
 
 def columns_of(pieces: Iterable[Piece]) -> int:
     """The columns that ``pieces`` take, side by side."""
-    return sum(width_of(p.text) for p in pieces)
+    return sum([width_of(p.text) for p in pieces])
 
 
 def paragraph(text: str, width: int, style: Style = Style.PLAIN) -> list[Line]:
@@ -147,29 +152,33 @@ def cut(pieces: Line, room: int) -> Line:
     return tuple(kept)
 
 
-def sections(blocks: Iterable[Sequence[Line]]) -> list[Line]:
+def sections(blocks: Iterable[Iterable[Line]]) -> Iterator[Line]:
     """Blocks of lines with an empty line between those that hold anything."""
-    lines: list[Line] = []
+    begun = False
     for block in blocks:
-        if block:
-            lines += [(), *block] if lines else block
-    return lines
+        apart = begun
+        for shown in block:
+            if apart:
+                yield ()
+            yield shown
+            begun, apart = True, False
 
 
 def paint(lines: Iterable[Line], *, color: bool) -> str:
     """The text: every line ends in LF, trailing blanks are gone, styles are escapes only if ``color``."""
-    return "".join(f"{_painted(pieces) if color else _plain(pieces)}\n" for pieces in lines)
+    painted = _painted if color else _plain
+    return "".join([f"{painted(pieces)}\n" for pieces in lines])
 
 
 def _plain(pieces: Line) -> str:
-    return "".join(p.text for p in pieces).rstrip(" ")
+    return "".join([p.text for p in pieces]).rstrip(" ")
 
 
 def _painted(pieces: Line) -> str:
     visible_length = len(_plain(pieces))
     shown = []
-    for text, style in pieces:
-        kept = text[:visible_length]
+    for piece in pieces:
+        kept = piece.text[:visible_length]
         visible_length -= len(kept)
-        shown.append(f"\x1b[{style}m{kept}\x1b[0m" if style and kept.strip() else kept)
+        shown.append(f"\x1b[{piece.style}m{kept}\x1b[0m" if piece.style and kept.strip() else kept)
     return "".join(shown)

@@ -29,27 +29,27 @@ class Method(StrEnum):
     DELETE = "DELETE"
 
 
-class Ref(Struct, frozen=True):
+class Ref(Struct, frozen=True, tag=True):
     """The remote id of a resource that an earlier call of the same plan creates; shown as ``(known after apply)``."""
 
     address: Address
     as_int: bool = False
 
 
-class Column(Struct, frozen=True):
+class Column(Struct, frozen=True, tag=True):
     """A contact's value, put in for each row. An empty ``contact_id`` is one that an earlier call creates."""
 
     name: str
     as_int: bool = False
 
 
-class Each(Struct, frozen=True):
+class Each(Struct, frozen=True, tag=True):
     """An array with one ``item`` for each row of the batch."""
 
     item: Json
 
 
-class EachPart(Struct, frozen=True):
+class EachPart(Struct, frozen=True, tag=True):
     """An array with the ``entry`` of each part of the step."""
 
 
@@ -92,7 +92,7 @@ class Phase(IntEnum):
         return Phase.DISSOCIATE <= self <= Phase.LIST_DELETE
 
 
-class Created(Struct, frozen=True, kw_only=True):
+class Created(Struct, frozen=True, kw_only=True, tag=True):
     """A new list or campaign. ``known_ids`` already had this name when we planned: they are not ours."""
 
     kind: Kind
@@ -101,7 +101,7 @@ class Created(Struct, frozen=True, kw_only=True):
     known_ids: frozenset[RemoteId] = frozenset()
 
 
-class Changed(Struct, frozen=True, kw_only=True):
+class Changed(Struct, frozen=True, kw_only=True, tag=True):
     """Fields of a live object. ``base`` is what they were when we planned, for the fields in ``expected`` only."""
 
     kind: Kind
@@ -110,14 +110,14 @@ class Changed(Struct, frozen=True, kw_only=True):
     expected: Fields
 
 
-class Deleted(Struct, frozen=True, kw_only=True):
+class Deleted(Struct, frozen=True, kw_only=True, tag=True):
     """A list or campaign that is gone, tombstones included."""
 
     kind: Kind
     target: Target
 
 
-class Linked(Struct, frozen=True, kw_only=True):
+class Linked(Struct, frozen=True, kw_only=True, tag=True):
     """Lists that feed a campaign, all of them. ``base`` were linked when we planned.
 
     ``attributes`` are what the settings of links that exist already are changed to; where they cannot be read back,
@@ -131,17 +131,17 @@ class Linked(Struct, frozen=True, kw_only=True):
     attributes: Fields = field(default_factory=dict)
 
 
-class ContactsCreated(Struct, frozen=True, kw_only=True):
+class ContactsCreated(Struct, frozen=True, kw_only=True, tag=True):
     """The rows of the step exist in the address book."""
 
 
-class ContactsChanged(Struct, frozen=True, kw_only=True):
+class ContactsChanged(Struct, frozen=True, kw_only=True, tag=True):
     """The attribute columns of the step's rows are what the address book says."""
 
     columns: tuple[str, ...]
 
 
-class MembersAdded(Struct, frozen=True, kw_only=True):
+class MembersAdded(Struct, frozen=True, kw_only=True, tag=True):
     """The rows of the step are on the list.
 
     ``counted``: who is on it cannot be read, only opaque ids can; ``known_ids`` were there before. Such batches go one
@@ -153,7 +153,7 @@ class MembersAdded(Struct, frozen=True, kw_only=True):
     counted: bool = False
 
 
-class MembersRemoved(Struct, frozen=True, kw_only=True):
+class MembersRemoved(Struct, frozen=True, kw_only=True, tag=True):
     """The rows of the step are not on the list."""
 
     of: Target

@@ -9,14 +9,11 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
-from enum import Enum
-from functools import cache
 from hashlib import scrypt, sha256
 from hmac import compare_digest
 from hmac import digest as hmac_digest
-from typing import Any
 
-from msgspec import Struct
+import msgspec
 
 from reconciler.model.contacts import ContactSet
 from reconciler.model.resources import Account
@@ -39,14 +36,17 @@ def fingerprint(plan: Plan, *, tool: str, allows: Allows, accounts: Iterable[Acc
         "project": plan.project,
         "environment": plan.environment,
         "accounts": [[a.name, a.provider, a.identity] for a in plan.accounts],
-        "inputs": list(plan.digest_inputs),
+        "inputs": plan.digest_inputs,
         # Where the credentials go and how the provider is to be understood; variables can change both.
-        "endpoints": sorted([a.name, a.base_url, json.dumps(_canonical(a.settings), sort_keys=True)] for a in accounts),
+        "endpoints": [[a.name, a.base_url, a.settings] for a in sorted(accounts, key=lambda a: a.name)],
         "allows": sorted(map(str, allows.items)),
         "changes": [_change(c) for c in plan.changes],
     }
-    text = json.dumps(whole, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return sha256(text.encode()).digest()
+    try:
+        text = _ENCODER.encode(whole)
+    except UnicodeEncodeError:  # what a provider says may hold half of a pair of surrogates
+        text = json.dumps(msgspec.to_builtins(whole, order="deterministic", enc_hook=_spelled)).encode()
+    return sha256(text).digest()
 
 
 def digest(secret: bytes, salt: bytes) -> str:
@@ -80,59 +80,35 @@ def _text(raw: bytes) -> str:
     return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _change(change: Change) -> object:
+def _change(change: Change) -> dict[str, object]:
     members = change.members
     return {
-        "address": str(change.address),
+        "address": change.address,
         "action": action(change),
         "remote": change.remote_id,
-        "deltas": _canonical(change.deltas),
+        "deltas": change.deltas,
         "members": None
         if members is None
-        else [s.digest() for s in (members.add, members.remove, members.change, members.create, members.protective)],
-        "steps": _canonical(change.steps),
-        "requires": [str(a) for a in (*change.requires, *change.arm_after)],
-        "carried": str(change.carried_by) if change.carried_by else None,
-        "class": str(change.contact_class),
-        "approvals": sorted(change.approvals),
+        else (members.add, members.remove, members.change, members.create, members.protective),
+        "steps": change.steps,
+        "requires": (change.requires, change.arm_after),
+        "carried": change.carried_by,
+        "class": change.contact_class,
+        "approvals": change.approvals,
     }
 
 
-_AS_THEY_ARE = frozenset({str, int, bool, float, type(None)})
-
-
-def _canonical(value: Any) -> object:
-    """Any value of the plan as JSON with one spelling: sets sorted, people as a digest, classes by name.
-
-    Thirty times for each change: so what is asked most often comes first.
-    """
-    kind = value.__class__
-    if kind in _AS_THEY_ARE:
-        return value
-    if (names := _fields(kind)) is not None:
-        found = {"_": kind.__name__}
-        for name in names:
-            inner = getattr(value, name)
-            found[name] = inner if inner.__class__ in _AS_THEY_ARE else _canonical(inner)
-        return found
+def _spelled(value: object) -> object:
+    """What msgspec has no spelling for: people are a digest."""
     match value:
         case ContactSet():
             return {"contacts": value.digest()}
-        case str():
-            return str(value)
-        case Enum():
-            return str(value.value)
         case Mapping():
-            return {str(k): _canonical(v) for k, v in value.items()}
-        case tuple() | list():
-            return [_canonical(v) for v in value]
-        case frozenset() | set():
-            return sorted(map(str, value))
+            return dict(value)
         case _:
-            return value
+            raise TypeError(f"a plan has no {type(value).__name__} in it")
 
 
-@cache
-def _fields(kind: type) -> tuple[str, ...] | None:
-    """The fields of a record, which may have none; None for any other class."""
-    return kind.__struct_fields__ if issubclass(kind, Struct) else None
+_ENCODER = msgspec.json.Encoder(enc_hook=_spelled, order="deterministic")
+"""Everything of a plan with one spelling: names and sets sorted, and what stands beside other records with its class
+(``tag``)."""

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import get_args
 
 import pytest
+from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.errors import StalePlan
-from reconciler.model.addresses import Kind
+from reconciler.model.addresses import Kind, RemoteId
 from reconciler.plan.allows import Allow, Allows
-from reconciler.plan.calls import ContactsCreated, Method
+from reconciler.plan.calls import (
+    Call,
+    Column,
+    ContactsCreated,
+    Created,
+    Deleted,
+    Each,
+    EachPart,
+    Effect,
+    MembersAdded,
+    MembersRemoved,
+    Method,
+    Phase,
+    Ref,
+    Step,
+)
 from reconciler.plan.changes import Plan
 from reconciler.plan.codec import encode
-from reconciler.plan.digest import _canonical, digest, fingerprint, matches
+from reconciler.plan.digest import digest, fingerprint, matches
 from reconciler.plan.saved import check_life, expiry, salt
 
 from worlds import a_list, a_membership, live, live_list, number, owned, people, planned
@@ -101,6 +120,41 @@ def test_an_empty_plan_has_every_count() -> None:
     assert not any(summary.values())
 
 
-def test_a_class_without_fields_is_told_from_others_by_its_name() -> None:
-    assert _canonical(ContactsCreated()) == {"_": "ContactsCreated"}
-    assert _canonical((Method.POST, frozenset({"b", "a"}))) == ["POST", ["a", "b"]]
+def with_step(made: Plan, effect: Effect, *path: str | Ref | Column) -> Plan:
+    step = Step(phase=Phase.LIST, title="x", call=Call(method=Method.POST, path=path), effect=effect)
+    return replace(made, changes=(replace(made.changes[0], steps=(step,)), *made.changes[1:]))
+
+
+def test_what_a_call_is_for_is_told_by_its_class_as_well() -> None:
+    base, list_id = a_plan(1), RemoteId("7")
+    effects = [
+        ContactsCreated(),
+        MembersAdded(of=list_id),
+        MembersRemoved(of=list_id),
+        Deleted(kind=Kind.LIST, target=list_id),
+        Deleted(kind=Kind.LIST, target=Ref(base.changes[0].address)),
+        Created(kind=Kind.LIST, name="", fields={"name": None}),
+        Created(kind=Kind.LIST, name="", fields={"name": ""}),
+        Created(kind=Kind.LIST, name="", fields={"name": "\ud83d"}),
+    ]
+    paths: list[tuple[str | Ref | Column, ...]] = [(), ("x",), (Column("x"),), (Column("x", as_int=True),), ("x", "x")]
+    prints = {print_of(with_step(base, effect)) for effect in effects}
+    prints |= {print_of(with_step(base, ContactsCreated(), *path)) for path in paths}
+    assert len(prints) == len(effects) + len(paths) - 1
+
+
+@pytest.mark.parametrize("record", [*get_args(Effect), Ref, Column, Each, EachPart])
+def test_whatever_can_stand_in_place_of_another_has_its_class_beside_it(record: type[Struct]) -> None:
+    assert record.__struct_config__.tag == record.__name__
+
+
+@pytest.mark.parametrize("text", ["x", "\ud83d"])
+def test_what_has_no_order_makes_no_difference(text: str) -> None:
+    def one(ids: Iterable[str], fields: Mapping[str, str]) -> bytes:
+        made = Created(kind=Kind.LIST, name=text, fields=fields, known_ids=frozenset(map(RemoteId, ids)))
+        return print_of(with_step(a_plan(1), made))
+
+    there, back = {"a": "1", "b": "2"}, {"b": "2", "a": "1"}
+    ids = list(map(str, range(50)))
+    assert one(ids, there) == one(reversed(ids), back) == one(ids, MappingProxyType(there))
+    assert one(ids, there) != one(ids[1:], there)

@@ -30,7 +30,7 @@ class Address(NamedTuple):
     name: str
 
     def __str__(self) -> str:
-        return f"{self.account}/{self.kind}/{self.name}"
+        return "/".join(self)
 
     @classmethod
     def parse(cls, text: str) -> Address:

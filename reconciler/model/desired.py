@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cached_property
 
 from msgspec import Struct, field
 
@@ -60,7 +61,7 @@ class Project(Struct, frozen=True, kw_only=True):
     quiet_hours: QuietHours | None = None
 
 
-class Desired(Struct, frozen=True, kw_only=True):
+class Desired(Struct, frozen=True, kw_only=True, dict=True):
     """Everything declared. ``resources`` is in no particular order; use ``of`` where order matters."""
 
     project: Project
@@ -73,8 +74,16 @@ class Desired(Struct, frozen=True, kw_only=True):
 
     def of(self, account: str, kind: Kind | None = None) -> tuple[Resource, ...]:
         """The resources of one account (and kind), sorted by address."""
-        found = sorted(a for a in self.resources if a.account == account and (kind is None or a.kind is kind))
-        return tuple(self.resources[a] for a in found)
+        return self._sorted.get((account, kind), ())
+
+    @cached_property
+    def _sorted(self) -> Mapping[tuple[str, Kind | None], tuple[Resource, ...]]:
+        """By account, and by account and kind: a plan asks for them a dozen times."""
+        found: dict[tuple[str, Kind | None], list[Resource]] = {}
+        for address in sorted(self.resources):
+            for kind in (None, address.kind):
+                found.setdefault((address.account, kind), []).append(self.resources[address])
+        return {key: tuple(resources) for key, resources in found.items()}
 
     def suppressed(self, account: str) -> ContactSet:
         """Every number suppressed for ``account``, in one set."""

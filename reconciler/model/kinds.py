@@ -20,11 +20,14 @@ class ContactClass(StrEnum):
 
     @property
     def rank(self) -> int:
-        return (self.SILENT, self.MAY_NOTIFY, self.STARTS_CONTACTING).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {contact_class: rank for rank, contact_class in enumerate(ContactClass)}
 
 
 def gravest(classes: list[ContactClass]) -> ContactClass:
-    return max(classes, key=lambda c: c.rank, default=ContactClass.SILENT)
+    return max(classes, key=_RANKS.__getitem__, default=ContactClass.SILENT)
 
 
 def as_is(value: FieldValue) -> FieldValue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -75,7 +76,7 @@ OPTED_OUT = "opted-out"
 """The value of a contact's ``status`` column that forbids every write about that person."""
 
 
-class AccountLive(Struct, frozen=True, kw_only=True):
+class AccountLive(Struct, frozen=True, kw_only=True, dict=True):
     """One account, read whole. ``identity`` says whose account it is: host and brand, sid, customer or account id.
 
     ``members`` holds the lists that were asked for, by the list's id. ``contacts`` is the part of the address book that
@@ -95,8 +96,15 @@ class AccountLive(Struct, frozen=True, kw_only=True):
 
     def named(self, kind: Kind, name: str) -> tuple[Observed, ...]:
         """The live objects with exactly this name, sorted by id."""
-        found = [o for (k, _), o in self.objects.items() if k is kind and o.name == name]
-        return tuple(sorted(found, key=lambda o: o.remote_id))
+        return self._by_name.get((kind, name), ())
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[Kind, str], tuple[Observed, ...]]:
+        found: dict[tuple[Kind, str], list[Observed]] = {}
+        for key in sorted(self.objects):
+            live = self.objects[key]
+            found.setdefault((live.kind, live.name), []).append(live)
+        return {key: tuple(namesakes) for key, namesakes in found.items()}
 
     def links_of(self, campaign: RemoteId) -> tuple[LiveLink, ...]:
         return tuple(sorted((x for x in self.links.values() if x.campaign == campaign), key=lambda x: x.list))

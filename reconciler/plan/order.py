@@ -7,6 +7,8 @@ an association that moves                  unlink -> link, after the other assoc
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -59,8 +61,8 @@ def with_requirements(changes: tuple[Change, ...], world: World) -> tuple[Change
         for other in (index.planned[p.address] for p in change.parts):
             needs |= set(other.requires) | _needs(other, index, world)
         arms = set(change.arm_after) | (_arms_after(change, index) if _has_arm(change) else set())
-        requires = index.others(change, {a for a in needs if not index.together(change, a)})
-        arm_after = index.others(change, arms - needs)
+        requires = index.others(change, {a for a in needs if not index.together(change, a)}) if needs else ()
+        arm_after = index.others(change, arms - needs) if arms else ()
         if (requires, arm_after) != (change.requires, change.arm_after):
             change = replace(change, requires=requires, arm_after=arm_after)
         result.append(_after_unlinking(change))
@@ -164,23 +166,24 @@ def _ends(change: Change) -> set[Address]:
 def needed_ids(change: Change) -> set[Address]:
     """The resources whose ids the calls of a change need."""
     found: set[Address] = set()
+    for step in change.steps:
+        _look(step.call.path, found)
+        _look((step.call.body, *[part.entry for part in step.parts]), found)
+    found.discard(change.address)
+    return found
 
-    def look(value: object) -> None:
+
+def _look(values: Iterable[object], found: set[Address]) -> None:
+    for value in values:
+        if value.__class__ is str:  # as nearly everything is
+            continue
         match value:
-            case str():
-                return
             case Ref(address):
                 found.add(address)
             case tuple():
-                for inner in value:
-                    look(inner)
+                _look(value, found)
             case dict():
-                for inner in value.values():
-                    look(inner)
-
-    for step in change.steps:
-        look((step.call.path, step.call.body, *(part.entry for part in step.parts)))
-    return found - {change.address}
+                _look(value.values(), found)
 
 
 def _contact_makers(change: Change, index: _Index) -> set[Address]:

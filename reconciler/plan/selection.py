@@ -79,7 +79,7 @@ class Selection(Struct, frozen=True, kw_only=True):
 
     def excludes(self, address: Address, resource: Resource | None) -> bool:
         """Whether somebody said that it is to be left out, instead of only not asking for it."""
-        return any(s.matches(address, resource) for s in self.exclude)
+        return bool(self.exclude) and any(s.matches(address, resource) for s in self.exclude)
 
     def covers_account(self, account: str) -> bool:
         """False only when an ``account:`` selector rules the whole account out."""

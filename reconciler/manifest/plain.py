@@ -38,22 +38,33 @@ _FLOW = re.compile(rf"\{{\ *(?:{_PAIR}(?:\ *,\ *{_PAIR})*)?\ *\}}", re.VERBOSE |
 _ITEMS = re.compile(_FLOW_VALUE, re.VERBOSE | re.ASCII)
 _FLOW_LIST = re.compile(rf"\[\ *(?:{_FLOW_VALUE}(?:\ *,\ *{_FLOW_VALUE})*)?\ *\]", re.VERBOSE | re.ASCII)
 _LEAD = re.compile(r"(?:[ ]*(?:#.*)?\n)*")
+_LEADS = (" ", "#", "\n")
+_HEAD = re.compile(rf"(\ *)(-\ +)?({_NAME})", re.VERBOSE)
+_QUOTES = frozenset("\"'")
+_TEXT_STARTS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/$(")
+"""With which an unquoted text begins that is no number; other characters may mean something else."""
 
 
 class _NotPlain(Exception):
     """Something that is libyaml's to read."""
 
 
-def read(source: Source, start: int, end: int, line: int) -> Document | None:
+def printable(text: str) -> bool:
+    """Whether all of a text can be printed. That is more than YAML asks for; but a tab, a carriage return or an odd
+    space is worth a second look."""
+    return text.replace("\n", "").isprintable()
+
+
+def read(source: Source, start: int, end: int, line: int, *, clean: bool = False) -> Document | None:
     """The document between ``start`` and ``end``, which begin with ``---`` or at the start of the file; None when it is
-    not plain. ``line`` is that of ``start``, from 0."""
+    not plain. ``line`` is that of ``start``, from 0; ``clean``: all of the text is ``printable``."""
     text = source.text
     marked = text.startswith("---\n", start)
-    lead = _LEAD.match(text, start + 4 if marked else start, end)
-    first = lead.end() if lead else start
+    first = start + 4 if marked else start
+    if text.startswith(_LEADS, first) and (lead := _LEAD.match(text, first, end)) is not None:
+        first = lead.end()
     body = text[first:end]
-    # Printable is more than YAML asks for; but a tab, a carriage return or an odd space is worth a second look.
-    if not body or not body.replace("\n", "").isprintable():
+    if not body or not (clean or printable(text[start:end])):
         return None
     try:
         data = _mapping(body)
@@ -193,6 +204,9 @@ def _parts(line: str) -> tuple[int, int, str, Any]:
 
     Half of the lines of many manifests are the same ones again.
     """
+    head, _, text = line.partition(": ")
+    if (value := _easy(text)) is not None and (before := _head(head)) is not None:
+        return (*before, value)
     found = _LINE.fullmatch(line)
     if found is None:
         raise _NotPlain
@@ -200,6 +214,26 @@ def _parts(line: str) -> tuple[int, int, str, Any]:
     if (key and key in SPECIAL) or (dash and not key and (not raw or raw[0] in "|>")):
         raise _NotPlain
     return len(indent), len(dash), key, _value(raw) if raw else None
+
+
+def _easy(text: str) -> str | None:
+    """The value that is written as ``text`` and nothing else, where that is told without a pattern: most are bare words
+    or simply quoted."""
+    first = text[:1]
+    if first in _TEXT_STARTS:
+        bare = ":" not in text and "#" not in text and text[-1] != " " and text not in SPECIAL
+        return text if bare else None
+    quoted = first in _QUOTES and len(text) > 1 and text[-1] == first and text.count(first) == 2
+    return text[1:-1] if quoted and "\\" not in text else None
+
+
+@lru_cache(1024)
+def _head(head: str) -> tuple[int, int, str] | None:
+    """Indentation, length of the dash with its blanks, and key of a line up to its colon; None where it is no key."""
+    found = _HEAD.fullmatch(head)
+    if found is None or found[3] in SPECIAL:
+        return None
+    return len(found[1]), len(found[2] or ""), found[3]
 
 
 def _value(raw: str) -> Scalar | _Fold | _Flow:

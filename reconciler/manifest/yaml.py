@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import yaml
 from yaml._yaml import CParser
@@ -33,9 +34,10 @@ def parse(source: Source) -> Parsed:
             return Parsed(list(_documents(source, 0, len(text), 0)))
         except Abandoned:
             pass
-    parsed = Parsed()
+    parsed, clean = Parsed(), plain.printable(text)
     for start, end, line in _chunks(text):
-        if (document := plain.read(source, start, end, line)) is not None and end - start <= _SURELY_SMALL:
+        document = plain.read(source, start, end, line, clean=clean)
+        if document is not None and end - start <= _SURELY_SMALL:
             parsed.documents.append(document)
             continue
         try:
@@ -80,8 +82,8 @@ def _ranges(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of each document: a line that begins with ``---`` or ``...`` ends whatever came before it."""
     if "\n---" not in text and "\n..." not in text:
         return iter([(0, len(text))])  # as in most files, where people have one for each object
-    starts = [0, *(m.start() for m in _BOUNDARY.finditer(text) if m.start())]
-    return zip(starts, [*starts[1:], len(text)], strict=True)
+    starts = [m.start() for m in _BOUNDARY.finditer(text)]
+    return pairwise([0, *filter(None, starts), len(text)])
 
 
 def _chunks(text: str) -> Iterator[tuple[int, int, int]]:
@@ -89,7 +91,7 @@ def _chunks(text: str) -> Iterator[tuple[int, int, int]]:
     line = 0
     for start, end in _ranges(text):
         chunk = text[start:end]
-        if chunk.strip():
+        if chunk and not chunk.isspace():
             yield start, end, line
         line += _line_ends(chunk)
 

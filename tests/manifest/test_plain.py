@@ -206,6 +206,7 @@ def test_plain_documents_are_read_here(text: str) -> None:
             "a: b\n---",
             "a: {b: 1:2}\n",
             "a: ''b\n",
+            "# a\u2028b: c\nd: e\n",
         ),
     ],
 )

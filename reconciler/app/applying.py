@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from reconciler.app.recovering import settle_leftovers
 from reconciler.app.running import Runner
 from reconciler.apply.control import FREEZE_VARIABLE, Control, frozen
 from reconciler.apply.operation import Watch, unwatched
-from reconciler.errors import Exit, Refused
+from reconciler.errors import Exit, Refused, StalePlan
 from reconciler.plan.approvals import missing
 from reconciler.plan.changes import Approval, Change
 from reconciler.plan.saved import SavedPlan
@@ -30,6 +30,9 @@ from reconciler.report import Event, Report
 from reconciler.store import Store
 
 _RENEW_EVERY_S = RENEW_EVERY_S
+
+FRESH_S = 30.0
+"""How long a person may think before what they agreed to is looked at once more."""
 
 Ask = Callable[[Planned, Mapping[Approval, tuple[Change, ...]]], frozenset[Approval]]
 """Asks a person for approvals that are missing; the answer is what they granted."""
@@ -96,7 +99,7 @@ async def apply(request: Request, options: ApplyOptions, workspace: Workspace | 
             options.show(planned)
             if planned.exit_code is not Exit.OK:
                 return Applied(planned=planned, exit_code=planned.exit_code)
-            await control.unless_interrupted(_check_allowed(planned, options))
+            planned = await control.unless_interrupted(_agreed(planned, planning, leftovers, options))
             lease.renew()
             planned = leftovers.close(planned)
             runner = Runner(
@@ -128,6 +131,21 @@ def _check_review(planned: Planned, options: ApplyOptions, store: Store) -> None
         check_saved(planned, options.saved, store)
     if options.expect:
         check_expected(planned, options.expect, store)
+
+
+async def _agreed(
+    planned: Planned, planning: Callable[[], Awaitable[Planned]], leftovers: Leftovers, options: ApplyOptions
+) -> Planned:
+    """The plan, allowed. Where a person thought about it for long, it is made anew: people may have opted out since,
+    and a campaign have begun. Raises StalePlan when it is another one by then."""
+    asked_at = time.monotonic()
+    await _check_allowed(planned, options)
+    if options.ask is None or time.monotonic() - asked_at <= FRESH_S:
+        return planned
+    again = _checked(await planning(), leftovers, options)
+    if again.exit_code is not Exit.OK or again.fingerprint != planned.fingerprint:
+        raise StalePlan("what is live changed while the question was open; nothing was changed", hint="apply again")
+    return again
 
 
 async def _check_allowed(planned: Planned, options: ApplyOptions) -> None:

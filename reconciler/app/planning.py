@@ -101,7 +101,8 @@ class Planned(Struct, frozen=True, kw_only=True):
     def document(self, *, digest: str = "", created: datetime | None = None, **options: Any) -> dict[str, Any]:
         """The plan's JSON document; ``options`` are those of ``codec.encode``."""
         ends = stamp(expiry(digest)) if digest else ""
-        quiet = self.quiet
+        quiet, now = self.quiet, clock.now()
+        waits = [*(quiet.all_waiting(now) if quiet.declared else ()), *quiet.all_frozen(now)]
         estimate = seconds(self.plan, self.speeds)
         return encode(
             self.plan,
@@ -109,7 +110,7 @@ class Planned(Struct, frozen=True, kw_only=True):
             digest=digest,
             created_at=stamp(created) if created else "",
             expires_at=ends,
-            waits=quiet.all_waiting(clock.now()) if quiet.declared else None,
+            waits=waits if waits or quiet.declared else None,
             estimate_s=estimate,
             **options,
         )

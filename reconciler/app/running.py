@@ -31,6 +31,7 @@ from reconciler.plan.calls import Step
 from reconciler.plan.changes import Change
 from reconciler.plan.losses import losses
 from reconciler.plan.quiet import Quiet
+from reconciler.plan.reached import opted_out_since
 from reconciler.plan.saved import stamp
 from reconciler.plan.selection import Refresh
 from reconciler.providers.http import pace, settle
@@ -221,9 +222,11 @@ class Runner(Struct, kw_only=True):
             self._tell(Interrupted())
             return self.control.exit_code
         self._remember_reads(run, fresh)
+        if gone := tuple(opted_out_since(self.planned.plan, fresh.live, fresh.inventory)):
+            self._tell(Verified(empty=None, reasons=gone))
         if counts.get(Outcome.UNRESOLVED):
             return Exit.UNRESOLVED
-        if undone:
+        if undone or gone:
             return Exit.PARTIAL
         left = [str(c.address) for c in fresh.plan.changes] + [d.message for d in fresh.plan.blocking]
         counted = sum(len(a.counted) for a in fresh.plan.accounts)

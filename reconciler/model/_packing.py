@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -14,6 +14,9 @@ from reconciler.model.contacts import ContactSet, FrameBuilder
 
 if TYPE_CHECKING:
     from reconciler.model.gathering import NumberOf, Value
+
+_KEYS: Final = 1 << 64
+"""Whole numbers from here on are no keys: they would be packed as text."""
 
 
 class Packed:
@@ -44,8 +47,7 @@ class Packed:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        for frame, codes in self._frames:
-            self._builder.append(frame, codes)
+        _laid_in(self._builder, self._frames)
         self._frames = []
 
     def count(self) -> int:
@@ -73,7 +75,7 @@ class Packed:
         return self._numberless
 
     def holding(self, keys: Collection[int]) -> set[int]:
-        wanted = pl.Series([k for k in keys if k >= 0], dtype=pl.UInt64)
+        wanted = pl.Series([k for k in keys if 0 <= k < _KEYS], dtype=pl.UInt64)
         return {k for held in self._keys for k in wanted.filter(wanted.is_in(held.implode()))}
 
     def again(self, names: Sequence[str]) -> Mapping[str, Sequence[str | None]]:
@@ -84,9 +86,19 @@ class Packed:
 
     def built(self) -> tuple[ContactSet, list[pl.DataFrame]]:
         """The set in which first rows win, and all rows of the numbers that come more than once."""
-        self._hand_over()
         several: list[pl.DataFrame] = []
-        return self._builder.build(several.append), several
+        if len(self._builder):
+            self._hand_over()
+            return self._builder.build(several.append), several
+        # Of a key that comes again only the first row counts, and the others may well have another number.
+        self.count()
+        return _laid_in(FrameBuilder(), self._frames).build(several.append), several
+
+
+def _laid_in(builder: FrameBuilder, frames: Sequence[tuple[pl.DataFrame, pl.Series | None]]) -> FrameBuilder:
+    for frame, codes in frames:
+        builder.append(frame, codes)
+    return builder
 
 
 def _series(name: str, values: Sequence[Value]) -> pl.Series:
@@ -109,13 +121,14 @@ def _compared(numbers: pl.Series, number_of: NumberOf | None) -> tuple[pl.Series
         return numbers, codes
     if number_of is None:
         return numbers, None
-    odd = [number_of(number) for number in numbers.filter(~plain)]
-    return numbers.scatter((~plain).arg_true(), pl.Series(odd, dtype=pl.String)), None
+    odd = ~plain & numbers.is_not_null()
+    known = [number_of(number) for number in numbers.filter(odd)]
+    return numbers.scatter(odd.arg_true(), pl.Series(known, dtype=pl.String)), None
 
 
 def _e164(numbers: pl.Series, codes: pl.Series) -> pl.Series:
     """As ``+[1-9][0-9]{6,14}``, in half the time of the regular expression: the cast to ``codes`` takes digits
-    alone, or after one plus. Null for null."""
+    alone, or after one plus."""
     written = numbers.str
     plus = written.starts_with("+") & ~written.starts_with("+0")
     return plus & written.len_bytes().is_between(8, 16) & codes.is_not_null()

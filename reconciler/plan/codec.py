@@ -46,8 +46,8 @@ def encode(
 ) -> dict[str, Any]:
     """The document. Times are RFC 3339 in UTC. ``timings`` adds what was measured, which is never the same twice.
 
-    ``waits`` is what quiet hours would hold back now; None where nobody declared any. ``estimate_s`` is how long the
-    calls take, by what was measured.
+    ``waits`` is what would be held back now; None where nobody declared quiet hours and nothing is. ``estimate_s`` is
+    how long the calls take, by what was measured.
     """
     document: dict[str, Any] = {
         "formatVersion": FORMAT_VERSION,
@@ -82,7 +82,7 @@ def encode(
     if timings and estimate_s is not None and plan.call_count:
         document["estimate"] = {"seconds": round(estimate_s, 1)}
     if waits is not None:
-        document["waits"] = [_wait(w) for w in waits]
+        document["waits"] = [_wait(w, show_pii) for w in waits]
     if calls:
         document["calls"] = [c for change, step in steps_in_order(plan.changes) for c in _calls(change, step, show_pii)]
     return document
@@ -110,7 +110,7 @@ def summary(plan: Plan) -> dict[str, int]:
     }
 
 
-def _wait(wait: Waiting) -> dict[str, Any]:
+def _wait(wait: Waiting, show_pii: bool) -> dict[str, Any]:
     times = sorted(wait.people.items(), key=lambda item: (item[0] is None, str(item[0])))
     return {
         "address": str(wait.address),
@@ -120,7 +120,7 @@ def _wait(wait: Waiting) -> dict[str, Any]:
         "scheduled": _stamp(wait.at),
         "until": _stamp(wait.until),
         "times": [{"from": _stamp(at), "people": people} for at, people in times],
-        "reason": wait.reason,
+        "reason": wait.reason if show_pii else mask_text(wait.reason),
     }
 
 

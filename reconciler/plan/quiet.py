@@ -3,11 +3,13 @@
 A call whose rows are its recipients is cut: those who may be contacted go, the others wait. A call about a campaign
 goes to everybody on its lists at once, so it waits until all of them may be contacted. A campaign that has a time of
 its own contacts people then, so that is the instant that counts.
+
+Calls that a provider freezes for a while are told in the same way; they are judged where they are sent, not here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from msgspec import Struct, field
@@ -23,7 +25,7 @@ from reconciler.model.zones import TIMEZONE, crowd, zones_of
 from reconciler.plan.calls import Step
 from reconciler.plan.changes import Change, Plan
 from reconciler.plan.recipients import of_campaign
-from reconciler.plan.rules import Local, Rules
+from reconciler.plan.rules import Freezing, Local, Rules
 
 
 class Waiting(Struct, frozen=True, kw_only=True):
@@ -31,7 +33,7 @@ class Waiting(Struct, frozen=True, kw_only=True):
 
     ``people`` of its recipients are in quiet hours, by when those end for them (None: not in sight). ``until`` is when
     all of it may be sent. ``whole``: nothing of it may be sent before. ``at`` is the time that the campaign has itself;
-    then waiting is no help.
+    then waiting is no help. ``frozen`` is why it may not where quiet hours have no part in it.
     """
 
     address: Address
@@ -40,6 +42,7 @@ class Waiting(Struct, frozen=True, kw_only=True):
     until: datetime | None
     whole: bool
     at: datetime | None = None
+    frozen: str = ""
 
     @property
     def count(self) -> int:
@@ -48,6 +51,8 @@ class Waiting(Struct, frozen=True, kw_only=True):
     @property
     def reason(self) -> str:
         """In words, without a number."""
+        if self.frozen:
+            return self.frozen
         reason = _reason(self.count, self.until)
         return reason if self.at is None else f"at its time, {told(self.at)}: {reason}; move its time"
 
@@ -150,6 +155,25 @@ class Quiet(Struct):
         """Everything of the plan that would wait at ``now``, in the plan's order."""
         found = (self.waiting(change, step, now) for change in self.plan.changes for step in change.steps)
         return tuple(w for w in found if w is not None)
+
+    def all_frozen(self, now: datetime) -> Iterator[Waiting]:
+        """Everything of the plan that its provider would refuse at ``now``, and only for a while."""
+        freezing = {name: rules for name, rules in self.rules.items() if isinstance(rules, Freezing)}
+        for change in self.plan.changes:
+            live = self.live.accounts.get(change.address.account)
+            if change.provider not in freezing or not isinstance(live, AccountLive):
+                continue
+            account = self.desired.accounts[change.address.account]
+            for step in change.steps:
+                if (freeze := freezing[change.provider].freeze(step, account, live, now)) is not None:
+                    yield Waiting(
+                        address=change.address,
+                        title=step.title,
+                        people={freeze.until: len(step.rows or ())},
+                        until=freeze.until,
+                        whole=True,
+                        frozen=freeze.reason,
+                    )
 
     def nothing_else(self, now: datetime) -> tuple[Waiting, ...]:
         """What waits, when it is all there is: not one call or note in the books is left to do. Else nothing."""

@@ -1,4 +1,5 @@
-"""Who must not be reached: nothing may start contacting the suppressed, however they came to be on a list.
+"""Who must not be reached: nothing may start contacting the suppressed, however they came to be on a list, and who
+opted out too late to be kept off one is told.
 
 A read brings the members of lists that manifests are about. A campaign may be given any list, so the lists that a plan
 would start to contact and whose members were not read are named by the plan, for whoever can read them; of those that
@@ -7,7 +8,7 @@ nobody can read only the people are known whom an apply has put there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.model.addresses import RemoteId
@@ -15,6 +16,7 @@ from reconciler.model.contacts import ContactSet
 from reconciler.model.hashes import NO_MEMBERS, MemberHashes
 from reconciler.model.inventory import Inventory
 from reconciler.model.kinds import ContactClass
+from reconciler.model.live import OPTED_OUT, AccountLive, Live
 from reconciler.plan.changes import Change, Plan
 from reconciler.plan.members import examples
 
@@ -66,3 +68,20 @@ def suppressed_in_reach(
 
 def _starts(change: Change) -> bool:
     return change.contact_class is ContactClass.STARTS_CONTACTING
+
+
+def opted_out_since(plan: Plan, live: Live, inventory: Inventory) -> Iterator[str]:
+    """What must be told of people who are on a list because of ``plan``, and had not opted out when it was made: no
+    provider can be asked to add somebody only unless. ``live`` and ``inventory`` are as they were afterwards."""
+    for change in plan.changes:
+        owned, account = inventory.owned.get(change.address), live.accounts.get(change.address.account)
+        if change.members is None or not change.members.add or owned is None or not isinstance(account, AccountLive):
+            continue
+        if owned.parent is None or (members := account.members.get(owned.parent)) is None:
+            continue
+        if gone := change.members.add.within(members.contacts.where("status", {OPTED_OUT})):
+            some = "1 person" if len(gone) == 1 else f"{len(gone)} people"
+            yield (
+                f"{change.address}: {some} opted out while this ran, and joined the list: {examples(gone)}. The "
+                "provider's own opt-out holds; look whether they should stay declared"
+            )

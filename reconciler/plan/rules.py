@@ -17,7 +17,7 @@ from reconciler.model.kinds import KindRules, MembershipRules
 from reconciler.model.live import AccountLive, Observed
 from reconciler.model.resources import Account, ById, Declared, Fields, Reference, Resource
 from reconciler.plan.allows import Allows
-from reconciler.plan.calls import Ref, Target
+from reconciler.plan.calls import Ref, Step, Target
 from reconciler.plan.changes import Change
 
 
@@ -91,6 +91,23 @@ class Timed(Protocol):
     def contacts_at(self, fields: Fields) -> datetime | None:
         """When a campaign with these fields (live and declared, normalised or not) begins by itself, in UTC; None for
         one that has no time."""
+        ...
+
+
+class Freeze(Struct, frozen=True, kw_only=True):
+    """Why a call is refused at an instant, whoever approves it, and when that ends (None: not in sight)."""
+
+    reason: str
+    until: datetime | None
+
+
+@runtime_checkable
+class Freezing(Protocol):
+    """What the rules of a provider have that refuses some calls for a time, such as right before a campaign goes to a
+    list. Optional; whoever sends the call decides anew."""
+
+    def freeze(self, step: Step, account: Account, live: AccountLive, now: datetime) -> Freeze | None:
+        """What the call would be refused with at ``now``; None when it would not be."""
         ...
 
 

@@ -249,7 +249,7 @@ def verdict(plan: PlanDocument) -> list[str]:
     if count := len(plan["guards"]):
         told.append(f"{counted(count, 'guards')} would refuse this plan unless lifted as shown above.")
     waits = plan.get("waits", [])
-    return told + [f"{safe(w['address'])}, {safe(w['title'])}: would wait: {w['reason']}." for w in waits]
+    return told + [f"{safe(w['address'])}, {safe(w['title'])}: would wait: {safe(w['reason'])}." for w in waits]
 
 
 def account_counts(account: AccountDocument) -> str:

@@ -1,14 +1,17 @@
-"""Which campaigns text the people of a list once a plan is applied."""
+"""Which campaigns text the people of a list once a plan is applied, and which of them soon."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
 
 from reconciler.model.addresses import Kind, RemoteId
 from reconciler.model.live import Observed
 from reconciler.plan.changes import Change, Delete
-from reconciler.plan.rules import World
+from reconciler.plan.rules import Freeze, World
 from reconciler.providers.audiences import cases, lists_of
+from reconciler.providers.slicktext.checks import moment
 from reconciler.providers.slicktext.convert import EDITABLE, FINISHED, ids_fact, status_of
 
 
@@ -24,3 +27,21 @@ def using(list_id: RemoteId, changes: tuple[Change, ...], world: World) -> Itera
         leaving = lists_of(case.removes, world) if case is not None else set()
         if list_id not in leaving or status_of(live) not in EDITABLE:
             yield live
+
+
+def freeze(campaigns: Iterable[Observed], lists: AbstractSet[str], now: datetime, window: timedelta) -> Freeze | None:
+    """Why nobody joins these lists at ``now``: a scheduled campaign goes to one of them within ``window``, the last of
+    several. When it was sent is not known of one whose time has come or cannot be read."""
+    soon: list[tuple[datetime | None, Observed]] = []
+    for campaign in campaigns:
+        if status_of(campaign) == "scheduled" and lists & ids_fact(campaign, "lists"):
+            at = moment(campaign.fields.get("scheduled"))
+            if at is None or at <= now + window:
+                soon.append((at if at is not None and at > now else None, campaign))
+    if not soon:
+        return None
+    until, last = max(soon, key=lambda one: (one[0] is None, one[0] or now, one[1].remote_id))
+    at_time = last.fields.get("scheduled")
+    return Freeze(
+        reason=f"campaign {last.name!r} goes to this list at {at_time} UTC, within the freeze window", until=until
+    )

@@ -27,6 +27,7 @@ from reconciler.plan.changes import Change, Delete, MemberDelta, Reach
 from reconciler.plan.rules import World
 from reconciler.providers.audiences import list_of
 from reconciler.providers.slicktext import calls
+from reconciler.providers.slicktext.checks import SCHEDULE_FORMAT, moment
 from reconciler.providers.slicktext.codes import problem
 from reconciler.providers.slicktext.contacts import ATTRIBUTES
 from reconciler.providers.slicktext.convert import ids_fact, status_of
@@ -105,7 +106,9 @@ def _written(rows: ContactSet) -> tuple[str, ...]:
     return tuple(name for name in rows.columns if name in ATTRIBUTES)
 
 
-def audience_warnings(change: Change, world: World, cancelled: frozenset[RemoteId]) -> list[Diagnostic]:
+def audience_warnings(
+    change: Change, world: World, cancelled: frozenset[RemoteId], settings: Settings
+) -> list[Diagnostic]:
     """What must be said when members of a scheduled campaign's list change (H3)."""
     members, target = change.members, list_of(change, world)
     if members is None or target is None or isinstance(target, Ref) or not (members.add or members.remove):
@@ -115,12 +118,19 @@ def audience_warnings(change: Change, world: World, cancelled: frozenset[RemoteI
             Severity.WARNING,
             "slicktext-scheduled-audience",
             f"{_signed(members)} on a list of campaign {campaign.name!r}, "
-            f"which is scheduled for {campaign.fields.get('scheduled')} UTC",
+            f"which is scheduled for {campaign.fields.get('scheduled')} UTC{_frozen_from(campaign, members, settings)}",
             change.desired or change.address,
         )
         for campaign in scheduled_for(target, world)
         if campaign.remote_id not in cancelled
     ]
+
+
+def _frozen_from(campaign: Observed, members: MemberDelta, settings: Settings) -> str:
+    at = moment(campaign.fields.get("scheduled"))
+    if not members.add or at is None or not settings.freeze:
+        return ""
+    return f"; from {at - settings.freeze:{SCHEDULE_FORMAT}} UTC on nobody is added until it was sent"
 
 
 def _signed(members: MemberDelta) -> str:

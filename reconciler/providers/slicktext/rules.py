@@ -11,14 +11,15 @@ from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.desired import Desired
 from reconciler.model.kinds import FieldRule, KindRules, MembershipRules, Refusal
+from reconciler.model.live import AccountLive
 from reconciler.model.resources import Account, Fields, Resource
 from reconciler.model.zones import UNITED_STATES
-from reconciler.plan.calls import Changed, Created, Deleted, Json, Phase, Step
+from reconciler.plan.calls import Changed, Created, Deleted, Json, MembersAdded, Phase, Step
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Update
-from reconciler.plan.rules import Compiled, Reachable, World
+from reconciler.plan.rules import Compiled, Freeze, Reachable, World
 from reconciler.providers.audiences import cases
 from reconciler.providers.slicktext import calls, checks
-from reconciler.providers.slicktext.audience import using
+from reconciler.providers.slicktext.audience import freeze, using
 from reconciler.providers.slicktext.campaigns import compile_campaigns
 from reconciler.providers.slicktext.codes import problem
 from reconciler.providers.slicktext.contacts import ATTRIBUTES
@@ -61,6 +62,15 @@ class SlickTextRules:
         """See ``plan.rules.Timed``."""
         return checks.moment(fields.get("scheduled")) if fields.get("status") == "scheduled" else None
 
+    def freeze(self, step: Step, account: Account, live: AccountLive, now: datetime) -> Freeze | None:
+        """See ``plan.rules.Freezing``."""
+        match step.effect:
+            case MembersAdded(of=str() as list_id):
+                campaigns = (o for (kind, _), o in live.objects.items() if kind is Kind.CAMPAIGN)
+                return freeze(campaigns, {str(list_id)}, now, Settings.of(account).freeze)
+            case _:
+                return None
+
     def check(self, resource: Resource, account: Account, desired: Desired) -> Iterable[Diagnostic]:
         return checks.problems(resource)
 
@@ -76,7 +86,7 @@ class SlickTextRules:
                     compiled[change.address] = _compile_list(change, changes, world, settings, diagnostics)
                 case Kind.MEMBERSHIP:
                     compiled[change.address] = compile_membership(change, world, settings)
-                    diagnostics += audience_warnings(change, world, cancelled)
+                    diagnostics += audience_warnings(change, world, cancelled, settings)
                 case Kind.CAMPAIGN | Kind.ASSOCIATION:
                     compiled[change.address] = campaigns.changes.get(change.address, change)
         made = {a: c for a, c in compiled.items() if c is not None}

@@ -41,10 +41,11 @@ from reconciler.providers.base import (
 from reconciler.providers.http import Http, StaticAuth, base_url, pace
 from reconciler.providers.parallel import PAGES_EACH
 from reconciler.providers.slicktext import convert, dialling, health, people
+from reconciler.providers.slicktext.audience import freeze
 from reconciler.providers.slicktext.checks import moment
 from reconciler.providers.slicktext.client import Client
 from reconciler.providers.slicktext.codes import CODES
-from reconciler.providers.slicktext.convert import CAMPAIGN_IDS, CONTACT_IDS, LIST_IDS, ids_fact, status_of
+from reconciler.providers.slicktext.convert import CAMPAIGN_IDS, CONTACT_IDS, LIST_IDS, status_of
 from reconciler.providers.slicktext.fetching import Fetch, with_members
 from reconciler.providers.slicktext.looking import Look
 from reconciler.providers.slicktext.reading import Reader
@@ -221,17 +222,8 @@ class SlickTextSession:
             self._remember(await self._reader.campaigns())
         entries = call.body if isinstance(call.body, tuple) else ()
         lists = {str(x) for e in entries if isinstance(e, Mapping) for x in _tuple(e.get("lists"))}
-        until = self._now() + timedelta(seconds=self._settings.freeze_s)
-        for campaign in self._campaigns.values():
-            if status_of(campaign) != "scheduled" or not lists & ids_fact(campaign, "lists"):
-                continue
-            at = moment(campaign.fields.get("scheduled"))
-            if at is None or at <= until:
-                raise Frozen(
-                    f"Campaign {campaign.name!r} goes to this list at {campaign.fields.get('scheduled')} UTC, within "
-                    "the freeze window.",
-                    hint=CODES[Frozen.code][1],
-                )
+        if found := freeze(self._campaigns.values(), lists, self._now(), self._settings.freeze):
+            raise Frozen(f"Not sent: {found.reason}.", hint=CODES[Frozen.code][1])
 
     def _remember(self, campaigns: Mapping[RemoteId, Observed]) -> None:
         self._campaigns.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -28,6 +29,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     freeze_s: float = 1800.0
     page_size: int = 100
     max_rows: int = 100_000
+
+    @property
+    def freeze(self) -> timedelta:
+        """How long before a scheduled campaign is sent nobody is added to its lists."""
+        return timedelta(seconds=self.freeze_s)
 
     @classmethod
     def of(cls, account: Account) -> Settings:

@@ -24,6 +24,7 @@ from contactcenter_portal import (
 )
 
 from reconciler.errors import Rejected, Unchecked
+from reconciler.model import contacts
 from reconciler.model.inventory import Inventory
 from reconciler.plan.calls import Evidence, MembersAdded, MembersRemoved, Method, Phase, Step
 from reconciler.providers.base import Scope
@@ -162,6 +163,16 @@ def test_what_cannot_be_looked_at_is_not_sent(
     assert {"PUT", "DELETE"}.isdisjoint(sent(sandbox))
 
 
+@pytest.fixture(params=["plain", "columns", "outside of memory"])
+def large(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leads are held as those of a small campaign, of one of 100,000, and of one of millions."""
+    if request.param != "plain":
+        monkeypatch.setattr(contacts, "PLAIN_BELOW", 0)
+    if request.param == "outside of memory":
+        monkeypatch.setattr(contacts, "SPOOLED_FROM", 0)
+
+
+@pytest.mark.usefixtures("large")
 def test_the_last_look_decides_whether_a_lead_is_deleted(sandbox: Sandbox) -> None:
     async def act(session: ContactCenterSession) -> None:
         await session.fetch(SCOPE)
@@ -170,9 +181,45 @@ def test_the_last_look_decides_whether_a_lead_is_deleted(sandbox: Sandbox) -> No
         await session.observe(REMOVED, people(DORA, contact_id=["lead-d"]))
         with pytest.raises(Rejected, match="may be in a call"):
             await session.send(delete("lead-a"), REMOVED)
+        await session.send(delete("lead-d"), REMOVED)
 
     using(sandbox, act)
-    assert sent(sandbox) == ["leads"]
+    assert sent(sandbox) == ["leads", "DELETE"]
+    assert {x["number"] for x in leads(sandbox)} == {ANNA}
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("first", ["new", "in_progress"])
+def test_of_a_number_with_several_leads_none_in_a_call_is_deleted(sandbox: Sandbox, first: str) -> None:
+    given = seed(
+        {"number": ANNA, "id": "lead-a", "status": first},
+        {"number": ANNA, "id": "lead-b", "status": "in_progress"},
+        {"number": ANNA, "id": "lead-c", "status": "success"},
+    )
+
+    async def act(session: ContactCenterSession) -> None:
+        await session.fetch(SCOPE)
+        for lead in ("lead-b", *(("lead-a",) if first == "in_progress" else ())):
+            with pytest.raises(Rejected, match="may be in a call"):
+                await session.send(delete(lead), REMOVED)
+        await session.send(delete("lead-c"), REMOVED)
+
+    with Sandbox(seed=given, knobs={"contactcenter": {"strict_fields": True}}) as running:
+        using(running, act)
+        assert {x["id"] for x in leads(running)} == {"lead-a", "lead-b"}
+
+
+@pytest.mark.usefixtures("large")
+def test_somebody_in_a_call_makes_the_report_old_however_leads_are_held(sandbox: Sandbox) -> None:
+    async def act(session: ContactCenterSession) -> None:
+        await session.fetch(SCOPE)
+        await session.send(add(BORIS), ADDED)
+        sandbox.tamper("contactcenter", "set_lead_status", lead=DORA, status="in_progress")
+        await session.observe(ADDED, people(BORIS))
+        await session.send(add(CLARA), ADDED)
+
+    using(sandbox, act)
+    assert sent(sandbox) == ["report", "PUT", "leads", "report", "PUT"]
 
 
 def test_leads_are_looked_at_again_before_a_delete_once_a_second(sandbox: Sandbox) -> None:

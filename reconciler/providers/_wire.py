@@ -35,6 +35,7 @@ PROXY_HINT = "Check HTTPS_PROXY, ALL_PROXY and NO_PROXY."
 
 _COMPRESSED = {"gzip": (zlib.MAX_WBITS | 16,), "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS)}
 """How zlib is told of each. Some servers leave out the header that belongs to deflate."""
+_MOST_MEMBERS = 1_000
 _SAFE = "[0-9A-Za-z_~/?=&:,.-]*"
 _PLAIN_URL = re.compile(
     rf"(https?://(?:[0-9a-z.-]+|\[[0-9a-f:]+\])(?::[0-9]{{1,5}})?)(/{_SAFE}(?:%[0-9A-Fa-f]{{2}}{_SAFE})*)"
@@ -181,14 +182,25 @@ class Wire:
 
 def _inflated(raw: bytes, forms: tuple[int, ...]) -> bytes:
     for form in forms:
-        stream = zlib.decompressobj(form)
         try:
-            opened = stream.decompress(raw, MAX_RESPONSE_BYTES + 1)
+            return _members(raw, form)
         except zlib.error:
             continue
+    raise zlib.error
+
+
+def _members(raw: bytes, form: int) -> bytes:
+    """A gzip may be several, one after the other; nothing else may follow, or part of the answer would be lost."""
+    opened = b""
+    for _ in range(_MOST_MEMBERS):
+        stream = zlib.decompressobj(form)
+        opened += stream.decompress(raw, MAX_RESPONSE_BYTES + 1 - len(opened))
         if len(opened) > MAX_RESPONSE_BYTES:
             raise TooLong
-        if stream.eof:
+        raw = stream.unused_data
+        if not stream.eof:
+            break
+        if not raw:
             return opened
     raise zlib.error
 

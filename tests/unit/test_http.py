@@ -301,6 +301,23 @@ def test_only_compressions_that_were_asked_for_are_opened() -> None:
     assert outcome([answer(200, gzip.compress(b"{}"), {"Content-Encoding": "gzip"})]) == (None, 1)
 
 
+@pytest.mark.parametrize(
+    ("cut", "more", "known"), [(0, b"", True), (9, b"", True), (9, b"\0", False), (9, b"{}", False)]
+)
+def test_compressed_answers_are_opened_to_their_ends(cut: int, more: bytes, known: bool) -> None:
+    body = b'{"data": [1, 2, 3]}'
+    packed = gzip.compress(body[:cut]) + gzip.compress(body[cut:]) + more
+    failure, _ = outcome([answer(200, packed, {"Content-Encoding": "gzip"})], write=True)
+    assert failure is None if known else type(failure) is NoAnswer
+
+
+def test_a_bomb_in_many_pieces_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_wire, "MAX_RESPONSE_BYTES", 1 << 20)
+    bomb = answer(200, gzip.compress(b" " * (1 << 19)) * 3, {"Content-Encoding": "gzip"})
+    failure, requests = outcome([bomb])
+    assert (type(failure), requests) == (ReadIncomplete, 1)
+
+
 # --- what a message may hold
 
 

@@ -102,20 +102,20 @@ class Hearing:
         self._chunks: bytearray | None = None
         self._http: h11.Connection | None = None
 
-    def hear(self, data: bytes) -> Answer | None:
-        """The answer, when ``data`` (never empty) completes it."""
+    def hear(self, data: bytes | memoryview) -> Answer | None:
+        """The answer, when ``data`` (never empty) completes it. Nothing of ``data`` is kept but copies."""
         if self._http is not None:
             return self._by_h11(data)
         if self._chunks is not None:
             return self._chunked(data)
         if self._head:
             return self._counted(data)
-        end = data.find(b"\r\n\r\n") + 4
-        head = data[:end]
-        if not _HEAD.fullmatch(head) or not self._plain(head):
+        found = _HEAD.match(data)
+        if found is None or not self._plain(found[0]):
             return self._by_h11(data)
-        self._head = head
-        return self._counted(data[end:]) if self._chunks is None else self._chunked(data[end:])
+        self._head = found[0]
+        body = data[found.end() :]
+        return self._counted(body) if self._chunks is None else self._chunked(body)
 
     def ended(self) -> Answer:
         """The answer, when the end of the connection completes it."""
@@ -146,17 +146,14 @@ class Hearing:
         if self._size + more > self._most:
             raise TooLong
 
-    def _counted(self, data: bytes) -> Answer | None:
+    def _counted(self, data: bytes | memoryview) -> Answer | None:
         """The body goes on with ``data``, and has a length."""
-        left = self._left - len(data)
-        if left > 0:
-            self._left = left
-            self._pieces.append(data)
-            return None
-        self._pieces.append(data[:left] if left else data)
-        return self._whole(excess=left < 0)
+        left = self._left
+        self._left -= len(data)
+        self._pieces.append(bytes(data[:left]))
+        return self._whole(excess=self._left < 0) if self._left <= 0 else None
 
-    def _chunked(self, data: bytes) -> Answer | None:
+    def _chunked(self, data: bytes | memoryview) -> Answer | None:
         """The body goes on with ``data``, in chunks."""
         arrived, at = self._chunks, 0
         assert arrived is not None
@@ -189,7 +186,7 @@ class Hearing:
         raw = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         return Answer(self._status, self._headers, raw, excess or closing)
 
-    def _by_h11(self, data: bytes) -> Answer | None:
+    def _by_h11(self, data: bytes | bytearray | memoryview) -> Answer | None:
         """``data`` is all from the first byte, or goes on where it ended; empty at the end of the connection."""
         import h11  # few answers need it, and it takes longer to import than many take to read
 

@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from reconciler.errors import NoAnswer, NotSent, ReadIncomplete, Rejected
 from reconciler.providers._http1 import Answer, Asked, TooLong, Unspeakable
-from reconciler.providers._line import Broken, Line, NoConnection, NoWay, Way
+from reconciler.providers._line import Broken, Line, NoConnection, NoWay, Way, buffer
 from reconciler.providers.pace import is_loopback
 
 CONNECTIONS_EACH = 8
@@ -102,6 +102,7 @@ class Wire:
         self._places = asyncio.Semaphore(concurrency)
         self._ways: dict[tuple[int, str], Way] = {}
         self._origins: dict[str, _Origin] = {}
+        self._into = buffer()
 
     def slot(self) -> _Place:
         """A place for one exchange, as a context; waits while ``concurrency`` of them are taken."""
@@ -155,7 +156,7 @@ class Wire:
         return self._ways[key]
 
     def _line(self) -> Way:
-        return Line(_trusted, connect_s=self._timeout_s / 3, idle_s=KEEP_ALIVE_S)
+        return Line(_trusted, self._into, connect_s=self._timeout_s / 3, idle_s=KEEP_ALIVE_S)
 
     def _through(self, proxy: str) -> Way:
         from reconciler.providers._proxied import through

@@ -16,7 +16,7 @@ from reconciler.errors import NoAnswer, NotSent, Rejected
 from reconciler.plan.calls import Call, Method
 from reconciler.providers import _wire
 from reconciler.providers._http1 import Hearing
-from reconciler.providers._line import NoConnection, _Open
+from reconciler.providers._line import NoConnection, _Open, buffer
 from reconciler.providers.http import Http, Pace, StaticAuth
 
 POST = Call(method=Method.POST, path=("things",), body={"a": 1})
@@ -230,7 +230,7 @@ def test_nothing_is_written_to_a_connection_that_is_over_before_it_was_used(lost
         near, far = socket.socketpair()
         with near, far:
             loop = asyncio.get_running_loop()
-            transport, line = await loop.create_connection(lambda: _Open("http://h", loop), sock=near)
+            transport, line = await loop.create_connection(lambda: _Open("http://h", loop, buffer()), sock=near)
             line.eof_received()
             line.connection_lost(lost)
             with pytest.raises(NoConnection):

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Final, cast
 
 from reconciler.manifest._contact_blocks import BlockParser, Parsed, ahead, parsed_ahead
-from reconciler.manifest._contact_files import BOM, BadFile, check_text, has_long_line
+from reconciler.manifest._contact_files import BOM, BadFile, check_beginning, check_text, has_long_line
 from reconciler.manifest._contact_rows import (
     MAX_FIELD,
     ROWS_AT_ONCE,
@@ -65,6 +65,14 @@ class CsvReader:
                     lines = range(self._line, self._line + parsed.frame.height)
                     self._line = lines.stop
                     yield Framed(frame=parsed.frame, lines=lines, codes=parsed.codes)
+
+    def simple(self, content: bytes) -> Plain | None:
+        """All rows of a file that is no more than ``content``; None where lines have to be looked at one by one, or
+        there are none. Raises BadFile."""
+        check_beginning(content)
+        first = content.removeprefix(BOM)
+        check_text(first, 1)
+        return self._simple(self._after_header(first))
 
     def _next_block(self) -> bytes | None:
         for block, _ in self._parsed:
@@ -127,7 +135,7 @@ class CsvReader:
             return None
         text = block.decode() if block.endswith(b"\n") else f"{block.decode()}\n"
         rows = text.count("\n")
-        if rows > ROWS_AT_ONCE or has_long_line(block, MAX_FIELD):
+        if rows > ROWS_AT_ONCE or (len(block) >= MAX_FIELD and has_long_line(block, MAX_FIELD)):
             return None
         # Line ends become fields of their own: all rows are of one length only if these are all in their places.
         fields = text.replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from reconciler.manifest.files import is_opened
+from reconciler.manifest.files import is_opened, real_path
 from reconciler.masking import visible
 
 MIB: Final = 1 << 20
@@ -124,6 +124,32 @@ def locate(file: str, *, base: Path, root: Path, declared: str = "") -> Located:
     return Located(path, format_, compression, found.st_size)
 
 
+def small_file(file: str, *, base: Path, root: Path, below: int) -> bytes | None:
+    """All of a regular file inside the project that has less than ``below`` bytes. None where there is anything else to
+    do or to say: ``locate`` and ``Stored`` find out what.
+
+    A hot path, so nothing is asked of a path that what is open can tell: the system says where that really is. If it is
+    where it was looked for, no part of the way was a link, and none of the project's folder either.
+    """
+    path = f"{base}{os.sep}{file}"
+    if os.pardir in file or not path.startswith(f"{root}{os.sep}"):
+        return None
+    try:
+        opened = os.open(path, _OPENED)
+    except (OSError, ValueError):
+        return None
+    try:
+        found = os.fstat(opened)
+        if not stat.S_ISREG(found.st_mode) or found.st_size >= below or real_path(opened) != path:
+            return None
+        content = os.read(opened, found.st_size + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(opened)
+    return content if len(content) == found.st_size else None
+
+
 def _real(path: str) -> tuple[str, os.stat_result | None]:
     """As ``os.path.realpath``, which takes longer than reading a small file does; and what is there, where that was
     asked on the way."""
@@ -154,8 +180,12 @@ def _resolved(folder: str, device: int, inode: int) -> str:
     return os.path.realpath(folder)
 
 
+def is_named_csv(file: str) -> bool:
+    return file.endswith(".csv") and file.rpartition("/")[2] != ".csv"
+
+
 def _kind_of(file: str, declared: str) -> tuple[Format, Compression]:
-    if not declared and file.endswith(".csv") and file.rpartition("/")[2] != ".csv":
+    if not declared and is_named_csv(file):
         return Format.CSV, Compression.NONE
     name = PurePath(file)
     compression = Compression(name.suffix) if name.suffix in {".gz", ".zst"} else Compression.NONE
@@ -215,7 +245,7 @@ class Stored:
         held, started = 0, False
         for piece in self._decoded():
             if not started:
-                _check_beginning(piece)
+                check_beginning(piece)
                 started = True
             parts.append(piece)
             held += len(piece)
@@ -308,7 +338,7 @@ def _damaged(what: str) -> BadFile:
     )
 
 
-def _check_beginning(start: bytes) -> None:
+def check_beginning(start: bytes) -> None:
     if start.startswith(_FOREIGN_STARTS):
         code, what = next((code, what) for magic, code, what in _FOREIGN if start.startswith(magic))
         raise BadFile(code, f"it {what}", hint=_HINTS[code])

@@ -118,11 +118,16 @@ def is_opened(descriptor: int, real: Path | str) -> bool:
     Where the system does not tell (no ``/proc``), that only the last part is no link has to do.
     """
     try:
-        at = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - making the Path takes longer than asking
+        at = real_path(descriptor)
     except OSError:
         return True
     # Replaced by a newer version of itself is fine; and some file systems keep a name in another case.
     return at == str(real) or at.removesuffix(" (deleted)").casefold() == str(real).casefold()
+
+
+def real_path(descriptor: int) -> str:
+    """Where an open file is, without a link. Raises OSError where the system does not tell."""
+    return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - making the Path takes longer than asking
 
 
 def shown_name(path: Path | str, folder: Path | str) -> str:

@@ -109,11 +109,8 @@ def normalise_all(
 
     Texts that are all E.164 are returned themselves.
     """
-    if None not in texts:
-        joined = "\n".join(cast("Sequence[str]", texts))
-        # A line end within a number would make two of one.
-        if _ALL_E164.fullmatch(joined) and joined.count("\n") == len(texts) - 1:
-            return texts, []
+    if all_e164(texts):
+        return texts, []
     numbers: list[str | None] = []
     refused: list[tuple[int, Reason]] = []
     matches = _E164.fullmatch
@@ -125,6 +122,16 @@ def normalise_all(
         else:
             numbers.append(number)
     return numbers, refused
+
+
+def all_e164(texts: Sequence[str | None]) -> bool:
+    """Whether there are any, and every one is E.164."""
+    try:
+        joined = "\n".join(cast("Sequence[str]", texts))
+    except TypeError:  # asking for None beforehand would take as long as all the rest
+        return False
+    # A line end within a number would make two of one.
+    return _ALL_E164.fullmatch(joined) is not None and joined.count("\n") == len(texts) - 1
 
 
 def normalise_series(texts: polars.Series, *, region: str = "") -> tuple[polars.Series, list[tuple[int, Reason]]]:

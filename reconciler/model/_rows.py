@@ -221,19 +221,19 @@ class Rows:
         return self.compared(other, names)[2]
 
     def compared(self, other: Rows, names: Collection[str]) -> tuple[Rows, Rows, Rows]:
-        numbers, mine = self._held[0], _tuples(self._held, names)
+        numbers, mine = self._held[0], [*_tuples(self._held, names)]
         theirs = dict(zip(other._held[0], _tuples(other._held, names), strict=True))
         # Nearly all are the same on both sides, so that is asked first, and without a step of Python for each.
-        apart = list(compress(range(len(numbers)), map(ne, map(theirs.get, numbers), mine)))
+        found = [*map(theirs.pop, numbers, repeat(None))]
         absent, differing = list[int](), list[int]()
-        for i, row in zip(apart, _tuples(_at(self._held, apart), names), strict=True):
-            known = theirs.get(numbers[i])
+        for i in compress(range(len(numbers)), map(ne, found, mine)):
+            known = found[i]
             if known is None:
                 absent.append(i)
-            elif _differ(row, known):
+            elif _differ(mine[i], known):
                 differing.append(i)
-        none_else = len(numbers) - len(absent) == len(theirs)
-        return self._picked(absent), other._picked([]) if none_else else other.without(self), self._picked(differing)
+        others = compress(range(len(other)), map(theirs.__contains__, other._held[0])) if theirs else ()
+        return self._picked(absent), other._picked([*others]), self._picked(differing)
 
     def united(self, others: Sequence[Rows]) -> Rows:
         parts = [part._held for part in (self, *others)]

@@ -20,7 +20,16 @@ from reconciler.diagnostics import Diagnostic, Severity, Span, in_order
 from reconciler.manifest import _contact_files
 from reconciler.manifest._contact_codes import CODES
 from reconciler.manifest._contact_csv import CsvReader
-from reconciler.manifest._contact_files import MAX_DECODED, BadFile, Format, Located, Stored, is_named_csv, locate, small_file
+from reconciler.manifest._contact_files import (
+    MAX_DECODED,
+    BadFile,
+    Format,
+    Located,
+    Stored,
+    is_named_csv,
+    locate,
+    small_file,
+)
 from reconciler.manifest._contact_merge import KEPT, Duplicate, Gathering, Place, Read
 from reconciler.manifest._contact_objects import NdjsonReader, ParquetReader
 from reconciler.manifest._contact_rows import NUMBER, Asked, Flaw, Plain, normalised

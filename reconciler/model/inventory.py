@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 
@@ -54,7 +54,19 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
         """What is owned in one account, sorted by address."""
         return self._by_account.get(account, ())
 
+    def memberships_of(self, account: str, parent: RemoteId) -> Sequence[Owned]:
+        """The memberships that are owned of one list."""
+        return self._by_parent.get((account, parent), ())
+
     @cached_property
     def _by_account(self) -> Mapping[str, tuple[Owned, ...]]:
         grouped = groupby(sorted(self.owned), key=lambda address: address.account)
         return {account: tuple(self.owned[a] for a in addresses) for account, addresses in grouped}
+
+    @cached_property
+    def _by_parent(self) -> Mapping[tuple[str, RemoteId], Sequence[Owned]]:
+        found: dict[tuple[str, RemoteId], list[Owned]] = {}
+        for address, each in self.owned.items():
+            if address.kind is Kind.MEMBERSHIP and each.parent is not None:
+                found.setdefault((address.account, each.parent), []).append(each)
+        return found

@@ -7,7 +7,7 @@ an association that moves                  unlink -> link, after the other assoc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -56,10 +56,10 @@ def with_requirements(changes: tuple[Change, ...], world: World) -> tuple[Change
     index = _Index.of(changes, world)
     result: list[Change] = []
     for change in changes:
-        needs = set(change.requires) | _needs(change, index, world)
+        needs = set(change.requires) | _needs(change, index)
         # What is sent together waits for what each of it needs.
         for other in (index.planned[p.address] for p in change.parts):
-            needs |= set(other.requires) | _needs(other, index, world)
+            needs |= set(other.requires) | _needs(other, index)
         arms = set(change.arm_after) | (_arms_after(change, index) if _has_arm(change) else set())
         requires = index.others(change, {a for a in needs if not index.together(change, a)}) if needs else ()
         arm_after = index.others(change, arms - needs) if arms else ()
@@ -89,6 +89,8 @@ class _Index(Struct, frozen=True, kw_only=True):
     links: dict[Address, list[Resource]]
     members: dict[Address, list[Address]]
     carried: dict[Address, list[Address]]
+    hanging: dict[RemoteId | None, list[Delete]]
+    """By list, what leaves and hangs on it."""
 
     def others(self, change: Change, addresses: set[Address]) -> tuple[Address, ...]:
         """What of ``addresses`` is in the plan, besides the change itself; sorted."""
@@ -130,6 +132,7 @@ class _Index(Struct, frozen=True, kw_only=True):
             links=links,
             members=members,
             carried=carried,
+            hanging=_hanging(changes, world),
         )
 
 
@@ -141,10 +144,10 @@ def _declared(reference: Reference) -> set[Address]:
     return {reference.address} if isinstance(reference, Declared) else set()
 
 
-def _needs(change: Change, index: _Index, world: World) -> set[Address]:
+def _needs(change: Change, index: _Index) -> set[Address]:
     match change:
         case Delete():
-            return _before_delete(change, index.planned, world)
+            return _before_delete(change, index)
         case Forget():
             return set()
         case Create() | Update() | Replace() | Adopt():
@@ -201,30 +204,37 @@ def _contact_makers(change: Change, index: _Index) -> set[Address]:
     }
 
 
-def _before_delete(change: Delete, planned: dict[Address, Change], world: World) -> set[Address]:
+def _before_delete(change: Delete, index: _Index) -> set[Address]:
     """What hangs on an object goes before the object: links, then members, then the list."""
+    if change.address.kind is not Kind.LIST:
+        return set()
+    return {c.address for c in index.hanging.get(change.remote_id, ()) if c.carried_by != change.address}
+
+
+def _hanging(changes: tuple[Change, ...], world: World) -> dict[RemoteId | None, list[Delete]]:
+    """See ``_Index``. Of a membership the remote id is that of its list."""
+    lists_of: dict[RemoteId, set[RemoteId]] = {}
+    for link in world.live.links.values():
+        lists_of.setdefault(link.campaign, set()).add(link.list)
+    hanging: dict[RemoteId | None, list[Delete]] = {}
+    for change in (c for c in changes if isinstance(c, Delete)):
+        for list_id in _held(change, lists_of, world):
+            hanging.setdefault(list_id, []).append(change)
+    return hanging
+
+
+def _held(change: Delete, lists_of: Mapping[RemoteId, set[RemoteId]], world: World) -> Iterable[RemoteId | None]:
+    """The lists that stay until ``change`` is done."""
     remote_id = change.remote_id
-    if change.address.kind is Kind.LIST:
-        campaigns = {x.campaign for x in world.live.links.values() if x.list == remote_id}
-        return {
-            a
-            for a, c in planned.items()
-            if isinstance(c, Delete)
-            and c.carried_by != change.address
-            and (_hangs_on(c, remote_id, world) or (a.kind is Kind.CAMPAIGN and c.remote_id in campaigns))
-        }
-    return set()
-
-
-def _hangs_on(change: Change, list_id: RemoteId | None, world: World) -> bool:
     match change.address.kind:
         case Kind.MEMBERSHIP:
-            return change.remote_id == list_id
-        case Kind.ASSOCIATION:
-            live = world.live.links.get(change.remote_id) if change.remote_id is not None else None
-            return live is not None and live.list == list_id
+            return (remote_id,)
+        case Kind.ASSOCIATION if remote_id is not None and (live := world.live.links.get(remote_id)) is not None:
+            return (live.list,)
+        case Kind.CAMPAIGN if remote_id is not None:
+            return lists_of.get(remote_id, ())
         case _:
-            return False
+            return ()
 
 
 def _arms_after(change: Change, index: _Index) -> set[Address]:

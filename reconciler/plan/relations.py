@@ -90,9 +90,7 @@ def _conflicting(resource: Resource, world: World, seen: _Seen, out: Decisions) 
 
 def _ledger(target: Target, world: World) -> MemberHashes | None:
     """Everybody whom we put on a list, through whichever membership; None when nothing of it is ours."""
-    ours = [
-        o for o in world.inventory.of(world.account.name) if o.address.kind is Kind.MEMBERSHIP and o.parent == target
-    ]
+    ours = () if isinstance(target, Ref) else world.inventory.memberships_of(world.account.name, target)
     return MemberHashes.union_of(o.applied | o.added for o in ours) if ours else None
 
 

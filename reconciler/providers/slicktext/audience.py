@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
-from reconciler.model.addresses import Kind, RemoteId
+from reconciler.model.addresses import Kind
 from reconciler.model.live import Observed
-from reconciler.plan.changes import Change, Delete
+from reconciler.plan.calls import Target
+from reconciler.plan.changes import Delete
 from reconciler.plan.rules import Freeze, World
-from reconciler.providers.audiences import cases, lists_of
+from reconciler.providers.audiences import Case, lists_of
 from reconciler.providers.slicktext.checks import moment
 from reconciler.providers.slicktext.convert import EDITABLE, FINISHED, ids_fact, status_of
 
 
-def using(list_id: RemoteId, changes: tuple[Change, ...], world: World) -> Iterator[Observed]:
-    """Campaigns that still have the list in their audience after the plan, and are not finished."""
-    found = cases(changes, world)
-    for (kind, remote_id), live in sorted(world.live.objects.items()):
-        if kind is not Kind.CAMPAIGN or status_of(live) in FINISHED or str(list_id) not in ids_fact(live, "lists"):
+def users(found: Mapping[Target, Case], world: World) -> Mapping[str, Sequence[Observed]]:
+    """By list, the campaigns that still have it in their audience after the plan, and are not finished. ``found``: what
+    the plan does to campaigns."""
+    users: dict[str, list[Observed]] = {}
+    for (kind, remote_id), live in sorted(world.live.objects.items(), key=lambda item: item[0]):
+        if kind is not Kind.CAMPAIGN or status_of(live) in FINISHED:
             continue
         case = found.get(remote_id)
         if case is not None and isinstance(case.change, Delete):
             continue
-        leaving = lists_of(case.removes, world) if case is not None else set()
-        if list_id not in leaving or status_of(live) not in EDITABLE:
-            yield live
+        leaving = lists_of(case.removes, world) if case is not None and status_of(live) in EDITABLE else set()
+        for list_id in ids_fact(live, "lists") - leaving:
+            users.setdefault(list_id, []).append(live)
+    return users
 
 
 def freeze(campaigns: Iterable[Observed], lists: AbstractSet[str], now: datetime, window: timedelta) -> Freeze | None:

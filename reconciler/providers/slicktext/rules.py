@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -11,15 +11,15 @@ from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.desired import Desired
 from reconciler.model.kinds import FieldRule, KindRules, MembershipRules, Refusal
-from reconciler.model.live import AccountLive
+from reconciler.model.live import AccountLive, Observed
 from reconciler.model.resources import Account, Fields, Resource
 from reconciler.model.zones import UNITED_STATES
-from reconciler.plan.calls import Changed, Created, Deleted, Json, MembersAdded, Phase, Step
+from reconciler.plan.calls import Changed, Created, Deleted, Json, MembersAdded, Phase, Step, Target
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Update
 from reconciler.plan.rules import Compiled, Freeze, Reachable, World
-from reconciler.providers.audiences import cases
+from reconciler.providers.audiences import Case, cases
 from reconciler.providers.slicktext import calls, checks
-from reconciler.providers.slicktext.audience import freeze, using
+from reconciler.providers.slicktext.audience import freeze, users
 from reconciler.providers.slicktext.campaigns import compile_campaigns
 from reconciler.providers.slicktext.codes import problem
 from reconciler.providers.slicktext.contacts import ATTRIBUTES
@@ -77,28 +77,30 @@ class SlickTextRules:
     def compile(self, changes: tuple[Change, ...], world: World) -> Compiled:
         settings = Settings.of(world.account)
         campaigns = compile_campaigns(changes, world, settings.brand)
-        cancelled = frozenset(_cancelled(changes, world))
+        found = cases(changes, world)
+        cancelled, using = frozenset(_cancelled(found)), users(found, world)
         compiled: dict[Address, Change | None] = {}
         diagnostics = list(campaigns.diagnostics)
         for change in changes:
             match change.address.kind:
                 case Kind.LIST:
-                    compiled[change.address] = _compile_list(change, changes, world, settings, diagnostics)
+                    compiled[change.address] = _compile_list(change, using, world, settings, diagnostics)
                 case Kind.MEMBERSHIP:
                     compiled[change.address] = compile_membership(change, world, settings)
                     diagnostics += audience_warnings(change, world, cancelled, settings)
                 case Kind.CAMPAIGN | Kind.ASSOCIATION:
                     compiled[change.address] = campaigns.changes.get(change.address, change)
         made = {a: c for a, c in compiled.items() if c is not None}
+        leaving = _leaving(found, made, world)
         return Compiled(
-            changes=tuple(_after_audience(c, made, changes, world) for c in made.values()),
+            changes=tuple(_after_audience(c, leaving) for c in made.values()),
             diagnostics=tuple(diagnostics),
         )
 
 
-def _cancelled(changes: tuple[Change, ...], world: World) -> Iterator[RemoteId]:
+def _cancelled(found: Mapping[Target, Case]) -> Iterator[RemoteId]:
     """Scheduled campaigns that the plan deletes or turns back into drafts."""
-    for case in cases(changes, world).values():
+    for case in found.values():
         change = case.change
         if case.live is not None and change is not None:
             drafted = any(d.path == "status" and d.desired == "draft" for d in change.deltas)
@@ -107,7 +109,11 @@ def _cancelled(changes: tuple[Change, ...], world: World) -> Iterator[RemoteId]:
 
 
 def _compile_list(
-    change: Change, changes: tuple[Change, ...], world: World, settings: Settings, diagnostics: list[Diagnostic]
+    change: Change,
+    using: Mapping[str, Sequence[Observed]],
+    world: World,
+    settings: Settings,
+    diagnostics: list[Diagnostic],
 ) -> Change:
     brand = settings.brand
     match change:
@@ -124,9 +130,9 @@ def _compile_list(
             call = calls.update_list(brand, change.remote_id, _texts(wanted))
             return change.with_steps(Step(phase=Phase.LIST, title="update", call=call, effect=made))
         case Delete(remote_id=str() as remote_id):
-            if users := list(using(remote_id, changes, world)):
-                names = ", ".join(f"{u.name!r}" for u in users[:3])
-                text = f"{len(users)} campaigns that are not finished have it in their audience: {names}"
+            if still := using.get(remote_id):
+                names = ", ".join(f"{u.name!r}" for u in still[:3])
+                text = f"{len(still)} campaigns that are not finished have it in their audience: {names}"
                 diagnostics.append(problem(Severity.ERROR, "slicktext-list-in-use", text, change.address))
                 return change
             gone = Deleted(kind=Kind.LIST, target=remote_id)
@@ -136,20 +142,24 @@ def _compile_list(
             return change
 
 
-def _after_audience(
-    change: Change, made: Mapping[Address, Change], changes: tuple[Change, ...], world: World
-) -> Change:
-    """A list is deleted after whatever takes it out of audiences, also where another change carries that call."""
-    if not isinstance(change, Delete) or change.address.kind is not Kind.LIST:
+def _leaving(
+    found: Mapping[Target, Case], made: Mapping[Address, Change], world: World
+) -> Mapping[RemoteId, set[Address]]:
+    """By list, whatever takes it out of audiences: also another change that carries that call."""
+    leaving: dict[RemoteId, set[Address]] = {}
+    for link in (link for case in found.values() for link in case.removes):
+        compiled = made.get(link.address)
+        live = world.live.links.get(link.remote_id) if link.remote_id is not None else None
+        if compiled is not None and live is not None:
+            leaving.setdefault(live.list, set()).add(compiled.carried_by or compiled.address)
+    return leaving
+
+
+def _after_audience(change: Change, leaving: Mapping[RemoteId, set[Address]]) -> Change:
+    """A list is deleted after whatever takes it out of audiences."""
+    if not isinstance(change, Delete) or change.address.kind is not Kind.LIST or change.remote_id is None:
         return change
-    carriers = set(change.requires)
-    for case in cases(changes, world).values():
-        for link in case.removes:
-            compiled = made.get(link.address)
-            live = world.live.links.get(link.remote_id) if link.remote_id is not None else None
-            if compiled is not None and live is not None and live.list == change.remote_id:
-                carriers.add(compiled.carried_by or compiled.address)
-    return replace(change, requires=tuple(sorted(carriers)))
+    return replace(change, requires=tuple(sorted({*change.requires, *leaving.get(change.remote_id, ())})))
 
 
 def _texts(fields: Mapping[str, object]) -> dict[str, Json]:

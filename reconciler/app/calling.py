@@ -40,6 +40,7 @@ from reconciler.masking import mask_number
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Desired
+from reconciler.model.e164 import E164
 from reconciler.model.kinds import ContactClass
 from reconciler.model.live import OPTED_OUT
 from reconciler.model.quiet import QuietHours
@@ -58,7 +59,7 @@ from reconciler.store.records import OperationState
 _BEGINS_WITHIN = timedelta(minutes=10)
 """Waits that the provider asks for included."""
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_E164 = re.compile(E164)
 _KINDS = {"lists": Kind.LIST, "campaigns": Kind.CAMPAIGN}
 _PHASES = {Kind.LIST: Phase.LIST, Kind.CAMPAIGN: Phase.CAMPAIGN, Kind.MEMBERSHIP: Phase.MEMBERSHIP}
 

@@ -16,13 +16,14 @@ from reconciler.manifest.complaints import closest
 from reconciler.manifest.entries import Entry
 from reconciler.manifest.files import shown_name
 from reconciler.manifest.findings import Findings
-from reconciler.manifest.numbers import E164, known_region
+from reconciler.manifest.numbers import known_region
 from reconciler.manifest.references import Declarations
 from reconciler.manifest.resources import unique
 from reconciler.manifest.values import frozen
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.contacts import ContactSet
 from reconciler.model.desired import Suppression
+from reconciler.model.e164 import E164
 from reconciler.model.resources import Members, Mode
 
 if TYPE_CHECKING:

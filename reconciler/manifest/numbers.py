@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Final, cast
 
 from msgspec import Struct
 
+from reconciler.model.e164 import E164
+
 if TYPE_CHECKING:
     import phonenumbers
     import polars
 
-E164: Final = r"\+[1-9][0-9]{6,14}"
-"""A plus and 7 to 15 digits, the first no zero (ITU-T E.164)."""
-
 _LEAST: Final = 1_000_000
 _MOST: Final = 999_999_999_999_999
-"""The same as integers."""
+"""What is E.164, as an integer."""
 _E164 = re.compile(E164)
+# Possessive: texts of which one is no number are given up at once, and not tried again with fewer digits or lines.
 _ALL_E164 = re.compile(rf"(?:{E164}+\n)*+{E164}")
 _DAMAGED = re.compile(r"""\d+(?:[.,]\d+)?e[+-]?\d+ | \d+[.,]0* | =.* | '.* | \#.*""", re.VERBOSE | re.IGNORECASE)
 """What spreadsheets leave of a number: an exponent, decimals, a formula, an apostrophe, ``#N/A`` or ``####``."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from reconciler.model import contacts
 from reconciler.model._rows import NUMBER, Column
 from reconciler.model.contacts import ContactSet
+from reconciler.model.e164 import E164
 
 if TYPE_CHECKING:
     from reconciler.model._packing import Packed
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Value: TypeAlias = str | int | None
 NumberOf: TypeAlias = Callable[[str], str | None]
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+_E164 = re.compile(E164)
 
 
 class ContactSetBuilder:

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.manifest.numbers import (
-    E164,
     REASONS,
     Reason,
     Unusable,
@@ -20,6 +19,7 @@ from reconciler.manifest.numbers import (
     normalise_all,
     normalise_series,
 )
+from reconciler.model.e164 import E164
 
 SPELLINGS = [
     ("+16155550123", ""),

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from reconciler.errors import CredentialsRefused, ReadIncomplete
 from reconciler.masking import is_masked
 from reconciler.model.addresses import Kind, RemoteId
+from reconciler.model.e164 import E164
 from reconciler.model.kinds import FieldRule
 from reconciler.model.live import Observed
 from reconciler.model.resources import Fields, FieldValue
@@ -40,7 +41,7 @@ GONE = "deleted"
 STATES: Mapping[str, str] = {SCHEDULED: "active", RUNNING: "active", PAUSED: "paused"}
 """A campaign's ``state`` in manifests by its status; other statuses stand for themselves."""
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+_E164 = re.compile(E164)
 _FLOW = re.compile(r"/([^/]+)/exoml/start_voice/([^/?#]+)", re.IGNORECASE)
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from reconciler.errors import CredentialsRefused, ReadIncomplete
 from reconciler.masking import is_masked
 from reconciler.model.addresses import Kind, RemoteId
+from reconciler.model.e164 import E164
 from reconciler.model.live import OPTED_OUT, Observed
 from reconciler.model.resources import Fields, FieldValue
 
@@ -40,7 +41,7 @@ _STATUSES: dict[str, str] = {
     "unsubscribed": OPTED_OUT,
     "blocked": OPTED_OUT,
 }
-_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+_E164 = re.compile(E164)
 
 
 class AccountMismatch(CredentialsRefused):

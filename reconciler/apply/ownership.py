@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from reconciler.model.addresses import Address, Kind, RemoteId, link_id
+from reconciler.model.addresses import Address, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.hashes import NO_MEMBERS
 from reconciler.model.inventory import Owned
@@ -97,10 +97,3 @@ def lets_go(change: Change) -> bool:
             return True
         case Create() | Update() | Replace() | Adopt():
             return False
-
-
-def association_id(change: Change, ends: tuple[RemoteId, RemoteId] | None) -> RemoteId | None:
-    """The id of an association after it was made: both ends are known by then."""
-    if change.address.kind is not Kind.ASSOCIATION or ends is None:
-        return change.remote_id
-    return link_id(*ends)

@@ -78,10 +78,6 @@ class Client:
         """S1. Segments cannot be made or changed through the API."""
         return await self._page(("segment_id", "id"), "segments", offset=offset, limit=limit)
 
-    async def one_segment(self, segment_id: str) -> Mapping[str, Any]:
-        """S1, one of them. Raises NotFound."""
-        return await self._one("segments", segment_id)
-
     async def custom_fields(self, offset: int, limit: int) -> Page:
         """F1."""
         return await self._page(("custom_field_id", "id"), "custom-fields", offset=offset, limit=limit)

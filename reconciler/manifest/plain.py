@@ -16,9 +16,14 @@ from reconciler.manifest.documents import Document, Source
 from reconciler.manifest.scalars import NUMBER_STARTS, SPECIAL, Changed, Scalar, resolve
 
 _DEEPEST = 20
+
+# The parts of a line. What one of them does not fit is libyaml's, so each may be narrower than YAML, and never wider.
 _NAME = r"[A-Za-z_][A-Za-z0-9_.-]{0,99}"
 _QUOTED = r""" "[^"\\\n]*" | '[^'\n]*' """
+# Text without quotes: a colon or a number sign in it belongs to it only where YAML says so (``a:b``, ``a#b``). The
+# quantifiers are possessive, or a long line that is no such text would be tried again from every place in it.
 _TEXT = r"(?=[A-Za-z0-9_/+.$(])[^:\#\n]*+(?:(?::(?=\S)|(?<=\S)\#)[^:\#\n]*+)*+"
+# What may stand within ``{…}`` and ``[…]``: fewer characters, and one more level of either.
 _FLOW_WORD = r"[\w./@+-]+"
 _FLOW_VALUE = rf"(?:{_QUOTED}|(?=\w){_FLOW_WORD}(?:\ +{_FLOW_WORD})*)"
 _FLAT = rf"(?:{_FLOW_VALUE} | \{{[^{{}}\[\]]*\}} | \[[^{{}}\[\]]*\])"
@@ -83,7 +88,11 @@ def read(source: Source, start: int, end: int, line: int, *, clean: bool = False
 
 
 def _mapping(body: str) -> dict[str, Any]:
-    """The hot loop: once for every line."""
+    """The hot loop, once for every line; one function, because all it keeps goes from line to line.
+
+    A line goes into the block of text that is open, or is blank, or begins what a key waits for, or closes what is
+    indented further than it; then it adds an item or a key to ``box``. What fits none of this is not plain.
+    """
     root: dict[str, Any] = {}
     box: Any = root  # the mapping or list that is being filled, and how far it is indented
     depth = 0

@@ -21,8 +21,7 @@ class Kind(StrEnum):
 class Address(NamedTuple):
     """Our name for a resource, ``account/Kind/name``; it outlives any renumbering by the provider.
 
-    A tuple, since a plan looks things up by address all the time, and a dataclass hashes and compares at a tenth of the
-    pace.
+    A tuple, since a plan looks things up by address all the time, and sorts by it.
     """
 
     account: str

@@ -337,3 +337,18 @@ def test_there_are_command_lines_in_the_documents() -> None:
     assert {"plan", "apply", "validate", "schema", "explain", "history", "sandbox"} <= {
         line.split()[1] for _, line in COMMAND_LINES if len(line.split()) > 1
     }
+
+
+def test_the_table_of_hot_paths_names_what_there_is() -> None:
+    from benchmarks.cases import CASES
+
+    page = (ROOT / "docs" / "performance.md").read_text()
+    table = page.partition("## The hot paths")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("| ")][1:]
+    named = [re.findall(r"`([^`]+)`", cell) for row in rows for cell in row[1:3]]
+    files = [name for names in named for name in names if name.endswith(".py")]
+    missing = [name for name in files if not (ROOT / name).is_file() and not (ROOT / "reconciler" / name).is_file()]
+
+    assert len(rows) > 10
+    assert missing == []
+    assert {name.strip() for row in rows for name in row[3].split(",")} <= {case.name for case in CASES}

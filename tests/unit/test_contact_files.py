@@ -725,3 +725,18 @@ def test_polars_is_really_used_for_plain_blocks(
     lines = "".join(f'{n},"{f}",\n' if f == "Ann" else f"{n},{f},x\n" for n, f, _ in PEOPLE[:2])
     assert len(read(tmp_path, f"number,first,tier\n{lines * 2}".encode()).contacts) == 2
     assert contacts.LISTED == 20
+
+
+def test_a_path_is_resolved_as_the_system_does_it(tmp_path: Path) -> None:
+    inside, beside = tmp_path / "inside", tmp_path / "beside"
+    inside.mkdir()
+    beside.mkdir()
+    (inside / "people.csv").write_bytes(b"number\n")
+    (inside / "link.csv").symlink_to("people.csv")
+    (inside / "dangling.csv").symlink_to("nowhere.csv")
+    (beside / "folder").symlink_to(inside)
+    names = ("people.csv", "link.csv", "dangling.csv", "missing.csv", "", ".", "..", "../inside/people.csv")
+    paths = [f"{folder}/{name}" for folder in (inside, beside / "folder", tmp_path / "gone") for name in names]
+
+    for path in (*paths, *paths):  # remembered the second time
+        assert _contact_files._real(path)[0] == os.path.realpath(path)

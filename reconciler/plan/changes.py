@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import Self, TypeAlias
 
 from msgspec import Struct, field
@@ -60,7 +61,7 @@ class MemberDelta(Struct, frozen=True, kw_only=True):
         return not (len(self.add) or len(self.remove) or len(self.change))
 
 
-class Reach(Struct, frozen=True, kw_only=True):
+class Reach(Struct, frozen=True, kw_only=True, dict=True):
     """People newly exposed to being contacted: those we can tell apart, and those we can only count.
 
     ``unread`` are the lists among theirs of which it was not read who is on them.
@@ -70,7 +71,7 @@ class Reach(Struct, frozen=True, kw_only=True):
     uncounted: int = 0
     unread: frozenset[RemoteId] = frozenset()
 
-    @property
+    @cached_property
     def count(self) -> int:
         return len(self.numbers) + self.uncounted
 
@@ -109,7 +110,7 @@ class ChangeBase(Struct, frozen=True, kw_only=True):
 
     @property
     def call_count(self) -> int:
-        return sum(step.count for step in self.steps)
+        return sum([step.count for step in self.steps])
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -143,14 +144,14 @@ class Forget(ChangeBase, frozen=True, kw_only=True):
 
 Change: TypeAlias = Create | Update | Replace | Delete | Adopt | Forget
 
-ACTIONS: tuple[tuple[type[ChangeBase], str], ...] = (
-    (Create, "create"),
-    (Update, "update"),
-    (Replace, "replace"),
-    (Delete, "delete"),
-    (Adopt, "adopt"),
-    (Forget, "forget"),
-)
+ACTIONS: Mapping[type[ChangeBase], str] = {
+    Create: "create",
+    Update: "update",
+    Replace: "replace",
+    Delete: "delete",
+    Adopt: "adopt",
+    Forget: "forget",
+}
 
 
 def people_reached(changes: Iterable[Change]) -> int:
@@ -162,7 +163,7 @@ def people_reached(changes: Iterable[Change]) -> int:
 
 def action(change: Change) -> str:
     """The word for a change in JSON and on the command line."""
-    return next(word for cls, word in ACTIONS if type(change) is cls)
+    return ACTIONS[type(change)]
 
 
 class AccountRead(Struct, frozen=True, kw_only=True):

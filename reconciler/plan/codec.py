@@ -90,7 +90,7 @@ def encode(
 
 def summary(plan: Plan) -> dict[str, int]:
     """Flat counts, every one always present."""
-    counts = dict.fromkeys((word for _, word in ACTIONS), 0)
+    counts = dict.fromkeys(ACTIONS.values(), 0)
     for change in plan.changes:
         counts[action(change)] += 1
     members = [c.members for c in plan.changes if c.members is not None]
@@ -196,6 +196,8 @@ def field_value(value: FieldValue, show_pii: bool = False) -> Any:
     match value:
         case str():
             return value if show_pii else mask_text(value)
+        case None:  # as live as anything is that is about to be created
+            return None
         case frozenset():
             return sorted(str(field_value(v, show_pii)) for v in value)
         case tuple():

@@ -156,7 +156,7 @@ def _loaded(findings: Findings, inputs: Inputs, options: LoadOptions, folder: Pa
         inputs_digest=inputs.digest(people.digests),
         waivers=waivers,
     )
-    check_providers(findings, built, desired, providers)
+    check_providers(findings, built, desired, providers, people)
     if inputs.whole:  # of a part of the project, nothing follows for what its policies select
         idle_selectors(findings, policies, desired)
     said = judged(findings, policies, desired, built, accounts, providers)

@@ -146,7 +146,8 @@ def _loaded(findings: Findings, inputs: Inputs, options: LoadOptions, folder: Pa
     built = build_resources(findings, entries, accounts, declarations, people.members, project.lifecycle)
     suppressions = people.suppressions(entries.suppressions, accounts)
     waivers = build_waivers(findings, entries.waivers, declarations)
-    policies = build_policies(findings, entries.policies, project.environments, providers)
+    home = str(Path(projects[0].document.source.name).parent) if projects else "."
+    policies = build_policies(findings, entries.policies, project.environments, providers, home)
     check_together(findings, built, declarations)
     desired = Desired(
         project=project.project,

@@ -32,7 +32,7 @@ from reconciler.manifest._contact_files import (
 )
 from reconciler.manifest._contact_merge import KEPT, Duplicate, Gathering, Place, Read
 from reconciler.manifest._contact_objects import NdjsonReader, ParquetReader
-from reconciler.manifest._contact_rows import NUMBER, Asked, Flaw, Plain, normalised
+from reconciler.manifest._contact_rows import NUMBER, Asked, Flaw, Framed, Piece, Plain, normalised
 from reconciler.manifest.files import shown_name
 from reconciler.manifest.numbers import all_e164, known_region
 from reconciler.masking import visible
@@ -166,6 +166,35 @@ def _flawless(file: ContactFile, root: Path) -> ContactsRead | None:
     return ContactsRead(contacts=contacts, digests=(sha256(content).hexdigest(),))
 
 
+def places_of(
+    wrong: Callable[[str], bool],
+    files: Sequence[ContactFile],
+    root: Path,
+    *,
+    inline: InlineContacts | None = None,
+    shown: Callable[[Path], str] | None = None,
+) -> Iterator[Span]:
+    """Where the rows are whose number, in E.164, is ``wrong``, as far as they can be read. The files are read once
+    more: only for what is to be told."""
+    name = shown or _relative_to(root)
+    if inline is not None:
+        rows = Plain(columns={NUMBER: list(inline.columns[NUMBER])}, lines=range(len(inline.columns[NUMBER])))
+        yield from map(inline.place, _lines_of(normalised(rows, inline.default_region), wrong))
+    for file in files:
+        try:
+            located = locate(file.file, base=file.base, root=root, declared=file.format)
+            for piece in _pieces(file, located, Stored(located, block=_contact_files.BLOCK), MAX_DECODED):
+                for line in _lines_of(normalised(piece, file.default_region), wrong):
+                    yield Span(file=visible(name(Path(located.path))), line=line)
+        except BadFile:
+            continue  # it was read before: somebody is changing it right now
+
+
+def _lines_of(piece: Piece, wrong: Callable[[str], bool]) -> Iterator[int]:
+    numbers = piece.frame[NUMBER] if isinstance(piece, Framed) else piece.columns[NUMBER]
+    return (line for number, line in zip(numbers, piece.lines, strict=True) if number is not None and wrong(number))
+
+
 def _rejected(reads: Sequence[Read]) -> Iterator[Rejected]:
     for read in reads:
         for flaw in read.flaws:
@@ -199,7 +228,7 @@ def _read_file(
         _check_options(file)
         located = locate(file.file, base=file.base, root=root, declared=file.format)
         stored = Stored(located, max_decoded=max_decoded, block=_contact_files.BLOCK)
-        pieces = _reader(located, stored, _asked(file), max_decoded).pieces()
+        pieces = _pieces(file, located, stored, max_decoded)
         gathering.take(normalised(piece, file.default_region) for piece in pieces)
         read.digest = stored.digest
     except BadFile as bad:
@@ -216,16 +245,15 @@ def _asked(file: ContactFile) -> Asked:
     return Asked(columns=file.columns, region=file.default_region, delimiter=file.delimiter or ",")
 
 
-def _reader(
-    located: Located, stored: Stored, asked: Asked, max_decoded: int
-) -> CsvReader | NdjsonReader | ParquetReader:
+def _pieces(file: ContactFile, located: Located, stored: Stored, max_decoded: int) -> Iterator[Piece]:
+    asked = _asked(file)
     match located.format:
         case Format.CSV:
-            return CsvReader(stored.blocks(), asked)
+            return CsvReader(stored.blocks(), asked).pieces()
         case Format.NDJSON:
-            return NdjsonReader(stored.blocks(), asked)
+            return NdjsonReader(stored.blocks(), asked).pieces()
         case Format.PARQUET:
-            return ParquetReader(located, stored, asked, max_decoded=max_decoded)
+            return ParquetReader(located, stored, asked, max_decoded=max_decoded).pieces()
 
 
 def _check_options(file: ContactFile) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 from msgspec.structs import replace
 
-from reconciler.diagnostics import Diagnostic
+from reconciler.diagnostics import Diagnostic, error
 from reconciler.manifest.entries import Entry
-from reconciler.manifest.findings import Findings
+from reconciler.manifest.findings import LISTED, Findings
+from reconciler.manifest.members import People
 from reconciler.manifest.references import Declarations
 from reconciler.manifest.resources import Built
 from reconciler.masking import mask_text
@@ -91,7 +93,9 @@ def _place(findings: Findings, entry: Entry) -> str:
     return str(findings.span(entry.document, ("metadata", "name")))
 
 
-def check_providers(findings: Findings, built: Built, desired: Desired, providers: Mapping[str, Provider]) -> None:
+def check_providers(
+    findings: Findings, built: Built, desired: Desired, providers: Mapping[str, Provider], people: People
+) -> None:
     """What each provider has to say about its accounts and resources without a network.
 
     A campaign is not judged while associations are missing because of other problems: it would be told to have none.
@@ -108,25 +112,24 @@ def check_providers(findings: Findings, built: Built, desired: Desired, provider
         if holder is None or judge is None or (half_known and at.kind is Kind.CAMPAIGN):
             continue
         for found in judge.rules.check(resource, holder, desired):
-            if _at_rows(findings, built, at, found, judge):
+            if _at_rows(findings, built.entries[at], found, judge, people):
                 continue
             about = built.resources.get(_parsed(found.address) or at, resource)
             findings.add([replace(found, address=found.address or str(at), source=found.source or about.source)])
 
 
-def _at_rows(findings: Findings, built: Built, at: Address, found: Diagnostic, provider: Provider) -> bool:
-    """A diagnostic about numbers that cannot be reached, put at the rows that have them; False when they are elsewhere,
-    in a file or written in another way."""
+def _at_rows(findings: Findings, entry: Entry, found: Diagnostic, provider: Provider, people: People) -> bool:
+    """A diagnostic about numbers that cannot be reached, put at the first rows that have them; False where it has to
+    stand for itself, because there are more or none is found."""
     reachable = getattr(provider.rules, "reachable", None)
     if not isinstance(reachable, Reachable) or found.code != reachable.code:
         return False
-    entry = built.entries[at]
-    rows = [str(row["number"]) for row in entry.spec.get("contacts", ())]
-    wrong = [i for i, number in enumerate(rows) if reachable.pattern.fullmatch(number) is None]
-    for i in wrong:
-        path = ("spec", "contacts", i, "number")
-        findings.at(entry.document, path, found.code, "this provider cannot reach this number", hint=found.hint)
-    return bool(wrong)
+    fits = reachable.pattern.fullmatch
+    places = list(islice(people.places(entry, lambda number: fits(number) is None), LISTED + 1))
+    for place in places[:LISTED]:
+        message = "this provider cannot reach this number"
+        findings.quoted(entry.document, error(found.code, message, hint=found.hint, source=place))
+    return 0 < len(places) <= LISTED
 
 
 def _parsed(text: str) -> Address | None:

@@ -147,9 +147,9 @@ def _unknown(findings: Findings, document: Document) -> None:
         findings.at(document, (), "not-a-mapping", f"this document is {what}; a manifest is a mapping")
         return
     missing = [key for key in ("apiVersion", "kind") if key not in data]
-    for key in missing:
-        findings.at(document, (), "missing-field", f"this document has no {key}", hint=_HEAD_HINT, at="key")
     if missing:
+        message = f"this document has no {' and no '.join(missing)}"
+        findings.at(document, (), "missing-field", message, hint=_HEAD_HINT, at="key")
         return
     api_version, kind = data["apiVersion"], data["kind"]
     versions = sorted({version for version, _ in schema_files()})

@@ -146,7 +146,8 @@ def _loaded(findings: Findings, inputs: Inputs, options: LoadOptions, folder: Pa
     built = build_resources(findings, entries, accounts, declarations, people.members, project.lifecycle)
     suppressions = people.suppressions(entries.suppressions, accounts)
     waivers = build_waivers(findings, entries.waivers, declarations)
-    policies = build_policies(findings, entries.policies, project.environments, providers)
+    home = str(Path(projects[0].document.source.name).parent) if projects else "."
+    policies = build_policies(findings, entries.policies, project.environments, providers, home)
     check_together(findings, built, declarations)
     desired = Desired(
         project=project.project,
@@ -156,7 +157,7 @@ def _loaded(findings: Findings, inputs: Inputs, options: LoadOptions, folder: Pa
         inputs_digest=inputs.digest(people.digests),
         waivers=waivers,
     )
-    check_providers(findings, built, desired, providers)
+    check_providers(findings, built, desired, providers, people)
     if inputs.whole:  # of a part of the project, nothing follows for what its policies select
         idle_selectors(findings, policies, desired)
     said = judged(findings, policies, desired, built, accounts, providers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from reconciler.model.e164 import E164
 from reconciler.model.resources import Members, Mode
 
 if TYPE_CHECKING:
-    from reconciler.manifest.contacts import ContactFile
+    from reconciler.manifest.contacts import ContactFile, InlineContacts
 
 _E164 = re.compile(E164)
 
@@ -117,27 +117,40 @@ class People(Struct):
         return self._read(entry, numbers, rows, region)
 
     def _read(self, entry: Entry, numbers: Sequence[str], rows: Sequence[Mapping[str, str]], region: str) -> ContactSet:
-        from reconciler.manifest.contacts import InlineContacts, read_contacts
+        from reconciler.manifest.contacts import read_contacts
 
-        document = entry.document
-        list_ = "contacts" if rows else "numbers"
-
-        def place(i: int) -> Span:
-            return self.findings.span(document, ("spec", list_, i, "number") if rows else ("spec", list_, i))
-
-        inline = InlineContacts(columns=_columns(numbers, rows), place=place, default_region=region)
-        files = self._files(entry, region)
-        read = read_contacts(
-            files,
-            self.root,
-            inline=inline if numbers else None,
-            shown=lambda path: shown_name(path, self.folder),
-        )
+        document, files = entry.document, self._files(entry, region)
+        inline = self._inline(entry, numbers, rows, region)
+        read = read_contacts(files, self.root, inline=inline, shown=self._shown)
         for file, digest in zip(files, read.digests, strict=True):
             self.digests[_real(file.base / file.file)] = digest
         for diagnostic in read.diagnostics:
             self.findings.quoted(document, diagnostic)
         return read.contacts
+
+    def places(self, entry: Entry, wrong: Callable[[str], bool]) -> Iterator[Span]:
+        """Where the rows of a Membership are whose number, in E.164, is ``wrong``; see ``contacts.places_of``."""
+        from reconciler.manifest.contacts import places_of
+
+        region, rows = entry.spec.get("defaultRegion", ""), entry.spec.get("contacts", ())
+        inline = self._inline(entry, [row["number"] for row in rows], rows, region)
+        return places_of(wrong, self._files(entry, region), self.root, inline=inline, shown=self._shown)
+
+    def _shown(self, path: Path) -> str:
+        return shown_name(path, self.folder)
+
+    def _inline(
+        self, entry: Entry, numbers: Sequence[str], rows: Sequence[Mapping[str, str]], region: str
+    ) -> InlineContacts | None:
+        from reconciler.manifest.contacts import InlineContacts
+
+        def place(i: int) -> Span:
+            path = ("spec", "contacts", i, "number") if rows else ("spec", "numbers", i)
+            return self.findings.span(entry.document, path)
+
+        if not numbers:
+            return None
+        return InlineContacts(columns=_columns(numbers, rows), place=place, default_region=region)
 
     def _files(self, entry: Entry, region: str) -> list[ContactFile]:
         from reconciler.manifest.contacts import ContactFile, OnInvalid

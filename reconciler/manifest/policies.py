@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from glob import escape
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,8 +50,10 @@ def build_policies(
     entries: list[Entry],
     environments: Collection[str] | None,
     providers: Mapping[str, Provider],
+    home: str = ".",
 ) -> Policies:
-    """Every rule that can be used. ``environments`` are those of the Project, None where it could not be read."""
+    """Every rule that can be used. ``environments`` are those of the Project, None where it could not be read. ``home``
+    is how files call the project's folder: a rule means the same ones wherever a command is run."""
     brought = (p.codes for p in providers.values() if isinstance(p, BringsCodes))
     taken = frozenset({*CODES, *PLAN_CODES}.union(*brought))
     seen: dict[str, Entry] = {}
@@ -63,7 +66,7 @@ def build_policies(
         if not entry.sound or not _constant(findings, entry):
             continue
         for i, given in enumerate(entry.spec.get("rules", ())):
-            reading = _Reading(findings, entry, ("spec", "rules", i), environments)
+            reading = _Reading(findings, entry, ("spec", "rules", i), environments, home)
             if (rule := reading.rule(given, taken)) is not None:
                 rules.append(rule)
         for i, given in enumerate(entry.spec.get("plugins", ())):
@@ -98,9 +101,12 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 class _Reading:
     """One rule, or one plug-in, of a document that fits its schema."""
 
-    def __init__(self, findings: Findings, entry: Entry, path: Path, environments: Collection[str] | None) -> None:
+    def __init__(
+        self, findings: Findings, entry: Entry, path: Path, environments: Collection[str] | None, home: str = "."
+    ) -> None:
         self._findings, self._entry, self._path = findings, entry, path
         self._environments = environments
+        self._home = home
 
     def rule(self, given: Mapping[str, Any], taken: frozenset[str]) -> Rule | None:
         before = self._findings.failures
@@ -174,6 +180,8 @@ class _Reading:
                 message = "this rule is about accounts, and the selector about resources"
                 hint = "use account:, label:, path: or kind:Account"
                 self._wrong((key, i), "bad-combination", message, hint=hint)
+            if selector.prefix == "path" and self._home != ".":
+                selector = Selector(selector.prefix, f"{escape(self._home)}/{selector.value}")
             found.append(selector)
         return tuple(found)
 

@@ -287,6 +287,31 @@ def test_a_selector_that_fits_nothing_is_told(texts: Repository) -> None:
     assert "policy-selects-nothing" not in codes(texts.plan("manifests/lists.yaml", "manifests/account.yaml").json)
 
 
+@pytest.mark.parametrize("where", ["beside", "far away", "through a link"])
+def test_the_paths_of_a_rule_are_the_projects(
+    texts: Repository, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule that holds in the project's folder holds wherever the command is run."""
+    texts.write("vip/lists.yaml", a_list("a"))
+    texts.write("other/lists.yaml", a_list("b"))
+    rule = "code: acme-names, naming: {pattern: 'no-name-fits'}, "
+    texts.write("policy.yaml", policy(rule + "select: ['path:manifests/vip/*']"))
+    monkeypatch.chdir(tmp_path)
+    named = {"beside": texts.root.name, "far away": str(texts.root), "through a link": "li[n]k/it"}[where]
+    if where == "far away":
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+    if where == "through a link":
+        (tmp_path / "li[n]k").mkdir()
+        (tmp_path / "li[n]k" / "it").symlink_to(texts.root, target_is_directory=True)
+    valid = texts("validate", named)
+    assert valid.code == 5
+    assert valid.err.count("error[acme-names]") == 1
+    assert "vip/lists.yaml" in valid.err
+    texts.write("policy.yaml", policy(rule + "exclude: ['path:manifests/*']"))
+    assert texts("validate", named).code == 0
+
+
 EXOTEL = """\
 apiVersion: exotel/v1
 kind: Account

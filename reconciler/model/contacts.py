@@ -26,8 +26,9 @@ Repeated: TypeAlias = "Callable[[polars.DataFrame], None]"
 PLAIN_BELOW = 100_000
 """Rows from which a set is a Polars frame: below, the import alone costs more than the whole work in plain Python."""
 
-SPOOLED_FROM = 2_000_000
-"""Rows from which a set is frames outside of memory (see ``_spool`` for where)."""
+SPOOLED_FROM = 1_500_000
+SPOOLED_VALUES = 8_000_000
+"""Rows, or values of all columns, from which a set is frames outside of memory (see ``_spool`` for where)."""
 
 ORDINAL = "\0ordinal"
 """The column that says of a row how many were appended before it, for those who ask what comes again."""
@@ -55,7 +56,11 @@ class ContactSet:
         made = cls.__new__(cls)
         made._hashed = None
         rows = len(engine)
-        made._engine = engine.plain() if rows < PLAIN_BELOW else engine.in_memory() if rows < SPOOLED_FROM else engine
+        if rows < PLAIN_BELOW:
+            engine = engine.plain()
+        elif not is_spooled(rows, len(engine.names)):
+            engine = engine.in_memory()
+        made._engine = engine
         return made
 
     @classmethod
@@ -242,6 +247,11 @@ class ContactSet:
         return whole.hexdigest()
 
 
+def is_spooled(rows: int, attributes: int) -> bool:
+    """Whether so many are frames outside of memory."""
+    return rows >= SPOOLED_FROM or rows * (1 + attributes) >= SPOOLED_VALUES
+
+
 class FrameBuilder:
     """Frames appended as they are read, of whatever columns, ``number`` among them.
 
@@ -276,7 +286,7 @@ class FrameBuilder:
         if frame[NUMBER].null_count():
             frame = frame.filter(pl.col(NUMBER).is_not_null())
         self._frames.append(frame)
-        if self._rows >= SPOOLED_FROM:
+        if is_spooled(self._rows, len(self._names)):
             self._spool()
 
     def _spool(self) -> None:

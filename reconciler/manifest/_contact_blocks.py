@@ -16,7 +16,7 @@ from reconciler.manifest.numbers import e164_codes
 if TYPE_CHECKING:
     import polars
 
-_WORKERS: Final = 3
+_WORKERS: Final = 4
 _NO_SEPARATOR: Final = b"\x1f"
 """A byte that is in no line, so that a line is one column."""
 

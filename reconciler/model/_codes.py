@@ -25,7 +25,7 @@ _LONGEST: Final = 18
 _DIGITS: Final = _LONGEST - 1
 _HIGHEST: Final = 1 << 63
 _PART: Final = 500_000
-_PARTS: Final = 16
+_PARTS: Final = 8
 """Keys that are sorted at a time, about, and into how many parts they are cut at most: each one is a pass over all."""
 _SEEDS: Final = 3
 
@@ -90,8 +90,8 @@ def again(keys: Pieces) -> pl.Series:
     """The keys that come more than once, each once."""
 
     def find(ordered: pl.Series) -> pl.Series:
-        repeated = ordered == ordered.shift(1)
-        return ordered.filter(repeated).unique() if repeated.any() else ordered.clear()
+        same = _as_before(ordered)
+        return ordered.slice(1).filter(same).unique() if same.any() else ordered.clear()
 
     return _by_parts(keys, find)
 
@@ -100,28 +100,27 @@ def once(keys: Pieces) -> pl.Series:
     """The keys that come a single time."""
 
     def find(ordered: pl.Series) -> pl.Series:
-        repeated = (ordered == ordered.shift(1)).fill_null(False)
-        return ordered.filter(~repeated & ~repeated.shift(-1, fill_value=False))
+        same, end = _as_before(ordered), pl.Series([False])
+        return ordered.filter(~(pl.concat([end, same]) | pl.concat([same, end]))) if len(ordered) else ordered
 
     return _by_parts(keys, find)
+
+
+def _as_before(ordered: pl.Series) -> pl.Series:
+    """Of each but the first, whether it is the same as the one before."""
+    return ordered.slice(1) == ordered.slice(0, max(len(ordered) - 1, 0))
 
 
 def _by_parts(keys: Pieces, find: Callable[[pl.Series], pl.Series]) -> pl.Series:
     """What ``find`` says of each part, sorted. Equal keys are in the same part."""
     parts = min(1 << (sum(map(len, keys)) // _PART).bit_length(), _PARTS)
-
-    def cut(some: pl.Series) -> list[pl.Series]:
-        places = some & (parts - 1)
-        return [some.filter(places == i) for i in range(parts)] if parts > 1 else [some]
-
-    cuts = in_parallel(cut, keys)
+    # In a byte each, because all of them are looked at once for each part.
+    places = in_parallel(lambda some: (some & (parts - 1)).cast(pl.UInt8), keys)
 
     def one(i: int) -> pl.Series:
-        part = whole([cut[i] for cut in cuts])
-        for cut in cuts:
-            cut[i] = part.clear()  # so that all of them are held but once
+        part = whole([some.filter(place == i) for some, place in zip(keys, places, strict=True)])
         # One thread takes as long as several here, which are better used elsewhere.
-        return find(part.rechunk().sort(multithreaded=False))
+        return find(part.sort(multithreaded=False))
 
     return whole(in_parallel(one, range(parts)))
 
@@ -166,4 +165,4 @@ def apart(
 
 def _checksum(keys: Pieces) -> int:
     """Nought if each key is there twice, and never if a single one is not."""
-    return reduce(xor, (some.bitwise_xor() or 0 for some in keys), 0)
+    return reduce(xor, in_parallel(lambda some: some.bitwise_xor() or 0, keys), 0)

@@ -43,7 +43,7 @@ class Packed:
         if self._key is not None:
             keys = frame[self._key]
             self._keys.append(keys if keys.dtype == pl.UInt64 else keys.hash())
-        if self._rows >= contacts.SPOOLED_FROM:
+        if contacts.is_spooled(self._rows, frame.width - 1):
             self._hand_over()
 
     def _hand_over(self) -> None:

@@ -25,7 +25,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.model._codes import CODE, again, among, coded, decoded, in_parallel, keys_of
 from reconciler.model._rows import NUMBER
 
-FLUSH = 250_000
+FLUSH = 125_000
 """Rows of a chunk: fewer would make much of little, more would take memory while they are written."""
 
 AT_ONCE = 1_000_000
@@ -146,10 +146,10 @@ class Chunk(Struct, frozen=True, kw_only=True):
 
     def row_hashes(self, names: Iterable[str], seed: int) -> pl.Series:
         """Of each row one hash, in which every value has its place; None is "" here."""
-        whole = pl.col(NUMBER).hash(seed)
+        whole = self.keys.hash(seed)
         for name in names:
-            whole = (whole ^ hash_of(name)).hash(seed)
-        return self.hashed(names).select(whole).to_series()
+            whole = (whole ^ self._held(name).fill_null(b"").hash()).hash(seed)
+        return whole
 
     def _held(self, name: str) -> pl.Series:
         if name in self.names:

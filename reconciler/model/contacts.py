@@ -26,8 +26,9 @@ Repeated: TypeAlias = "Callable[[polars.DataFrame], None]"
 PLAIN_BELOW = 100_000
 """Rows from which a set is a Polars frame: below, the import alone costs more than the whole work in plain Python."""
 
-SPOOLED_FROM = 2_000_000
-"""Rows from which a set is frames outside of memory (see ``_spool`` for where)."""
+SPOOLED_FROM = 1_500_000
+SPOOLED_VALUES = 8_000_000
+"""Rows, or values of all columns, from which a set is frames outside of memory (see ``_spool`` for where)."""
 
 ORDINAL = "\0ordinal"
 """The column that says of a row how many were appended before it, for those who ask what comes again."""
@@ -245,6 +246,11 @@ class ContactSet:
         return whole.hexdigest()
 
 
+def is_spooled(rows: int, attributes: int) -> bool:
+    """Whether so many are frames outside of memory."""
+    return rows >= SPOOLED_FROM or rows * (1 + attributes) >= SPOOLED_VALUES
+
+
 class FrameBuilder:
     """Frames appended as they are read, of whatever columns, ``number`` among them.
 
@@ -279,7 +285,7 @@ class FrameBuilder:
         if frame[NUMBER].null_count():
             frame = frame.filter(pl.col(NUMBER).is_not_null())
         self._frames.append(frame)
-        if self._rows >= SPOOLED_FROM:
+        if is_spooled(self._rows, len(self._names)):
             self._spool()
 
     def _spool(self) -> None:
@@ -319,7 +325,9 @@ _NOBODY: Final = ContactSet()
 def _lowered(engine: Engine) -> Engine:
     """``engine`` as the one that serves so many rows."""
     rows = len(engine)
-    return engine.plain() if rows < PLAIN_BELOW else engine.in_memory() if rows < SPOOLED_FROM else engine
+    if rows < PLAIN_BELOW:
+        return engine.plain()
+    return engine if is_spooled(rows, len(engine.names)) else engine.in_memory()
 
 
 def _both(one: ContactSet, other: ContactSet) -> tuple[Engine, Engine]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -74,6 +75,24 @@ def people(*numbers: str, **columns: list[str | None]) -> ContactSet:
 
 def as_rows(of: ContactSet) -> list[dict[str, str | None]]:
     return [dict(row) for row in of.rows()]
+
+
+def test_many_values_leave_memory_as_many_rows_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contacts, "SPOOLED_VALUES", 9)
+    with plain_below(0):
+        whole = ContactSet.from_columns(PEOPLE)
+        narrow = whole.select(["tier"])
+    assert (whole._engine.rank, narrow._engine.rank) == (2, 1)
+    assert as_rows(narrow) == [{k: v for k, v in row.items() if k != "first"} for row in as_rows(whole)]
+
+
+@pytest.mark.parametrize(("said", "then"), [(None, "narenas:1"), ("narenas:8", "narenas:8")])
+def test_polars_shares_what_is_freed_unless_somebody_says_otherwise(said: str | None, then: str) -> None:
+    asked = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+    asked |= {} if said is None else {"_RJEM_MALLOC_CONF": said}
+    script = "import os, reconciler.model.contacts; print(os.environ['_RJEM_MALLOC_CONF'])"
+    found = subprocess.run([sys.executable, "-c", script], env=asked, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == then
 
 
 def test_engine_follows_size(engine: str) -> None:

@@ -73,7 +73,6 @@ def ours(folder: Path, watch: Stopwatch) -> Facts:
             suppressed=ContactSet.empty(),
             ledger=None,
             key=b"",
-            creating=ContactSet.empty(),
         )
         resource = Resource(
             address=Address("main", Kind.MEMBERSHIP, "everybody"),

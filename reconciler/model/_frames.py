@@ -18,6 +18,8 @@ from reconciler.model._rows import NUMBER, Rows
 _KEY = pl.col(NUMBER)
 _ENCODED_ROWS = 1 << 16
 _MUCH = 8
+_OFTEN = 16
+"""So many looks through a whole frame take as long as to sort it."""
 _OTHER = "\x00other"
 """Suffix of the other side's columns in a join; no column that somebody named ends like this."""
 
@@ -25,13 +27,14 @@ _OTHER = "\x00other"
 class Frame:
     """Rows unique by number; ``ordered()`` is the same frame sorted by number."""
 
-    __slots__ = ("_codes", "_frame", "_in_order")
+    __slots__ = ("_asked", "_codes", "_frame", "_in_order")
     rank: ClassVar[int] = 1
 
     def __init__(self, frame: pl.DataFrame, *, in_order: bool, codes: pl.Series | None = None) -> None:
         self._frame = frame
         self._in_order = in_order
         self._codes = codes
+        self._asked = 0
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Frame:
@@ -142,6 +145,16 @@ class Frame:
     def matching(self, pattern: str, keep: bool) -> Frame:
         fits = _KEY.str.contains(f"^(?:{pattern})$")
         return self._like(self._frame.filter(fits if keep else ~fits))
+
+    def having(self, numbers: Sequence[str]) -> Rows:
+        self._asked += 1
+        wanted = pl.Series(NUMBER, sorted(numbers), dtype=pl.String)
+        if not self._in_order and self._asked < _OFTEN:
+            return Frame(self._frame.filter(_KEY.is_in(wanted.implode())), in_order=False).plain()
+        ordered = self.ordered()
+        places = ordered[NUMBER].search_sorted(wanted).clip(upper_bound=max(ordered.height - 1, 0))
+        near = ordered[places] if ordered.height else ordered
+        return Frame(near.filter(near[NUMBER] == wanted[: near.height]), in_order=True).plain()
 
     def without(self, other: Frame) -> Frame:
         theirs = other._numbers_near(self)

@@ -119,6 +119,9 @@ class Spooled:
     def without(self, other: Spooled) -> Spooled:
         return self._only([~mask for mask in self._in(other)])
 
+    def having(self, numbers: Sequence[str]) -> Rows:
+        return self.within(Spooled.of(Frame.of_rows(Rows(sorted(numbers), {})))).plain()
+
     def within(self, other: Spooled) -> Spooled:
         return self._only(self._in(other))
 

@@ -25,6 +25,8 @@ Repeated: TypeAlias = "Callable[[polars.DataFrame], None]"
 
 PLAIN_BELOW = 100_000
 """Rows from which a set is a Polars frame: below, the import alone costs more than the whole work in plain Python."""
+_FAR = 8
+"""So many times larger is a set in which people are looked for one by one, and not all of it at once."""
 
 SPOOLED_FROM = 1_500_000
 SPOOLED_VALUES = 8_000_000
@@ -150,16 +152,27 @@ class ContactSet:
         """The rows whose number is not in ``other``."""
         if not other:
             return self
-        mine, theirs = _both(self, other)
+        mine, theirs = _both(self, self._near(other))
         return self._of(mine.without(theirs))
 
     def within(self, other: ContactSet) -> ContactSet:
         """The rows whose number is in ``other``."""
         if not other:
             return self._of(self._engine.slice(0, 0))
-        mine, theirs = _both(self, other)
+        if other._is_small_beside(self):
+            return self._of(self._engine.having([*other._engine.unordered()]))
+        mine, theirs = _both(self, self._near(other))
         found = mine.within(theirs)
         return self if len(found) == len(self) else self._of(found)
+
+    def _is_small_beside(self, other: ContactSet) -> bool:
+        return self._engine.rank == Rows.rank and len(self) * _FAR < len(other)
+
+    def _near(self, other: ContactSet) -> ContactSet:
+        """``other``, and of a far larger set only our own people: many lists are held against one address book."""
+        if not self._is_small_beside(other):
+            return other
+        return self._of(other._engine.having([*self._engine.unordered()]))
 
     def where(self, column: str, values: Collection[str | None], *, keep: bool = True) -> ContactSet:
         """The rows whose ``column`` is one of ``values``, or with ``keep=False`` the others."""
@@ -190,10 +203,7 @@ class ContactSet:
         A column that ``other`` does not have says nothing: our own values stay.
         """
         names = _attributes(columns)
-        if self._engine.rank < other._engine.rank:
-            # Of a far larger set only our own people are carried over.
-            other = other.select(names).within(self)
-        mine, theirs = _both(self, other)
+        mine, theirs = _both(self, self._near(other))
         return self._of(mine.joined(theirs, names))
 
     def filled(self, column: str, values: Mapping[str, str]) -> ContactSet:
@@ -213,7 +223,7 @@ class ContactSet:
         """
         if not other:
             return self.within(other)
-        mine, theirs = _both(self, other)
+        mine, theirs = _both(self, self._near(other))
         return self._of(mine.changed(theirs, _attributes(columns)))
 
     def compared(self, other: ContactSet, columns: Iterable[str]) -> tuple[ContactSet, ContactSet, ContactSet]:

@@ -74,7 +74,6 @@ def compare_members(
         suppressed=world.desired.suppressed(world.account.name),
         ledger=owned.applied | owned.added if owned else None,
         key=key,
-        creating=ContactSet.empty(),
         trust_unknown=True,
     )
     delta, told = (diff_members if rules.leads is None else diff_leads)(resource, rules, population)

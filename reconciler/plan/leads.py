@@ -63,7 +63,7 @@ def _additions(
     problems: list[Diagnostic],
 ) -> ContactSet:
     """Who is to be added: nobody twice, and nobody who is declared to be somewhere in the middle already."""
-    add = declared.without(live.contacts).without(population.taken)
+    add = population.taken.left_of(declared.without(live.contacts))
     for column in sorted(rules.settable):
         if late := add.where(column, {None, ""}, keep=False):
             text = f"{_counted(late)} declared with a {column} and not there; only leads that exist can have one"

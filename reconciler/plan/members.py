@@ -21,6 +21,28 @@ from reconciler.plan.changes import MemberDelta
 _BOOK_COLUMNS = ("contact_id", "status")
 
 
+class Earlier(Struct, frozen=True):
+    """Numbers that earlier changes of the same plan have.
+
+    Each set is more than twice the size of the next one, so that many small ones are put in without copying what is
+    there for each of them.
+    """
+
+    sets: tuple[ContactSet, ...] = ()
+
+    def and_(self, contacts: ContactSet) -> Earlier:
+        sets, last = self.sets, contacts.select(("number",))
+        while sets and len(sets[-1]) <= 2 * len(last):
+            sets, last = sets[:-1], ContactSet.union_of((sets[-1], last))
+        return Earlier((*sets, last))
+
+    def left_of(self, contacts: ContactSet) -> ContactSet:
+        """Those of ``contacts`` who are not among them."""
+        for some in self.sets:
+            contacts = contacts.without(some)
+        return contacts
+
+
 class Population(Struct, frozen=True, kw_only=True):
     """What a membership is held against.
 
@@ -35,8 +57,8 @@ class Population(Struct, frozen=True, kw_only=True):
     suppressed: ContactSet
     ledger: MemberHashes | None
     key: bytes
-    creating: ContactSet
-    taken: ContactSet = field(default_factory=ContactSet.empty)
+    creating: Earlier = field(default_factory=Earlier)
+    taken: Earlier = field(default_factory=Earlier)
     trust_unknown: bool = False
     recontact: bool = False
 
@@ -93,7 +115,7 @@ def _against_live(
     live = population.live.contacts if population.live else ContactSet.empty()
     synced = members.contact_attributes == "sync"
     absent, others, differing = declared.compared(live, members.contacts.columns[1:] if synced else ())
-    wanted = absent.without(population.taken).joined(population.book, _BOOK_COLUMNS)
+    wanted = population.taken.left_of(absent).joined(population.book, _BOOK_COLUMNS)
     add = wanted.where("status", {OPTED_OUT}, keep=False)
     if len(add) < len(wanted):
         opted_out = wanted.where("status", {OPTED_OUT})
@@ -102,7 +124,7 @@ def _against_live(
     create = ContactSet.empty()
     if rules.contacts_apart:
         missing = add.where("contact_id", {None, ""})
-        create = missing.without(population.creating)
+        create = population.creating.left_of(missing)
         if missing and members.missing_contacts == "fail":
             problems.append(
                 error(
@@ -165,7 +187,7 @@ def _against_ledger(
         )
         return MemberDelta(live_count=count), [problem]
     add = declared.where_hashed(population.key, ledger, keep=False) if ledger else declared
-    add = add.without(population.taken)
+    add = population.taken.left_of(add)
     return MemberDelta(add=add, unchanged=len(declared) - len(add), live_count=count), []
 
 

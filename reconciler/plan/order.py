@@ -8,15 +8,21 @@ an association that moves                  unlink -> link, after the other assoc
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.model.addresses import Address, Kind, RemoteId
+from reconciler.model.contacts import ContactSet
 from reconciler.model.resources import Declared, Reference, Resource
 from reconciler.plan.calls import Phase, Ref, Step
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Forget, Replace, Update
 from reconciler.plan.rules import World
+
+_MAKER: Final = "\x00maker"
+"""A column: the membership that creates the contact. No column that somebody named is called like this."""
 
 _FORWARD = {
     Kind.LIST: Phase.LIST,
@@ -79,7 +85,7 @@ def _after_unlinking(change: Change) -> Change:
     return change
 
 
-class _Index(Struct, frozen=True, kw_only=True):
+class _Index(Struct, frozen=True, kw_only=True, dict=True):
     """The plan by what requirements ask for, so that a plan of many changes is ordered in one pass."""
 
     planned: dict[Address, Change]
@@ -91,6 +97,12 @@ class _Index(Struct, frozen=True, kw_only=True):
     carried: dict[Address, list[Address]]
     hanging: dict[RemoteId | None, list[Delete]]
     """By list, what leaves and hangs on it."""
+
+    @cached_property
+    def makers(self) -> ContactSet:
+        """Everybody who is created, with the membership that does it; worked out if somebody waits for one of them."""
+        made = [(c.address, c.members.create) for c in self.creating if c.members is not None]
+        return ContactSet.union_of(some.select(("number",)).with_column(_MAKER, str(at)) for at, some in made)
 
     def others(self, change: Change, addresses: set[Address]) -> tuple[Address, ...]:
         """What of ``addresses`` is in the plan, besides the change itself; sorted."""
@@ -197,11 +209,8 @@ def _contact_makers(change: Change, index: _Index) -> set[Address]:
     waiting = members.add.where("contact_id", {None, ""}).without(members.create)
     if not waiting:
         return set()
-    return {
-        other.address
-        for other in index.creating
-        if other.address != change.address and other.members is not None and other.members.create.within(waiting)
-    }
+    makers = index.makers.within(waiting)
+    return {Address.parse(maker) for maker in makers.column(_MAKER) if maker is not None}
 
 
 def _before_delete(change: Delete, index: _Index) -> set[Address]:

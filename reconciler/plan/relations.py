@@ -20,7 +20,7 @@ from reconciler.plan.calls import Ref, Target
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Forget, MemberDelta, Update
 from reconciler.plan.leads import diff_leads
 from reconciler.plan.links import kept_protected, reachable
-from reconciler.plan.members import Population, departing, diff_members
+from reconciler.plan.members import Earlier, Population, departing, diff_members
 from reconciler.plan.objects import Decisions, about
 from reconciler.plan.rules import World
 from reconciler.plan.selection import Selection
@@ -53,21 +53,19 @@ class _Seen(Struct):
     """What earlier memberships of the same plan do: nobody is created or added twice by two manifests."""
 
     suppressed: ContactSet
-    creating: ContactSet = field(default_factory=ContactSet.empty)
-    taken: dict[Target, ContactSet] = field(default_factory=dict)
+    creating: Earlier = field(default_factory=Earlier)
+    taken: dict[Target, Earlier] = field(default_factory=dict)
     modes: dict[Target, Mode] = field(default_factory=dict)
 
     def note(self, change: Change, world: World) -> None:
         members, resource = change.members, change.desired
         if members is None or resource is None or resource.members is None:
             return
-        number = ("number",)
         if members.create:
-            self.creating = ContactSet.union_of((self.creating, members.create.select(number)))
+            self.creating = self.creating.and_(members.create)
         if members.add:
             target = world.target(resource.members.of)
-            before = self.taken.get(target, ContactSet.empty())
-            self.taken[target] = ContactSet.union_of((before, members.add.select(number)))
+            self.taken[target] = self.taken.get(target, Earlier()).and_(members.add)
 
 
 def _conflicting(resource: Resource, world: World, seen: _Seen, out: Decisions) -> bool:
@@ -137,7 +135,7 @@ def _decide_membership(
         ledger=_ledger(target, world),
         key=world.inventory.key,
         creating=seen.creating,
-        taken=seen.taken.get(target, ContactSet.empty()),
+        taken=seen.taken.get(target, Earlier()),
         trust_unknown=world.allows.names("unknown-members", str(resource.address)),
         recontact=world.allows.names("recontact", str(resource.address)),
     )

@@ -54,6 +54,20 @@ def _filled(count: int) -> Callable[[], Plan]:
     return lambda: planned(*resources, now=now, ours=ours)
 
 
+def _crowded(count: int) -> Callable[[], Plan]:
+    """Everybody is suppressed, in the address book or new to it, and some are created by one for another list."""
+    resources = [
+        r for i in range(count) for r in (a_list(f"l-{i}"), a_membership(f"m-{i}", f"l-{i}", people(*range(i, i + 3))))
+    ]
+    now = live(
+        *(live_list(str(i), f"L-{i}") for i in range(count)),
+        members={str(i): people() for i in range(count)},
+        book=people(*range(0, count, 4), contact_id="7", status="active"),
+    )
+    ours = tuple(owned(Kind.LIST, f"l-{i}", str(i)) for i in range(count))
+    return lambda: planned(*resources, now=now, ours=ours, suppressed=people(*range(1, count, 4)))
+
+
 def _gone(count: int) -> Callable[[], Plan]:
     """Lists, their members, campaigns and what joins them, none of it declared any more."""
     numbers = [str(i) for i in range(count)]
@@ -71,6 +85,7 @@ SITUATIONS = {
     "changed": _changed,
     "linked": _linked,
     "filled": _filled,
+    "crowded": _crowded,
     "gone": _gone,
 }
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model import _codes, _spool, contacts
+from reconciler.model import _codes, _frames, _spool, contacts
 from reconciler.model._codes import coded, decoded, pieces, text_order
 from reconciler.model._frames import Frame
 from reconciler.model._rows import Rows
@@ -441,6 +441,35 @@ def check_engines_agree(a: Columns, b: Columns, names: list[str], value: str | N
         for sides in ((larger, larger), (larger, "plain"), ("frame", larger)):
             with of_engine(larger):
                 assert results(*sides) == expected
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    few=columns(),
+    many=columns(),
+    names=st.lists(NAMES, unique=True),
+    engine_name=st.sampled_from(list(ENGINES)),
+    often=st.sampled_from([1, 3, 100]),
+)
+def test_looking_up_a_few_finds_what_looking_at_all_finds(
+    few: Columns, many: Columns, names: list[str], engine_name: str, often: int
+) -> None:
+    """In what order ever the many are."""
+
+    def results(left: ContactSet, right: ContactSet) -> list[object]:
+        sets = [left.without(right), left.within(right), left.joined(right, names), left.changed(right, names)]
+        return [(s.columns, as_rows(s)) for s in (*sets, right.within(left))]
+
+    expected = results(ContactSet.from_columns(few), ContactSet.from_columns(many))
+    with of_engine(engine_name), pytest.MonkeyPatch.context() as patch:
+        large = ContactSet.from_columns(many)
+        patch.setattr(contacts, "PLAIN_BELOW", 100_000)
+        small = ContactSet.from_columns(few)
+        patch.setattr(contacts, "_FAR", 0)
+        patch.setattr(_frames, "_OFTEN", often)
+        assert results(small, large) == expected
+        assert list(large.numbers()) == list(ContactSet.from_columns(many).numbers())
+        assert results(small, large) == expected
 
 
 @settings(deadline=None)

@@ -10,14 +10,13 @@ from __future__ import annotations
 import csv
 from array import array
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import closing
 from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 from typing import Final, cast
 
-from reconciler.manifest._contact_blocks import BlockParser, Parsed, ahead, parsed_ahead
+from reconciler.manifest._contact_blocks import BlockParser, Blocks, Parsed, ahead, parsed_ahead
 from reconciler.manifest._contact_files import BOM, BadFile, check_beginning, check_text, has_long_line
 from reconciler.manifest._contact_rows import (
     MAX_FIELD,
@@ -35,12 +34,14 @@ _MAX_HEADER: Final = 1 << 20
 
 
 class CsvReader:
-    """A CSV file being read; ``_line`` is the line that the next block starts with."""
+    """A CSV file being read; ``_line`` is the line that the next block starts with. ``large``: there are surely several
+    blocks."""
 
-    def __init__(self, blocks: Iterator[bytes], asked: Asked) -> None:
+    def __init__(self, blocks: Iterator[bytes], asked: Asked, *, large: bool = False) -> None:
         self._asked = asked
-        self._blocks = blocks
-        self._parsed: Iterator[tuple[bytes, Future[Parsed | None]]] = iter(())
+        self._blocks = ahead(blocks) if large else blocks
+        self._large = large
+        self._parsed: Iterator[tuple[Blocks, Parsed | None]] = iter(())
         self._width = 0
         self._wanted: Mapping[str, int] = {}
         self._line = 1
@@ -55,10 +56,12 @@ class CsvReader:
             yield from self._plain(rest)
             return
         parse = BlockParser(width=self._width, wanted=self._wanted, delimiter=self._asked.delimiter)
-        with closing(parsed_ahead(chain((rest, second), ahead(self._blocks)), parse)) as self._parsed:
-            for block, parsing in self._parsed:
-                parsed = parsing.result()
+        with closing(
+            parsed_ahead(chain((rest, second), self._blocks if self._large else ahead(self._blocks)), parse)
+        ) as self._parsed:
+            for blocks, parsed in self._parsed:
                 if parsed is None:
+                    block = b"".join(blocks)
                     check_text(block, self._line)
                     yield from self._plain(block)
                 else:
@@ -75,7 +78,8 @@ class CsvReader:
         return self._simple(self._after_header(first))
 
     def _next_block(self) -> bytes | None:
-        for block, _ in self._parsed:
+        for blocks, _ in self._parsed:
+            block = b"".join(blocks)
             check_text(block, self._line)
             return block
         return None

@@ -231,7 +231,7 @@ class Stored:
                     raise BadFile("contact-file-not-regular", f"{name} is not a regular file")
                 if not is_opened(file, path):
                     raise BadFile("contact-file-path-leaves-project", f"{name} was swapped for another file")
-                while piece := os.read(file, size or self._read):
+                while piece := os.read(file, size or self._block):
                     self._hash.update(piece)
                     yield piece
             finally:

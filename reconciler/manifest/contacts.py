@@ -250,7 +250,7 @@ def _pieces(file: ContactFile, located: Located, stored: Stored, max_decoded: in
     asked = _asked(file)
     match located.format:
         case Format.CSV:
-            return CsvReader(stored.blocks(), asked).pieces()
+            return CsvReader(stored.blocks(), asked, large=located.size > _contact_files.BLOCK).pieces()
         case Format.NDJSON:
             return NdjsonReader(stored.blocks(), asked).pieces()
         case Format.PARQUET:

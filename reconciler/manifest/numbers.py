@@ -136,11 +136,11 @@ def all_e164(texts: Sequence[str | None]) -> bool:
 
 def normalise_series(texts: polars.Series, *, region: str = "") -> tuple[polars.Series, list[tuple[int, Reason]]]:
     """As ``normalise_all`` for a column of text: only what no vectorised pattern fits is looked at one by one."""
-    if e164_codes(texts) is not None:
-        return texts, []
     import polars as pl
 
-    strict = texts.str.contains(f"^(?:{E164})$").fill_null(False)
+    strict = pl.select(e164_code(pl.lit(texts)).is_not_null()).to_series()
+    if strict.all():
+        return texts, []
     if region in _AMERICAN_REGIONS:
         digits = texts.str.replace_all("[^0-9]", "")
         american = texts.str.contains(f"^(?:{_AMERICAN})$").fill_null(False) & ~strict
@@ -154,15 +154,13 @@ def normalise_series(texts: polars.Series, *, region: str = "") -> tuple[polars.
     return whole, [(at[i], reason) for i, reason in refused]
 
 
-def e164_codes(texts: polars.Series) -> polars.Series | None:
-    """All of these as integers if all are E.164, which takes a third as long as asking the pattern of each."""
+def e164_code(text: polars.Expr) -> polars.Expr:
+    """An integer for what is E.164 and null for all else, in a third of the time that asking the pattern takes."""
     import polars as pl
 
     # In the order of text a plus and a digit but nought come between these two. The cast takes nothing but digits then.
-    if texts.null_count() or not ((texts >= "+1") & (texts < "+:")).all():
-        return None
-    codes = texts.cast(pl.UInt64, strict=False)
-    return None if codes.null_count() or not codes.is_between(_LEAST, _MOST).all() else codes
+    code = text.cast(pl.UInt64, strict=False)
+    return pl.when((text >= "+1") & (text < "+:") & code.is_between(_LEAST, _MOST)).then(code)
 
 
 def _unusable_text(text: str) -> Reason | None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = Mapping[str, str | None]
 Repeated: TypeAlias = "Callable[[polars.DataFrame], None]"
+_Appended: TypeAlias = "tuple[int, polars.DataFrame, polars.Series | None]"
+"""How many rows were there before, the rows, and their numbers as integers."""
 
 PLAIN_BELOW = 100_000
 """Rows from which a set is a Polars frame: below, the import alone costs more than the whole work in plain Python."""
@@ -272,7 +274,7 @@ class FrameBuilder:
     def __init__(self, *, counted: bool = False) -> None:
         self._counted = counted
         self._names: set[str] = set()
-        self._frames: list[polars.DataFrame] = []
+        self._frames: list[_Appended] = []
         self._filler: Filler | None = None
         self._rows = 0
 
@@ -283,18 +285,9 @@ class FrameBuilder:
     def append(self, frame: polars.DataFrame, codes: polars.Series | None = None) -> None:
         """Columns are cast to text; rows whose number is None are left out, but counted. ``codes``: the numbers as
         integers, if they are known, and then all are E.164."""
-        import polars as pl
-
-        from reconciler.model._codes import CODE, coded
-
-        ordinals = pl.int_range(self._rows, self._rows + frame.height, dtype=pl.UInt32).alias(ORDINAL)
-        frame = frame.with_columns(pl.all().cast(pl.String), *([ordinals] if self._counted else ()))
+        self._frames.append((self._rows, frame, codes))
         self._rows += frame.height
-        self._names |= set(frame.columns) - {NUMBER, ORDINAL}
-        frame = frame.with_columns((coded(frame[NUMBER]) if codes is None else codes).alias(CODE))
-        if frame[NUMBER].null_count():
-            frame = frame.filter(pl.col(NUMBER).is_not_null())
-        self._frames.append(frame)
+        self._names |= set(frame.columns) - {NUMBER}
         if is_spooled(self._rows, len(self._names)):
             self._spool()
 
@@ -302,8 +295,8 @@ class FrameBuilder:
         from reconciler.model._spool import Filler
 
         self._filler = self._filler or Filler()
-        for frame in self._frames:
-            self._filler.add(frame)
+        for appended in self._frames:
+            self._filler.add(_readied(appended, counted=self._counted))
         self._frames = []
 
     def build(self, repeated: Repeated | None = None) -> ContactSet:
@@ -319,14 +312,30 @@ class FrameBuilder:
             return ContactSet._of(Spooled(one_of_each(self._filler.finish(), repeated), self._names))
         import polars as pl
 
-        from reconciler.model._codes import CODE
+        from reconciler.model._codes import CODE, in_parallel
         from reconciler.model._frames import Frame
 
-        whole = pl.concat(self._frames, how="diagonal")
+        whole = pl.concat(in_parallel(_readied, self._frames), how="diagonal")
         made = Frame.of(whole.select(NUMBER, *self._names, CODE))
         if repeated is not None and len(made) < whole.height:
+            if self._counted:
+                whole = pl.concat([_readied(each, counted=True) for each in self._frames], how="diagonal")
             repeated(whole.filter(pl.col(NUMBER).is_duplicated()).drop(CODE))
         return ContactSet._of(made)
+
+
+def _readied(appended: _Appended, *, counted: bool = False) -> polars.DataFrame:
+    """Text, with the numbers as integers beside it, and counted if asked for: that column is in other chunks than those
+    of a file, and all of them would be copied to have the same."""
+    import polars as pl
+
+    from reconciler.model._codes import CODE, coded
+
+    start, frame, codes = appended
+    ordinals = pl.int_range(start, start + frame.height, dtype=pl.UInt32).alias(ORDINAL)
+    frame = frame.with_columns(pl.all().cast(pl.String), *([ordinals] if counted else ()))
+    frame = frame.with_columns((coded(frame[NUMBER]) if codes is None else codes).alias(CODE))
+    return frame.filter(pl.col(NUMBER).is_not_null()) if frame[NUMBER].null_count() else frame
 
 
 _NOBODY: Final = ContactSet()

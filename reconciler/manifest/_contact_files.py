@@ -101,7 +101,7 @@ def locate(file: str, *, base: Path, root: Path, declared: str = "") -> Located:
             hint="write the path relative to the manifest, inside the project",
         )
     try:
-        path, found = _real(f"{base}{os.sep}{file}")
+        path, found = resolved(f"{base}{os.sep}{file}")
     except OSError as cause:  # a link that was something else a moment ago
         raise _unreadable(file, cause) from None
     whole = real_folder(root)
@@ -150,7 +150,7 @@ def small_file(file: str, *, base: Path, root: Path, below: int) -> bytes | None
     return content if len(content) == found.st_size else None
 
 
-def _real(path: str) -> tuple[str, os.stat_result | None]:
+def resolved(path: str) -> tuple[str, os.stat_result | None]:
     """As ``os.path.realpath``, which takes longer than reading a small file does; and what is there, where that was
     asked on the way."""
     folder, _, name = path.rpartition(os.sep)

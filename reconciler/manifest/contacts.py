@@ -61,7 +61,8 @@ class OnInvalid(StrEnum):
 
 
 class ContactFile(Struct, frozen=True, kw_only=True):
-    """One entry of ``contactsFrom``. ``base`` is the absolute folder of the manifest, ``source`` the entry's place.
+    """One entry of ``contactsFrom``. ``base`` is the absolute folder of the manifest. ``source`` finds the entry's
+    place, which takes long: it is only asked where there is something to tell.
 
     ``columns`` maps our names to the file's; empty: every column under its own name. An empty ``delimiter``
     is a comma, an empty ``format`` what the suffix says.
@@ -69,7 +70,7 @@ class ContactFile(Struct, frozen=True, kw_only=True):
 
     file: str
     base: Path
-    source: Span | None = None
+    source: Callable[[], Span] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     on_invalid: OnInvalid = OnInvalid.FAIL
     default_region: str = ""
@@ -270,7 +271,7 @@ def _check_options(file: ContactFile) -> None:
 
 def _refusal(bad: BadFile, file: ContactFile, place: Place, shown: str) -> Diagnostic:
     """At the line of the file when there is one, else at the manifest entry that names the file."""
-    source = place(bad.line) if bad.line else file.source or place(1)
+    source = file.source() if file.source is not None and not bad.line else place(bad.line or 1)
     message = bad.message if source.file == shown or shown in bad.message else f"{shown}: {bad.message}"
     return Diagnostic(code=bad.code, severity=Severity.ERROR, message=message, hint=bad.hint, source=source)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +124,7 @@ class People(Struct):
         inline = self._inline(entry, numbers, rows, region)
         read = read_contacts(files, self.root, inline=inline, shown=self._shown)
         for file, digest in zip(files, read.digests, strict=True):
-            self.digests[_real(file.base / file.file)] = digest
+            self.digests[_real(f"{file.base}{os.sep}{file.file}")] = digest
         for diagnostic in read.diagnostics:
             self.findings.quoted(document, diagnostic)
         return read.contacts
@@ -160,7 +161,7 @@ class People(Struct):
             ContactFile(
                 file=given["file"],
                 base=base,
-                source=self.findings.span(entry.document, ("spec", "contactsFrom", i, "file")),
+                source=partial(self.findings.span, entry.document, ("spec", "contactsFrom", i, "file")),
                 columns=given.get("columns", {}),
                 on_invalid=OnInvalid(given.get("onInvalid", OnInvalid.FAIL)),
                 default_region=given.get("defaultRegion", region),
@@ -179,9 +180,11 @@ def _columns(numbers: Sequence[str], rows: Sequence[Mapping[str, str]]) -> dict[
     return columns
 
 
-def _real(path: Path) -> str:
+def _real(path: str) -> str:
     """The real path; as it is written where a link became something else in the very moment it was looked at."""
+    from reconciler.manifest._contact_files import resolved
+
     try:
-        return os.path.realpath(path)
+        return resolved(path)[0]
     except OSError:
         return os.path.normpath(path)

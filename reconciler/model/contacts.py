@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from hashlib import sha256
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.model._rows import NUMBER, Engine, Rows
 from reconciler.model.hashes import MemberHashes
@@ -54,13 +54,12 @@ class ContactSet:
     def _of(cls, engine: Engine) -> ContactSet:
         made = cls.__new__(cls)
         made._hashed = None
-        rows = len(engine)
-        made._engine = engine.plain() if rows < PLAIN_BELOW else engine.in_memory() if rows < SPOOLED_FROM else engine
+        made._engine = engine if engine.rank == Rows.rank else _lowered(engine)
         return made
 
-    @classmethod
-    def empty(cls) -> ContactSet:
-        return cls()
+    @staticmethod
+    def empty() -> ContactSet:
+        return _NOBODY
 
     @classmethod
     def from_columns(cls, columns: Mapping[str, Sequence[str | None]]) -> ContactSet:
@@ -104,7 +103,7 @@ class ContactSet:
             return NotImplemented
         if len(self) != len(other) or self.columns != other.columns:
             return False
-        mine, theirs = _aligned(self, other)
+        mine, theirs = _both(self, other)
         return mine.equals(theirs)
 
     def __hash__(self) -> int:
@@ -150,14 +149,14 @@ class ContactSet:
         """The rows whose number is not in ``other``."""
         if not other:
             return self
-        mine, theirs = _aligned(self, other)
+        mine, theirs = _both(self, other)
         return self._of(mine.without(theirs))
 
     def within(self, other: ContactSet) -> ContactSet:
         """The rows whose number is in ``other``."""
         if not other:
             return self._of(self._engine.slice(0, 0))
-        mine, theirs = _aligned(self, other)
+        mine, theirs = _both(self, other)
         found = mine.within(theirs)
         return self if len(found) == len(self) else self._of(found)
 
@@ -189,8 +188,12 @@ class ContactSet:
 
         A column that ``other`` does not have says nothing: our own values stay.
         """
-        mine, theirs = _aligned(self, other)
-        return self._of(mine.joined(theirs, _attributes(columns)))
+        names = _attributes(columns)
+        if self._engine.rank < other._engine.rank:
+            # Of a far larger set only our own people are carried over.
+            other = other.select(names).within(self)
+        mine, theirs = _both(self, other)
+        return self._of(mine.joined(theirs, names))
 
     def filled(self, column: str, values: Mapping[str, str]) -> ContactSet:
         """With ``values`` (by number) put into ``column``; elsewhere our own value or None."""
@@ -209,12 +212,12 @@ class ContactSet:
         """
         if not other:
             return self.within(other)
-        mine, theirs = _aligned(self, other)
+        mine, theirs = _both(self, other)
         return self._of(mine.changed(theirs, _attributes(columns)))
 
     def compared(self, other: ContactSet, columns: Iterable[str]) -> tuple[ContactSet, ContactSet, ContactSet]:
         """``self.without(other)``, ``other.without(self)`` and ``self.changed(other, columns)`` in one pass."""
-        mine, theirs = _aligned(self, other)
+        mine, theirs = _both(self, other)
         ours, others, differing = mine.compared(theirs, _attributes(columns))
         return self._of(ours), self._of(others), self._of(differing)
 
@@ -310,6 +313,24 @@ class FrameBuilder:
         return ContactSet._of(made)
 
 
+_NOBODY: Final = ContactSet()
+
+
+def _lowered(engine: Engine) -> Engine:
+    """``engine`` as the one that serves so many rows."""
+    rows = len(engine)
+    return engine.plain() if rows < PLAIN_BELOW else engine.in_memory() if rows < SPOOLED_FROM else engine
+
+
+def _both(one: ContactSet, other: ContactSet) -> tuple[Engine, Engine]:
+    """The engines of two sets, both of the same sort."""
+    mine, theirs = one._engine, other._engine
+    if mine.rank == theirs.rank:
+        return mine, theirs
+    rank = max(mine.rank, theirs.rank)
+    return _raised(mine, rank), _raised(theirs, rank)
+
+
 def _aligned(*sets: ContactSet, rows: int = 0) -> list[Engine]:
     """The engines of ``sets``, all of one sort: that of the greatest, or the one that serves ``rows`` rows."""
     engines = [s._engine for s in sets]
@@ -318,10 +339,12 @@ def _aligned(*sets: ContactSet, rows: int = 0) -> list[Engine]:
     if ranks == {wanted}:
         return engines
     rank = max(wanted, *ranks)
-    return [engine if engine.rank == rank else _raised(engine, rank) for engine in engines]
+    return [_raised(engine, rank) for engine in engines]
 
 
 def _raised(engine: Engine, rank: int) -> Engine:
+    if engine.rank == rank:
+        return engine
     from reconciler.model._frames import Frame
 
     frame = engine if isinstance(engine, Frame) else Frame.of_rows(engine.plain())
@@ -333,7 +356,7 @@ def _raised(engine: Engine, rank: int) -> Engine:
 
 
 def _attributes(columns: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for name in columns if name != NUMBER))
+    return tuple(dict.fromkeys([name for name in columns if name != NUMBER]))
 
 
 def _check_attribute(name: str) -> None:

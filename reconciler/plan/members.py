@@ -141,10 +141,10 @@ def _against_live(
 def _changed(absent: ContactSet, differing: ContactSet, live: ContactSet, book: ContactSet) -> ContactSet:
     """The declared people who are known with other attributes: the ``differing`` by the list, those ``absent`` from it
     by the address book. Who opted out is left as they are."""
-    changed, known = differing, live.select(_BOOK_COLUMNS).within(differing)
+    changed = differing.joined(live, _BOOK_COLUMNS)
     if elsewhere := absent.changed(book, absent.columns[1:]):
-        changed, known = ContactSet.union_of((changed, elsewhere)), ContactSet.union_of((known, book.within(elsewhere)))
-    return changed.joined(known, _BOOK_COLUMNS).where("status", {OPTED_OUT}, keep=False) if changed else changed
+        changed = ContactSet.union_of((changed, elsewhere.joined(book, _BOOK_COLUMNS)))
+    return changed.where("status", {OPTED_OUT}, keep=False)
 
 
 def _against_ledger(

@@ -55,7 +55,7 @@ def read(folder: Path, content: bytes, name: str = "c.csv", **options: Any) -> C
     """``content`` as the only contact file of a project."""
     path = folder / name
     path.write_bytes(content)
-    entry = ContactFile(file=name, base=folder, source=Span(file="members.yaml", line=7), **options)
+    entry = ContactFile(file=name, base=folder, source=lambda: Span(file="members.yaml", line=7), **options)
     return read_contacts([entry], folder)
 
 
@@ -547,6 +547,47 @@ def test_a_folder_that_becomes_a_link_between_two_reads_is_noticed(tmp_path: Pat
     assert refusal(project, "lists/c.csv") == "contact-file-path-leaves-project"
 
 
+def test_a_small_file_is_read_at_once_only_where_it_was_looked_for(tmp_path: Path) -> None:
+    project, outside = tmp_path / "project", tmp_path / "outside"
+    for folder in (project / "lists", outside):
+        folder.mkdir(parents=True)
+        (folder / "c.csv").write_bytes(CSV)
+    os.mkfifo(project / "pipe.csv")
+    (project / "file.csv").symlink_to("lists/c.csv")
+    (project / "within").symlink_to("lists")
+    (project / "without").symlink_to(outside)
+    (tmp_path / "alias").symlink_to(project)
+
+    def small(file: str, root: Path = project, below: int = 1_000) -> bytes | None:
+        return _contact_files.small_file(file, base=root, root=root, below=below)
+
+    assert small("lists/c.csv") == CSV
+    assert small("lists/c.csv", below=len(CSV)) is None
+    assert small("lists/c.csv", tmp_path / "alias") is None
+    others = ["none.csv", "lists", "pipe.csv", "file.csv", "within/c.csv", "without/c.csv", "c\0.csv"]
+    others += ["../outside/c.csv", "lists/../lists/c.csv", "/c.csv", str(project / "lists/c.csv")]
+    assert [small(file) for file in others] == [None] * len(others)
+    assert _contact_files.small_file("c.csv", base=outside, root=project, below=1_000) is None
+
+
+def test_a_file_with_which_nothing_is_wrong_is_read_once_and_nothing_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(*_: object, **__: object) -> Span:
+        raise AssertionError("there is nothing to tell")
+
+    content = f"\ufeffMobile;first\n{ANN};Ann\n{BOB};\n".encode()
+    (tmp_path / "c.csv").write_bytes(content)
+    entry = ContactFile(
+        file="c.csv", base=tmp_path, source=asked, columns={"number": "Mobile"}, delimiter=";", default_region="US"
+    )
+    monkeypatch.setattr(contacts, "locate", asked)
+    result = read_contacts([entry], tmp_path)
+    assert list(result.contacts.numbers()) == [ANN, BOB]
+    assert result.digests == (sha256(content).hexdigest(),)
+    assert (result.diagnostics, result.rejected, result.duplicates) == ((), (), ())
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_bytes(CSV)
@@ -739,4 +780,4 @@ def test_a_path_is_resolved_as_the_system_does_it(tmp_path: Path) -> None:
     paths = [f"{folder}/{name}" for folder in (inside, beside / "folder", tmp_path / "gone") for name in names]
 
     for path in (*paths, *paths):  # remembered the second time
-        assert _contact_files._real(path)[0] == os.path.realpath(path)
+        assert _contact_files.resolved(path)[0] == os.path.realpath(path)

@@ -181,6 +181,15 @@ def test_where_treats_an_absent_column_as_none(engine: str) -> None:
     assert made.column("status") == [None, None, None]
 
 
+def test_matching_is_asked_of_each_whole_number(engine: str) -> None:
+    def fitting(*numbers: str) -> list[str]:
+        return list(people(*numbers).matching(r"\+1[0-9]{10}").numbers())
+
+    assert fitting(ANN, BOB) == [ANN, BOB]
+    assert fitting(ANN, f"{BOB}\n{CYD}", f"{DEE}\n") == [ANN]
+    assert fitting() == []
+
+
 def test_joined_takes_the_others_values_where_it_has_the_number(engine: str) -> None:
     made = people(ANN, BOB, CYD, tier=["a", "b", "c"])
     other = people(BOB, CYD, DEE, tier=["x", None, "z"], contact_id=["2", "3", "4"])
@@ -192,6 +201,18 @@ def test_joined_with_a_set_that_lacks_the_column_keeps_ours(engine: str) -> None
     made = people(ANN, tier=["a"])
     assert made.joined(people(ANN), ["tier", "id"]) == people(ANN, tier=["a"], id=[None])
     assert made.joined(ContactSet.empty(), ["tier"]) == made
+
+
+def test_joined_with_a_far_larger_set_takes_over_our_own_people_only() -> None:
+    few = people(BOB, DEE, tier=["gold", "silver"])
+    with plain_below(3):
+        many = people(ANN, BOB, CYD, tier=["a", None, "c"], first=["Ann", "Bob", "Cyd"])
+        joined = few.joined(many, ("tier", "first", "city"))
+        assert few.joined(many, ("city",)) == few.with_column("city", None)
+    assert as_rows(joined) == [
+        {"number": BOB, "tier": None, "first": "Bob", "city": None},
+        {"number": DEE, "tier": "silver", "first": None, "city": None},
+    ]
 
 
 def test_filled_and_constant_columns(engine: str) -> None:

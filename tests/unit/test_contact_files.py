@@ -780,4 +780,4 @@ def test_a_path_is_resolved_as_the_system_does_it(tmp_path: Path) -> None:
     paths = [f"{folder}/{name}" for folder in (inside, beside / "folder", tmp_path / "gone") for name in names]
 
     for path in (*paths, *paths):  # remembered the second time
-        assert _contact_files._real(path)[0] == os.path.realpath(path)
+        assert _contact_files.resolved(path)[0] == os.path.realpath(path)

@@ -11,6 +11,7 @@ import click
 from reconciler.cli.options import with_formats
 
 DEFAULT_PORT = 8765
+_MEANINGLESS = frozenset({"format_", "reports", "show_pii", "environment", "parallelism"})
 
 
 @click.command("sandbox")
@@ -47,6 +48,14 @@ def command(port: int, seed: str | None, faults: str | None, knobs: str | None, 
             f"port {port} cannot be used: {problem.strerror}", hint="choose another with --port"
         ) from None
     return Exit.OK
+
+
+for _option in command.params:
+    # It takes every global flag, as all commands do; those that mean nothing here are not told of.
+    if isinstance(_option, click.Option) and _option.name in _MEANINGLESS:
+        _option.hidden = True
+    elif isinstance(_option, click.Option) and _option.name == "store":
+        _option.metavar, _option.help = "FILE", "Keep the state in this file between runs."
 
 
 def _announce(url: str) -> None:

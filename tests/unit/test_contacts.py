@@ -365,6 +365,7 @@ def test_engines_agree(a: Columns, b: Columns, names: list[str], value: str | No
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @settings(deadline=None, max_examples=150)
 @TWO_SETS
 def test_engines_agree_on_many_sets(a: Columns, b: Columns, names: list[str], value: str | None, at: int) -> None:

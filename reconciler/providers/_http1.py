@@ -196,7 +196,7 @@ class Hearing:
             self._http.send(h11.EndOfMessage())
         http = self._http
         try:
-            http.receive_data(data)
+            http.receive_data(bytes(data))
             while True:
                 match http.next_event():
                     case h11.Response() as head:

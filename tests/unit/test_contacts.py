@@ -342,6 +342,14 @@ def test_builder_packs_long_reads() -> None:
     assert list(made.numbers()) == numbers
 
 
+def test_builder_asks_nothing_about_a_number_that_is_not_there(engine: str) -> None:
+    asked: list[str | None] = []
+    builder = ContactSetBuilder(["tier"], number_of=lambda text: asked.append(text) or BOB)
+    builder.append({"number": [None, ANN, "(615) 555-0101", None], "tier": ["1", "2", "3", "4"]})
+    assert builder.build() == people(ANN, BOB, tier=["2", "3"])
+    assert (asked, builder.numberless()) == (["(615) 555-0101"], 2)
+
+
 def test_builder_refuses_ragged_pages() -> None:
     with pytest.raises(ValueError, match="length"):
         ContactSetBuilder(["number", "tier"]).append({"number": [ANN], "tier": []})
@@ -397,6 +405,7 @@ def test_engines_agree(a: Columns, b: Columns, names: list[str], value: str | No
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @settings(deadline=None, max_examples=150)
 @TWO_SETS
 def test_engines_agree_on_many_sets(a: Columns, b: Columns, names: list[str], value: str | None, at: int) -> None:

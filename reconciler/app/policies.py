@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,6 +31,9 @@ from reconciler.plan.policy import (
 )
 from reconciler.plan.policy_plugins import ByHand, PolicyPlugin, View, view
 from reconciler.plan.selection import Selection
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "reconciler.policies"
 """The entry-point group through which an installed package adds a plug-in: ``name = "module:attribute"``."""
@@ -160,6 +163,8 @@ def _concerns(found: Diagnostic, desired: Desired, selection: Selection, account
 
 def _point(use: PlugIn) -> EntryPoint | str:
     """The entry point of a plug-in, or why there is none."""
+    from importlib.metadata import entry_points
+
     points = {p.value: p for p in entry_points(group=GROUP, name=use.use)}
     if len(points) == 1:
         return next(iter(points.values()))

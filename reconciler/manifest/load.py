@@ -169,7 +169,7 @@ def _registered(entries: Entries) -> Mapping[str, Provider]:
     from reconciler.providers import registry
 
     used = {e.provider for e in (*entries.accounts, *entries.resources)}
-    return {name: registry.get(name) for name in sorted(used.intersection(registry.names()))}
+    return {name: registry.get(name) for name in sorted(filter(registry.known, used))}
 
 
 def _variables(

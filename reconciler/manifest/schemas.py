@@ -35,10 +35,21 @@ def schemas_folder() -> Path:
 @cache
 def schema_files() -> Mapping[tuple[str, str], Path]:
     """(apiVersion, kind) -> file, of every kind that a manifest can have. What ships with the tool comes first."""
+    return {**_installed(), **_shipped()}
+
+
+@cache
+def _shipped() -> Mapping[tuple[str, str], Path]:
     root = schemas_folder()
     found = (p for p in root.glob("*/v*/*.json") if p.name != _COMMON)
-    ours = {(p.parent.relative_to(root).as_posix(), p.stem): p for p in sorted(found)}
-    return {**_installed(), **ours}
+    return {(p.parent.relative_to(root).as_posix(), p.stem): p for p in sorted(found)}
+
+
+def _file(api_version: str, kind: str) -> Path | None:
+    """The file of one kind. Which packages are installed is asked for what is not shipped with the tool: that takes as
+    long as all else with a small repository."""
+    key = (api_version, kind)
+    return _shipped().get(key) or schema_files().get(key)
 
 
 def document_schemas() -> Mapping[str, Path]:
@@ -62,7 +73,9 @@ def _installed() -> dict[tuple[str, str], Path]:
 @cache
 def standalone(api_version: str, kind: str) -> dict[str, Any]:
     """The schema of a kind with everything it refers to inside. KeyError when there is no such kind."""
-    schema: dict[str, Any] = _read(schema_files()[api_version, kind])
+    if (file := _file(api_version, kind)) is None:
+        raise KeyError((api_version, kind))
+    schema: dict[str, Any] = _read(file)
     shared = _read(schemas_folder() / "reconciler" / "v1" / _COMMON)["$defs"]
     schema = _localised(schema)
     wanted, defs = _references(schema), {}
@@ -142,7 +155,7 @@ def resolved(schema: Node, node: Node) -> Node:
 @cache
 def kind_schema(api_version: str, kind: str) -> KindSchema | None:
     """The compiled schema of a kind, None when there is none."""
-    if (api_version, kind) not in schema_files():
+    if _file(api_version, kind) is None:
         return None
     import jsonschema_rs
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 
 from reconciler.errors import InvalidInput
 from reconciler.providers.base import Provider
@@ -25,8 +24,15 @@ BUILT_IN: Mapping[str, str] = {
 @cache
 def _places() -> Mapping[str, str]:
     """Every provider's ``module:attribute`` by name; what ships with the tool cannot be replaced from outside."""
+    from importlib.metadata import entry_points  # long to import, and to ask; most projects use none but ours
+
     installed = {point.name: point.value for point in entry_points(group=GROUP)}
     return {**installed, **BUILT_IN}
+
+
+def known(name: str) -> bool:
+    """Whether there is a provider of that name."""
+    return name in BUILT_IN or name in _places()
 
 
 def names() -> tuple[str, ...]:
@@ -37,7 +43,7 @@ def names() -> tuple[str, ...]:
 @cache
 def get(name: str) -> Provider:
     """The provider of that name, imported now if it was not yet. Raises InvalidInput for an unknown or broken one."""
-    places = _places()
+    places = BUILT_IN if name in BUILT_IN else _places()
     if name not in places:
         raise InvalidInput(f'There is no provider "{name}".', hint=f"Known providers: {', '.join(sorted(places))}.")
     module, _, attribute = places[name].partition(":")

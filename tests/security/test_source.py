@@ -160,8 +160,7 @@ def test_s078_what_ships_cannot_be_replaced_by_another_package(monkeypatch: pyte
     from reconciler.providers import registry
 
     monkeypatch.setattr(
-        registry,
-        "entry_points",
+        "importlib.metadata.entry_points",
         lambda group: [EntryPoint("slicktext", "evil:PROVIDER", group), EntryPoint("x", "no:X", group)],
     )
     for cached in (registry._places, registry.get):

@@ -13,7 +13,7 @@ from reconciler.store import open_store
 ROOT = Path(__file__).parents[2]
 NETWORK = {"asyncio", "ssl", "httpx", "httpcore", "anyio", "reconciler.providers.http"}
 STORE = {"sqlalchemy", "sqlite3", "psycopg", "reconciler.store"}
-RARE = {"polars", "numpy", "deepdiff", "jsonschema", "phonenumbers", "rich", "jinja2"}
+RARE = {"polars", "numpy", "deepdiff", "jsonschema", "phonenumbers", "rich", "jinja2", "importlib.metadata"}
 OTHER_ADAPTERS = {f"reconciler.providers.{name}" for name in ("contactcenter", "exotel", "intelepeer")}
 REVIEWS = {"reconciler.render.reviews", "reconciler.render.page", "reconciler.render.junit", "reconciler.render.sarif"}
 PLANNING = {"reconciler.app.planning", "reconciler.plan.planner", "reconciler.store"}

@@ -67,6 +67,8 @@ class WriteOnReadOnly(RuntimeError):
 
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_UNRESERVED = re.compile(r"[0-9A-Za-z_~-]+")
+"""Text that stands in a URL as it is."""
 
 
 class _Request(Struct, frozen=True):
@@ -208,12 +210,16 @@ class Http:
         await self._wire.aclose()
 
     def _url(self, segments: Sequence[str], query: Sequence[tuple[str, str]], failure: type[ProviderError]) -> str:
+        url = self._base_url
         for segment in segments:
             if segment in ("", ".", "..") or _CONTROLS.search(segment):
                 raise failure(f"An id or name that {self._account} was asked for cannot stand in a URL.")
-        path = "".join("/" + quote(segment, safe="") for segment in segments)
-        fields = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
-        return f"{self._base_url}{path}?{fields}" if fields else self._base_url + path
+            url += "/" + _quoted(segment)
+        mark = "?"
+        for name, value in query:
+            url += f"{mark}{_quoted(name)}={_quoted(value)}"
+            mark = "&"
+        return url
 
     async def _perform(self, request: _Request, *, unrepeated: bool = False) -> Reply:
         tries = _Tries()
@@ -235,7 +241,8 @@ class Http:
         headers = {**self._headers, **auth_headers}
         if request.content is not None:
             headers["content-type"] = request.content_type
-        if not all(value.isascii() and value.isprintable() for value in auth_headers.values()):
+        credential = "".join(auth_headers.values())
+        if not (credential.isascii() and credential.isprintable()):
             raise CredentialsRefused(
                 f"The credential of {self._account} has characters that cannot be sent.",
                 hint="Look for a line break or a space at the end of the secret.",
@@ -344,6 +351,10 @@ class _Tries(Struct):
     """Attempts that came to nothing."""
     renewed: bool = False
     unreadable: bool = False
+
+
+def _quoted(text: str) -> str:
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
 
 
 def _texts(path: Sequence[object]) -> tuple[str, ...]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from reconciler.errors import ProviderError
 
 Value = TypeVar("Value")
 
 PAGES_EACH = 2
-"""Pages of a list to ask for at once, for each request that may be under way: whichever place is free finds the next
-one waiting, and need not wait until the pages that arrived with it were worked on."""
+"""Pages that may be waiting for the one that is due or be under way, for each request that may be: while one is late,
+the others go on."""
 
 
 async def together(jobs: Iterable[Awaitable[Value]]) -> list[Value]:
@@ -32,42 +32,95 @@ async def together(jobs: Iterable[Awaitable[Value]]) -> list[Value]:
     return [t.result() for t in tasks]
 
 
-class Ahead(Generic[Value]):
-    """Pages given out in order while those behind them are on their way already.
+class Wanted(NamedTuple):
+    """The page that is due: where it begins, where the one behind it would, and how many there may be from it on."""
 
-    A window and no batches: the next page is asked for as soon as one has arrived, not when all of a batch have.
-    """
+    offset: int
+    stride: int
+    left: int
 
-    def __init__(self, read: Callable[[int], Awaitable[Value]]) -> None:
-        self._read = read
-        self._coming: deque[tuple[int, asyncio.Task[Value]]] = deque()
 
-    async def page(self, offset: int, stride: int, count: int) -> Value:
-        """The page at ``offset``; the ``count - 1`` behind it, each ``stride`` further, are asked for as well.
+async def in_order(
+    read: Callable[[int], Awaitable[Value]], first: Wanted, take: Callable[[Value], Wanted | None], *, width: int
+) -> None:
+    """Gives each page to ``take`` when its turn has come, while ``width`` of those behind it are on their way. ``take``
+    says what is due then, None at the end. A page that was asked for and is not needed is dropped; one that cannot be
+    read is a failure when it is due."""
+    reading = _Pages(read, take, width)
+    try:
+        await reading.all_from(first)
+    finally:
+        await reading.stop()
 
-        What was asked for at another place than it turned out to be needed at is dropped.
-        """
-        if self._coming and self._coming[0][0] != offset:
-            await self._drop()
-        while len(self._coming) < max(1, count):
-            start = self._coming[-1][0] + stride if self._coming else offset
-            self._coming.append((start, asyncio.ensure_future(self._one(start))))
-        return await self._coming.popleft()[1]
 
-    async def _one(self, start: int) -> Value:
-        return await self._read(start)
+class _Pages(Generic[Value]):
+    """As many workers as requests that may be under way, each asking for one page after the other: a task for each page
+    and somebody who waits for it would take as long as sending the request."""
 
-    async def _drop(self) -> None:
-        coming = [task for _, task in self._coming]
-        self._coming.clear()
-        for task in coming:
-            task.cancel()
-        await asyncio.gather(*coming, return_exceptions=True)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    def __init__(
+        self, read: Callable[[int], Awaitable[Value]], take: Callable[[Value], Wanted | None], width: int
     ) -> None:
-        await self._drop()
+        self._read = read
+        self._take = take
+        self._width = width
+        self._due: Wanted | None = None
+        self._coming: dict[int, Value | ProviderError | None] = {}
+        """What was asked for, in order, and how it turned out; None while it is under way."""
+        self._workers = set[asyncio.Task[None]]()
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def all_from(self, first: Wanted) -> None:
+        self._due = first
+        self._employ()
+        await self._over
+
+    async def stop(self) -> None:
+        self._due = None
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+
+    def _employ(self) -> None:
+        while len(self._workers) < self._width and (start := self._next()) is not None:
+            worker = asyncio.ensure_future(self._work(start))
+            self._workers.add(worker)
+            worker.add_done_callback(self._left)
+
+    def _left(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        if not worker.cancelled() and (failure := worker.exception()) is not None and not self._over.done():
+            self._over.set_exception(failure)
+
+    async def _work(self, start: int | None) -> None:
+        while start is not None:
+            try:
+                came: Value | ProviderError = await self._read(start)
+            except ProviderError as failure:
+                came = failure
+            if start in self._coming:
+                self._coming[start] = came
+                self._take_due()
+            start = self._next()
+
+    def _next(self) -> int | None:
+        """Where the next page to ask for begins; None while there is none, or too many wait for one that is late."""
+        due = self._due
+        if due is None or len(self._coming) >= min(PAGES_EACH * self._width, due.left):
+            return None
+        start = next(reversed(self._coming)) + due.stride if self._coming else due.offset
+        self._coming[start] = None
+        return start
+
+    def _take_due(self) -> None:
+        """Everything whose turn has come."""
+        due = self._due
+        while due is not None and (page := self._coming.get(due.offset)) is not None:
+            del self._coming[due.offset]
+            if isinstance(page, ProviderError):
+                raise page
+            self._due = due = self._take(page)
+            if due is None:
+                self._over.set_result(None)
+            elif self._coming and due.offset not in self._coming:
+                self._coming.clear()
+        self._employ()

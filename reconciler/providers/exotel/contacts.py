@@ -37,6 +37,15 @@ class Who(msgspec.Struct, gc=False):
     date_created: str | None = None
 
 
+class Plain(msgspec.Struct, gc=False):
+    """The same with its id where it usually is, and so nothing to choose from."""
+
+    sid: str
+    number: str
+    date_created: str | None = None
+    contact_sid: None = None
+
+
 class Contact(Who, gc=False):
     """A contact as it is documented; an inner object, which may have attributes, is left to the tolerant way."""
 
@@ -63,6 +72,13 @@ class LeanItem(msgspec.Struct, gc=False):
     data: Who
 
 
+class PlainItem(msgspec.Struct, gc=False):
+    """The same, nearly always."""
+
+    status: Literal["success"]
+    data: Plain
+
+
 class Metadata(msgspec.Struct):
     """How many there are in all."""
 
@@ -80,6 +96,13 @@ class LeanEnvelope(msgspec.Struct):
     """A page without attributes."""
 
     response: list[LeanItem]
+    metadata: Metadata | None = None
+
+
+class PlainEnvelope(msgspec.Struct):
+    """The same, nearly always."""
+
+    response: list[PlainItem]
     metadata: Metadata | None = None
 
 
@@ -101,6 +124,7 @@ class ContactPage(Struct, frozen=True):
 
 _whole = msgspec.json.Decoder(Envelope)
 _lean = msgspec.json.Decoder(LeanEnvelope)
+_plain = msgspec.json.Decoder(PlainEnvelope)
 _all_of: Callable[[Contact], tuple[Text, ...]] = attrgetter(*ATTRIBUTES)
 
 
@@ -119,6 +143,16 @@ def decode(raw: bytes) -> ContactPage:
 def decode_lean(raw: bytes) -> ContactPage:
     """As ``decode``, without the attributes."""
     try:
+        plain = _plain.decode(raw)
+    except msgspec.ValidationError:
+        return _decode_less_plain(raw)
+    rows = [item.data for item in plain.response]
+    page = _laid_out([r.sid for r in rows], [r.number for r in rows], rows, {}, plain.metadata)
+    return page or _tolerant(msgspec.json.decode(raw))
+
+
+def _decode_less_plain(raw: bytes) -> ContactPage:
+    try:
         found = _lean.decode(raw)
     except msgspec.ValidationError:
         return _tolerant(msgspec.json.decode(raw))
@@ -131,10 +165,21 @@ def _page(rows: Sequence[Who], attributes: Columns, metadata: Metadata | None) -
     found = [r.contact_sid or r.sid or r.id for r in rows]
     if None in numbers or None in found:
         return None
-    ids = [*map(str.strip, cast("list[str]", found))]
+    return _laid_out(cast("list[str]", found), numbers, rows, attributes, metadata)
+
+
+def _laid_out(
+    found: list[str],
+    numbers: Sequence[str | None],
+    rows: Sequence[Who | Plain],
+    attributes: Columns,
+    metadata: Metadata | None,
+) -> ContactPage | None:
+    """None where one of the ids that were ``found`` is empty."""
+    ids = [*map(str.strip, found)]
     if not all(ids):
         return None
-    columns: Columns = {"number": numbers, "contact_id": [*ids], "created": [r.date_created for r in rows]}
+    columns: Columns = {"number": [*numbers], "contact_id": [*ids], "created": [r.date_created for r in rows]}
     return ContactPage(ids, columns | attributes, None if metadata is None else answers.number(metadata.total))
 
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from reconciler.errors import ReadIncomplete, Rejected
 from reconciler.providers.exotel.answers import Row
 from reconciler.providers.exotel.client import Page as RowPage
-from reconciler.providers.parallel import Ahead
+from reconciler.providers.parallel import Wanted, in_order
 
 SCANS = 3
 """How often a collection that changes while it is read is read from the start."""
@@ -89,45 +89,60 @@ async def read_all(read: Read[P], how: Reading[P], begin: Callable[[], G]) -> tu
 
 async def _scan(read: Read[P], how: Reading[P], limit: int, gathered: Gathered[P]) -> tuple[int, bool]:
     """One pass: how many rows, and whether they are all that was asked for."""
-    begun = set[str]()
-    offset, stride, count = 0, limit, 1
-    total: int | None = None
-    steady = True
-    async with Ahead(lambda start: read(start, limit)) as ahead:
-        while True:
-            page = await ahead.page(offset, stride, count)
-            size = len(page.ids)
-            if page.total is not None:
-                # A total that moves means that rows moved between pages, and one may have slipped past.
-                steady = steady and total in (None, page.total)
-                total = page.total
-            _take(page, gathered, begun, how.what if total is None else "")
-            offset += size
-            if how.told is not None:
-                how.told(offset, total)
-            if how.enough is not None and how.enough(page):
-                return gathered.count(), True
-            if not size or (total is not None and offset >= total):
-                rows = gathered.count()
-                return rows, total is None or (steady and rows == total)
-            # Whatever was read ahead started at the wrong row when this is another size.
-            stride = size
-            # Ahead only where the total says that there is something.
-            count = 1 if total is None or how.enough is not None else min(how.width, -(-(total - offset) // stride))
+    scan = _Scan(gathered, how)
+    await in_order(lambda start: read(start, limit), Wanted(0, limit, 1), scan.take, width=how.width)
+    return scan.outcome()
 
 
-def _take(page: P, gathered: Gathered[P], begun: set[str], endless: str) -> None:
-    """``endless``: what is read, if nothing but an empty page would end it. Raises ReadIncomplete when there nothing in
-    the page is new. That is looked into when it begins as an earlier one did: a server that goes in a circle gets
-    there."""
-    first = page.ids[0] if page.ids else None
-    doubtful = bool(endless) and first in begun
-    if first is not None:
-        begun.add(first)
-    before = gathered.count() if doubtful else 0
-    gathered.take(page)
-    if doubtful and gathered.count() == before:
-        raise ReadIncomplete(f"Paging through {endless} does not advance: a page repeats earlier rows.")
+class _Scan(Generic[P]):
+    """One pass, as far as its pages have come."""
+
+    def __init__(self, gathered: Gathered[P], how: Reading[P]) -> None:
+        self._gathered = gathered
+        self._how = how
+        self._begun = set[str]()
+        self._offset = 0
+        self._total: int | None = None
+        self._steady = True
+        self._enough = False
+
+    def take(self, page: P) -> Wanted | None:
+        """What is due after this page; None when no more is asked for."""
+        size, how = len(page.ids), self._how
+        if page.total is not None:
+            # A total that moves means that rows moved between pages, and one may have slipped past.
+            self._steady = self._steady and self._total in (None, page.total)
+            self._total = page.total
+        self._put(page)
+        self._offset = offset = self._offset + size
+        total = self._total
+        if how.told is not None:
+            how.told(offset, total)
+        if how.enough is not None and how.enough(page):
+            self._enough = True
+            return None
+        if not size or (total is not None and offset >= total):
+            return None
+        # Whatever was read ahead started at the wrong row when this is another size. Ahead only where the total says
+        # that there is something.
+        return Wanted(offset, size, 1 if total is None or how.enough is not None else -(-(total - offset) // size))
+
+    def _put(self, page: P) -> None:
+        """Raises ReadIncomplete when nothing in the page is new, where nothing but an empty page would end the read.
+        That is looked into when it begins as an earlier one did: a server that goes in a circle gets there."""
+        first = page.ids[0] if page.ids else None
+        doubtful = self._total is None and first in self._begun
+        if first is not None:
+            self._begun.add(first)
+        before = self._gathered.count() if doubtful else 0
+        self._gathered.take(page)
+        if doubtful and self._gathered.count() == before:
+            raise ReadIncomplete(f"Paging through {self._how.what} does not advance: a page repeats earlier rows.")
+
+    def outcome(self) -> tuple[int, bool]:
+        """How many rows came, and whether they are all."""
+        rows = self._gathered.count()
+        return rows, self._enough or self._total is None or (self._steady and rows == self._total)
 
 
 class Rows:

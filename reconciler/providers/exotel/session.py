@@ -56,7 +56,6 @@ from reconciler.providers.exotel.reading import Reader
 from reconciler.providers.exotel.settings import Settings
 from reconciler.providers.exotel.uploading import Uploads
 from reconciler.providers.http import Http, Reply, StaticAuth, base_url, pace
-from reconciler.providers.parallel import PAGES_EACH
 
 YOUNG_LIST_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 """Between tries of a campaign create that does not see its lists yet (H19)."""
@@ -113,7 +112,7 @@ class ExotelSession:
             form=forms.written,
         )
         self._client = Client(self._http, self._settings.sid)
-        self._reader = Reader(self._client, self._settings, PAGES_EACH * limits.concurrency, connection.progress)
+        self._reader = Reader(self._client, self._settings, limits.concurrency, connection.progress)
         self._seen = Seen()
         self._look = Look(self._reader, self._client, self._seen)
         self._joining = Joining(self._reader, now)

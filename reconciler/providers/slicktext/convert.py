@@ -180,9 +180,9 @@ def opt_in(value: str | None) -> str | None:
 
 def statuses_of(values: Sequence[str | None]) -> list[str | None]:
     """``opt_in`` of many, among which there are few different ones."""
+    if values and values.count(values[0]) == len(values):
+        return [opt_in(values[0])] * len(values)
     meaning = {value: opt_in(value) for value in set(values)}
-    if len(meaning) == 1:
-        return [*meaning.values()] * len(values)
     return [meaning[value] for value in values]
 
 

@@ -12,12 +12,12 @@ that came shorter than assumed puts those behind it out of place; they are dropp
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
 from reconciler.errors import ReadIncomplete
-from reconciler.providers.parallel import Ahead
+from reconciler.providers.parallel import Wanted, in_order
 
 
 class Page(Protocol):
@@ -61,55 +61,61 @@ async def read_all(read: Callable[[int], Awaitable[P]], gathered: Gathered[P], h
 
     Raises ReadIncomplete when the pages do not advance or the cap is reached.
     """
-    offset, stride = 0, how.limit
-    begun = set[int]()
-    async with Ahead(read) as ahead:
-        while True:
-            page = await ahead.page(offset, stride, _ahead(how, offset, stride))
-            size = len(page.ids)
-            if size == 0:
-                return gathered.count()
-            _take(page, gathered, begun, how)
-            offset += size
-            if how.told is not None:
-                how.told(offset)
-            if offset > how.cap and gathered.count() > how.cap:
-                raise ReadIncomplete(
-                    f"There are more than {how.cap:,} {how.what}.",
-                    hint="Raise maxRows of the account if that is right.",
-                )
-            if _ended(page, offset, gathered, how):
-                return gathered.count()
-            # Whatever was read ahead started at the wrong row when this is another size.
-            stride = size
+    # The first page is asked for alone, to see how long pages are.
+    await in_order(read, Wanted(0, how.limit, 1), _Scan(gathered, how).take, width=how.width)
+    return gathered.count()
 
 
-def _take(page: P, gathered: Gathered[P], begun: set[int], how: Reading) -> None:
-    """Raises ReadIncomplete when nothing in the page is new. That is looked into when it begins as an earlier one did:
-    a server that goes in a circle gets there."""
-    first = page.ids[0]
-    doubtful = first in begun
-    begun.add(first)
-    before = gathered.count() if doubtful else 0
-    gathered.take(page)
-    if doubtful and gathered.count() == before:
-        raise ReadIncomplete(f"Paging through {how.what} does not advance: a page repeats rows of an earlier one.")
+class _Scan(Generic[P]):
+    """One collection, as far as its pages have come."""
 
+    def __init__(self, gathered: Gathered[P], how: Reading) -> None:
+        self._gathered = gathered
+        self._how = how
+        self._known = how.at_least if how.expected is None else how.expected
+        self._offset = 0
+        self._begun = set[int]()
 
-def _ended(page: Page, offset: int, gathered: Gathered[P], how: Reading) -> bool:
-    """Whether no more is asked for. Rows that came twice are counted once, so fewer rows than expected are too few."""
-    short = len(page.ids) < how.limit and not page.more
-    if how.expected is None:
-        return short
-    if offset < how.expected:
-        return False
-    count = gathered.count()
-    return count == how.expected or (short and count > how.expected)
+    def take(self, page: P) -> Wanted | None:
+        """What is due after this page; None when no more is asked for."""
+        size, how = len(page.ids), self._how
+        if size == 0:
+            return None
+        self._put(page)
+        self._offset = offset = self._offset + size
+        if how.told is not None:
+            how.told(offset)
+        if offset > how.cap and self._gathered.count() > how.cap:
+            raise ReadIncomplete(
+                f"There are more than {how.cap:,} {how.what}.",
+                hint="Raise maxRows of the account if that is right.",
+            )
+        if self._ended(page):
+            return None
+        # Whatever was read ahead started at the wrong row when this is another size.
+        return Wanted(offset, size, max(1, -(-(self._known - offset) // size)))
 
+    def _put(self, page: P) -> None:
+        """Raises ReadIncomplete when nothing in the page is new. That is looked into when it begins as an earlier one
+        did: a server that goes in a circle gets there."""
+        first = page.ids[0]
+        doubtful = first in self._begun
+        self._begun.add(first)
+        before = self._gathered.count() if doubtful else 0
+        self._gathered.take(page)
+        if doubtful and self._gathered.count() == before:
+            raise ReadIncomplete(
+                f"Paging through {self._how.what} does not advance: a page repeats rows of an earlier one."
+            )
 
-def _ahead(how: Reading, offset: int, stride: int) -> int:
-    """How many pages to ask for at once; the first is always asked for alone, to see how long pages are."""
-    if offset == 0:
-        return 1
-    known = how.at_least if how.expected is None else how.expected
-    return min(how.width, max(1, -(-(known - offset) // stride)))
+    def _ended(self, page: P) -> bool:
+        """Whether no more is asked for. Rows that came twice are counted once, so fewer rows than expected are too
+        few."""
+        how = self._how
+        short = len(page.ids) < how.limit and not page.more
+        if how.expected is None:
+            return short
+        if self._offset < how.expected:
+            return False
+        count = self._gathered.count()
+        return count == how.expected or (short and count > how.expected)

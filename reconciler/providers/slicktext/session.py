@@ -39,7 +39,6 @@ from reconciler.providers.base import (
     at_once,
 )
 from reconciler.providers.http import Http, StaticAuth, base_url, pace
-from reconciler.providers.parallel import PAGES_EACH
 from reconciler.providers.slicktext import convert, dialling, health, people
 from reconciler.providers.slicktext.audience import freeze
 from reconciler.providers.slicktext.checks import moment
@@ -110,7 +109,7 @@ class SlickTextSession:
             reset_header="x-RateLimit-Reset",
         )
         self._client = Client(self._http, self._settings.brand)
-        self._reader = Reader(self._client, self._settings, PAGES_EACH * limits.concurrency, connection.progress)
+        self._reader = Reader(self._client, self._settings, limits.concurrency, connection.progress)
         self._campaigns: dict[RemoteId, Observed] = {}
         self._seen_all = False
         self._sizes: dict[RemoteId, int] = {}

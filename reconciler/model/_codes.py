@@ -51,11 +51,11 @@ def pieces(of: _Rows) -> list[_Rows]:
     return [of.slice(at, size) for at in range(0, max(len(of), 1), size)]
 
 
-def whole(keys: Pieces) -> pl.Series:
+def joined_keys(keys: Pieces) -> pl.Series:
     return pl.concat([pl.Series(dtype=pl.UInt64), *keys])
 
 
-def coded(numbers: pl.Series) -> pl.Series:
+def codes_of(numbers: pl.Series) -> pl.Series:
     """Digits as integers; None for what a plus would not bring back."""
     codes = numbers.cast(pl.UInt64, strict=False)
     # The cast takes digits alone, or after one plus; a regular expression that says it all takes longer.
@@ -63,7 +63,7 @@ def coded(numbers: pl.Series) -> pl.Series:
     return codes if plain.all(ignore_nulls=False) else pl.select(pl.when(plain).then(codes)).to_series()
 
 
-def decoded(codes: pl.Series) -> pl.Series:
+def numbers_of(codes: pl.Series) -> pl.Series:
     """The numbers that these are the codes of, as text."""
     return pl.select(pl.concat_str(pl.lit("+"), pl.lit(codes).cast(pl.String))).to_series()
 
@@ -86,7 +86,7 @@ def keys_of(numbers: pl.Series, codes: pl.Series) -> pl.Series:
     return pl.select(pl.when(codes.is_null()).then(odd).otherwise(codes)).to_series()
 
 
-def again(keys: Pieces) -> pl.Series:
+def repeated_keys(keys: Pieces) -> pl.Series:
     """The keys that come more than once, each once."""
 
     def find(ordered: pl.Series) -> pl.Series:
@@ -96,7 +96,7 @@ def again(keys: Pieces) -> pl.Series:
     return _by_parts(keys, find)
 
 
-def once(keys: Pieces) -> pl.Series:
+def unpaired_keys(keys: Pieces) -> pl.Series:
     """The keys that come a single time."""
 
     def find(ordered: pl.Series) -> pl.Series:
@@ -118,14 +118,14 @@ def _by_parts(keys: Pieces, find: Callable[[pl.Series], pl.Series]) -> pl.Series
     places = in_parallel(lambda some: (some & (parts - 1)).cast(pl.UInt8), keys)
 
     def one(i: int) -> pl.Series:
-        part = whole([some.filter(place == i) for some, place in zip(keys, places, strict=True)])
+        part = joined_keys([some.filter(place == i) for some, place in zip(keys, places, strict=True)])
         # One thread takes as long as several here, which are better used elsewhere.
         return find(part.sort(multithreaded=False))
 
-    return whole(in_parallel(one, range(parts)))
+    return joined_keys(in_parallel(one, range(parts)))
 
 
-def among(keys: Pieces, wanted: pl.Series) -> list[pl.Series]:
+def are_in(keys: Pieces, wanted: pl.Series) -> list[pl.Series]:
     """Of each piece, which of its keys are ``wanted``."""
     if not keys:
         return []
@@ -142,7 +142,7 @@ def among(keys: Pieces, wanted: pl.Series) -> list[pl.Series]:
     return [mask for masks in in_parallel(some, groups) for mask in masks]
 
 
-def apart(
+def unequal_rows(
     mine: Pieces, theirs: Pieces, hashed: Callable[[int], tuple[Pieces, Pieces]]
 ) -> tuple[pl.Series, list[pl.Series], list[pl.Series]]:
     """The keys that are on one side alone, and of each side, whose row is not on the other one.
@@ -154,13 +154,13 @@ def apart(
     """
     for seed in range(_SEEDS):
         ours, others = hashed(seed)
-        single = once([*ours, *others])
-        odd, odd_there = among(ours, single), among(others, single)
+        single = unpaired_keys([*ours, *others])
+        odd, odd_there = are_in(ours, single), are_in(others, single)
         left = [keys.filter(mask) for keys, mask in zip((*mine, *theirs), (*odd, *odd_there), strict=True)]
         if _checksum([*mine, *theirs]) == _checksum(left):
-            return once(left), odd, odd_there
+            return unpaired_keys(left), odd, odd_there
     every = [pl.repeat(True, len(keys), eager=True) for keys in (*mine, *theirs)]
-    return once([*mine, *theirs]), every[: len(mine)], every[len(mine) :]
+    return unpaired_keys([*mine, *theirs]), every[: len(mine)], every[len(mine) :]
 
 
 def _checksum(keys: Pieces) -> int:

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from reconciler.model._codes import CODE, again, apart, coded, in_parallel, keys_of, pieces
+from reconciler.model._codes import CODE, codes_of, in_parallel, keys_of, pieces, repeated_keys, unequal_rows
 from reconciler.model._rows import NUMBER, Rows
 
 _KEY = pl.col(NUMBER)
@@ -53,7 +53,7 @@ class Frame:
             repeated = numbers == numbers.shift(1)
             return Frame(frame.filter(~repeated.fill_null(False)) if repeated.any() else frame, in_order=True)
         # Distinct keys prove distinct numbers.
-        if not len(again(pieces(keys_of(numbers, self._coded())))):
+        if not len(repeated_keys(pieces(keys_of(numbers, self._coded())))):
             return self
         return Frame(frame.unique(subset=NUMBER, keep="first", maintain_order=True), in_order=False)
 
@@ -231,16 +231,16 @@ class Frame:
         if mine.null_count() or theirs.null_count():
             return self._joined_fully(other, names)
         known = [name for name in names if name in self.names]
-        alone, odd, odd_there = apart(
+        alone, odd, odd_there = unequal_rows(
             pieces(mine), pieces(theirs), lambda seed: (self._row_hashes(known, seed), other._row_hashes(known, seed))
         )
         here, there = (side._frame.filter(pl.concat(masks)) for side, masks in ((self, odd), (other, odd_there)))
-        absent, others = (coded(rows[NUMBER]).is_in(alone.implode()) for rows in (here, there))
+        absent, others = (codes_of(rows[NUMBER]).is_in(alone.implode()) for rows in (here, there))
         differing = Frame(here.filter(~absent), in_order=False).changed(Frame(there, in_order=False), known)
         return self._like(here.filter(absent)), other._like(there.filter(others)), differing
 
     def _coded(self) -> pl.Series:
-        self._codes = coded(self._frame[NUMBER]) if self._codes is None else self._codes
+        self._codes = codes_of(self._frame[NUMBER]) if self._codes is None else self._codes
         return self._codes
 
     def _row_hashes(self, names: Collection[str], seed: int) -> list[pl.Series]:

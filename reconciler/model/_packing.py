@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from reconciler.model import contacts
-from reconciler.model._codes import again, whole
+from reconciler.model._codes import joined_keys, repeated_keys
 from reconciler.model._rows import NUMBER
 from reconciler.model.contacts import ContactSet, FrameBuilder
 
@@ -56,8 +56,8 @@ class Packed:
         if self._key is None or self._distinct[1] == self._rows:
             return self._distinct[0] if self._key else self._rows
         count = self._rows
-        if len(again(self._keys)):
-            keys = whole(self._keys)
+        if len(repeated_keys(self._keys)):
+            keys = joined_keys(self._keys)
             count = keys.n_unique()
             if not len(self._builder):
                 self._drop(keys.is_first_distinct())
@@ -78,7 +78,7 @@ class Packed:
         wanted = pl.Series([k for k in keys if 0 <= k < _KEYS], dtype=pl.UInt64)
         return {k for held in self._keys for k in wanted.filter(wanted.is_in(held.implode()))}
 
-    def again(self, names: Sequence[str]) -> Mapping[str, Sequence[str | None]]:
+    def repeated_rows(self, names: Sequence[str]) -> Mapping[str, Sequence[str | None]]:
         _, several = self.built()
         empty = {name: list[str | None]() for name in names}
         found = [frame.select(names).filter(~pl.col(NUMBER).is_first_distinct()) for frame in several]

@@ -22,7 +22,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.errors import ReconcilerError
-from reconciler.model._codes import CODE, again, among, coded, decoded, in_parallel, keys_of
+from reconciler.model._codes import CODE, are_in, codes_of, in_parallel, keys_of, numbers_of, repeated_keys
 from reconciler.model._rows import NUMBER
 
 FLUSH = 125_000
@@ -98,7 +98,7 @@ class Chunk(Struct, frozen=True, kw_only=True):
     def stored(cls, frame: pl.DataFrame, spool: Spool) -> Chunk:
         """The numbers of ``frame`` are text, maybe with the column ``CODE`` beside them, or codes."""
         numbers = frame[NUMBER]
-        codes = frame[CODE] if CODE in frame.columns else numbers if numbers.dtype == pl.UInt64 else coded(numbers)
+        codes = frame[CODE] if CODE in frame.columns else numbers if numbers.dtype == pl.UInt64 else codes_of(numbers)
         keys = keys_of(numbers, codes).rechunk()
         rest = frame.drop(CODE, *(() if codes.null_count() else (NUMBER,)), strict=False)
         # Text as bytes: it would be judged anew when it is read, most of it for nothing.
@@ -134,7 +134,7 @@ class Chunk(Struct, frozen=True, kw_only=True):
 
     def frame(self, names: Iterable[str], *, as_codes: bool = False) -> pl.DataFrame:
         """``number`` and these columns. ``as_codes``: all numbers are ``coded``, and left so."""
-        numbers = self._read(NUMBER) if not self.coded else self.keys if as_codes else decoded(self.keys)
+        numbers = self._read(NUMBER) if not self.coded else self.keys if as_codes else numbers_of(self.keys)
         held = (self._held(name) for name in names)
         columns = (numbers.alias(NUMBER), *held)
         return pl.DataFrame([each.cast(pl.String) if each.dtype == pl.Binary else each for each in columns])
@@ -212,9 +212,9 @@ def one_of_each(chunks: Sequence[Chunk], repeated: Repeated | None = None) -> li
     """The first row of each number. That nobody comes again follows from keys; who does, the numbers must say."""
     left = list(chunks)
     keys = [chunk.keys for chunk in chunks]
-    if not len(twice := again(keys)):
+    if not len(twice := repeated_keys(keys)):
         return left
-    masks, groups = among(keys, twice), 1 + len(twice) // AT_ONCE
+    masks, groups = are_in(keys, twice), 1 + len(twice) // AT_ONCE
     later: list[pl.DataFrame] = []
     for group in range(groups):
         some = [mask & (key % groups == group) for mask, key in zip(masks, keys, strict=True)]

@@ -17,7 +17,16 @@ from typing import ClassVar, Final
 import polars as pl
 
 from reconciler.model import _spool
-from reconciler.model._codes import Pieces, among, apart, coded, in_parallel, keys_of, text_order, whole
+from reconciler.model._codes import (
+    Pieces,
+    are_in,
+    codes_of,
+    in_parallel,
+    joined_keys,
+    keys_of,
+    text_order,
+    unequal_rows,
+)
 from reconciler.model._frames import Frame, begins_with, is_one_of
 from reconciler.model._rows import NUMBER, Rows
 from reconciler.model._spool import Chunk, Filler, Spool, hash_of
@@ -77,8 +86,8 @@ class Spooled:
 
     def get(self, number: str) -> Mapping[str, str | None] | None:
         asked = pl.Series([number])
-        key = keys_of(asked, coded(asked))
-        found = self._only(among(self._keys(), key))
+        key = keys_of(asked, codes_of(asked))
+        found = self._only(are_in(self._keys(), key))
         return found.in_memory().get(number)
 
     def equals(self, other: Spooled) -> bool:
@@ -129,8 +138,8 @@ class Spooled:
         mine, theirs = self._keys(), other._keys()
         if len(self) * _MUCH < len(other):
             # Few are tabulated sooner than many.
-            theirs = [keys.filter(mask) for keys, mask in zip(theirs, among(theirs, whole(mine)), strict=True)]
-        return among(mine, whole(theirs))
+            theirs = [keys.filter(mask) for keys, mask in zip(theirs, are_in(theirs, joined_keys(mine)), strict=True)]
+        return are_in(mine, joined_keys(theirs))
 
     def changed(self, other: Spooled, names: Collection[str]) -> Spooled:
         known = [name for name in names if name in self._names]
@@ -140,7 +149,7 @@ class Spooled:
             mine, theirs = (side._group(i, groups)._hashes(known) for side in (self, other))
             # Two hashes that are not the same are those of two values.
             found.append(mine.join(theirs, on=NUMBER, suffix=_OTHER).filter(_differs(known))[NUMBER])
-        return self._only(among(self._keys(), whole(found)))
+        return self._only(are_in(self._keys(), joined_keys(found)))
 
     def _group(self, i: int, groups: int) -> Spooled:
         """Somewhat like one of so many parts of us: the same people of every set."""
@@ -152,11 +161,11 @@ class Spooled:
 
     def compared(self, other: Spooled, names: Collection[str]) -> tuple[Spooled, Spooled, Spooled]:
         known = [name for name in names if name in self._names]
-        alone, *odd = apart(
+        alone, *odd = unequal_rows(
             self._keys(), other._keys(), lambda seed: (self._hashed(known, seed), other._hashed(known, seed))
         )
         here, there = self._only(odd[0])._gathered(), other._only(odd[1])._gathered()
-        absent, others = (among(side._keys(), alone) for side in (here, there))
+        absent, others = (are_in(side._keys(), alone) for side in (here, there))
         differing = here._only([~mask for mask in absent]).changed(there, known)
         return here._only(absent), there._only(others), differing
 
@@ -219,7 +228,7 @@ class Spooled:
     def united(self, others: Sequence[Spooled]) -> Spooled:
         chunks = list(self._chunks)
         for other in others:
-            known = among(other._keys(), whole([chunk.keys for chunk in chunks]))
+            known = are_in(other._keys(), joined_keys([chunk.keys for chunk in chunks]))
             chunks += other._only([~mask for mask in known])._chunks
         return Spooled(chunks, {name for side in (self, *others) for name in side._names})
 

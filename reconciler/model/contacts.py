@@ -329,12 +329,12 @@ def _readied(appended: _Appended, *, counted: bool = False) -> polars.DataFrame:
     of a file, and all of them would be copied to have the same."""
     import polars as pl
 
-    from reconciler.model._codes import CODE, coded
+    from reconciler.model._codes import CODE, codes_of
 
     start, frame, codes = appended
     ordinals = pl.int_range(start, start + frame.height, dtype=pl.UInt32).alias(ORDINAL)
     frame = frame.with_columns(pl.all().cast(pl.String), *([ordinals] if counted else ()))
-    frame = frame.with_columns((coded(frame[NUMBER]) if codes is None else codes).alias(CODE))
+    frame = frame.with_columns((codes_of(frame[NUMBER]) if codes is None else codes).alias(CODE))
     return frame.filter(pl.col(NUMBER).is_not_null()) if frame[NUMBER].null_count() else frame
 
 

@@ -76,10 +76,10 @@ class ContactSetBuilder:
             return packed.holding(keys)
         return {k for k in self._page[self._key or NUMBER] if isinstance(k, int)}.intersection(keys)
 
-    def again(self) -> Mapping[str, Sequence[str | None]]:
+    def repeated_rows(self) -> Mapping[str, Sequence[str | None]]:
         """The rows whose number an earlier row has, those of one number in order."""
         if (packed := self._whole()) is not None:
-            return packed.again(self._columns)
+            return packed.repeated_rows(self._columns)
         page = self._plain()
         seen = set[str | None]()
         at = []

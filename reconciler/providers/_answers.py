@@ -18,21 +18,21 @@ HIDDEN = "***"
 _SCHEMES = frozenset({"basic", "bearer", "token", "apikey", "digest"})
 
 
-class Heard(Struct):
+class LastAnswer(Struct):
     """The last answer to one request, and the credential that it was asked with."""
 
-    last: Received | None = None
+    received: Received | None = None
     auth_headers: Mapping[str, str] | None = None
 
     def take(self, received: Received, auth_headers: Mapping[str, str]) -> None:
-        self.last, self.auth_headers = received, auth_headers
+        self.received, self.auth_headers = received, auth_headers
 
     @property
     def whole(self) -> tuple[Received, Mapping[str, str]]:
         """Both; ValueError before there was an answer."""
-        if self.last is None:
+        if self.received is None:
             raise ValueError("nothing was answered")
-        return self.last, self.auth_headers or {}
+        return self.received, self.auth_headers or {}
 
 
 def text_or_json(raw: bytes) -> Any:

@@ -46,7 +46,7 @@ class TooLong(ValueError):
     """The body is longer than it may be."""
 
 
-class Asked(Struct, frozen=True):
+class Request(Struct, frozen=True):
     """One request. ``origin`` is the start of the URL, up to its path, and ``host`` how the request names it."""
 
     method: str
@@ -63,7 +63,7 @@ class Asked(Struct, frozen=True):
             headers["content-length"] = str(len(self.content or b""))
         return headers
 
-    def spelled(self) -> bytes:
+    def written(self) -> bytes:
         """Head and body in one: two would be two packets. Raises Unspeakable."""
         if not _TOKEN.fullmatch(self.method) or not _TARGET.fullmatch(self.target):
             raise Unspeakable
@@ -89,8 +89,8 @@ class Answer(Struct, frozen=True):
     last: bool = False
 
 
-class Hearing:
-    """One answer, as its bytes arrive. ``hear`` and ``ended`` raise Garbled and TooLong."""
+class AnswerReader:
+    """One answer, as its bytes arrive. ``feed`` and ``ended`` raise Garbled and TooLong."""
 
     __slots__ = ("_chunks", "_head", "_headers", "_http", "_left", "_method", "_most", "_pieces", "_size", "_status")
 
@@ -107,7 +107,7 @@ class Hearing:
         self._chunks: bytearray | None = None
         self._http: h11.Connection | None = None
 
-    def hear(self, data: bytes | memoryview) -> Answer | None:
+    def feed(self, data: bytes | memoryview) -> Answer | None:
         """The answer, when ``data`` (never empty) completes it. Nothing of ``data`` is kept but copies."""
         if self._http is not None:
             return self._by_h11(data)

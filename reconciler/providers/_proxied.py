@@ -9,30 +9,30 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from reconciler.providers._http1 import Answer, Asked, TooLong, Unspeakable
-from reconciler.providers._line import Broken, NoConnection, NoWay
+from reconciler.providers._connection import Broken, NoConnection, NoTunnel
+from reconciler.providers._http1 import Answer, Request, TooLong, Unspeakable
 
 
 class ByHttpx:
-    """A ``Way`` for as many exchanges at a time as the transport has connections."""
+    """A ``Transport`` for as many exchanges at a time as httpx has connections."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, *, timeout_s: float) -> None:
         self._transport = transport
         self._timeouts = dict.fromkeys(("read", "write", "pool"), timeout_s) | {"connect": timeout_s / 3}
 
-    async def exchange(self, asked: Asked, *, until: float, most: int) -> Answer:
-        """See ``Way``; raises NoWay as well."""
+    async def exchange(self, request: Request, *, until: float, most: int) -> Answer:
+        """See ``Transport``; raises NoTunnel as well."""
         try:
-            request = httpx.Request(
-                asked.method,
-                asked.origin + asked.target,
-                headers=asked.all_headers(),
-                stream=httpx.ByteStream(asked.content or b""),  # httpx would look for a host and a length in them
+            sent = httpx.Request(
+                request.method,
+                request.origin + request.target,
+                headers=request.all_headers(),
+                stream=httpx.ByteStream(request.content or b""),  # httpx would look for a host and a length in them
                 extensions={"timeout": self._timeouts},
             )
             # One deadline for everything: a server that sends a byte now and then never trips a time-out between bytes.
             async with asyncio.timeout_at(until):
-                response = await self._transport.handle_async_request(request)
+                response = await self._transport.handle_async_request(sent)
                 try:
                     return await _whole(response, most)
                 finally:
@@ -42,7 +42,7 @@ class ByHttpx:
         except httpx.ConnectError as failure:
             raise NoConnection from failure
         except httpx.ProxyError as refused:
-            raise NoWay from refused
+            raise NoTunnel from refused
         except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL):
             raise Unspeakable from None
         except httpx.TimeoutException:

@@ -21,8 +21,8 @@ from urllib.request import getproxies_environment
 from msgspec import Struct
 
 from reconciler.errors import NoAnswer, NotSent, ReadIncomplete, Rejected
-from reconciler.providers._http1 import Answer, Asked, TooLong, Unspeakable
-from reconciler.providers._line import Broken, Line, NoConnection, NoWay, Way, buffer
+from reconciler.providers._connection import Broken, Connection, NoConnection, NoTunnel, Transport, buffer
+from reconciler.providers._http1 import Answer, Request, TooLong, Unspeakable
 from reconciler.providers.pace import is_loopback
 
 CONNECTIONS_EACH = 8
@@ -100,7 +100,7 @@ class Wire:
         self._timeout_s = timeout_s
         self._free = list(range(concurrency - 1, -1, -1))
         self._places = asyncio.Semaphore(concurrency)
-        self._ways: dict[tuple[int, str], Way] = {}
+        self._transports: dict[tuple[int, str], Transport] = {}
         self._origins: dict[str, _Origin] = {}
         self._into = buffer()
 
@@ -115,14 +115,14 @@ class Wire:
         ReadIncomplete (reads) or NoAnswer (writes) above the size cap."""
         start, target = _split(url)
         origin = self._origins.get(start) or self._origin(start)
-        asked = Asked(method, origin.text, origin.host, target, headers, content)
-        way = self._way(slot, origin.proxy)
+        request = Request(method, origin.text, origin.host, target, headers, content)
+        transport = self._transport(slot, origin.proxy)
         try:
             # One deadline for everything: a server that sends a byte now and then never trips a time-out between bytes.
             until = asyncio.get_running_loop().time() + self._timeout_s
-            answer = await way.exchange(asked, until=until, most=MAX_RESPONSE_BYTES)
+            answer = await transport.exchange(request, until=until, most=MAX_RESPONSE_BYTES)
             return Received(answer.status, answer.headers, self._inflated(answer, method))
-        except NoWay:
+        except NoTunnel:
             raise NotSent(f"The proxy {_place(origin.proxy)} opens no way to {_place(url)}.", hint=PROXY_HINT) from None
         except NoConnection as failure:
             raise _unreachable(url, origin.proxy, failure) from None
@@ -138,9 +138,9 @@ class Wire:
             raise NoAnswer(f"The connection to {self._account} broke before the answer was complete.") from None
 
     async def aclose(self) -> None:
-        for way in self._ways.values():
-            await way.aclose()
-        self._ways.clear()
+        for transport in self._transports.values():
+            await transport.aclose()
+        self._transports.clear()
         # A closed connection lets go of its socket in the next turn of the loop, which may be about to end.
         await asyncio.sleep(0)
 
@@ -149,16 +149,16 @@ class Wire:
         found = _Origin(start, place.removesuffix(_DEFAULT_PORTS.get(scheme, "")), proxy_for(start))
         return self._origins.setdefault(start, found)
 
-    def _way(self, slot: int, proxy: str) -> Way:
+    def _transport(self, slot: int, proxy: str) -> Transport:
         key = (slot // CONNECTIONS_EACH if proxy else slot, proxy)
-        if key not in self._ways:
-            self._ways[key] = self._through(proxy) if proxy else self._line()
-        return self._ways[key]
+        if key not in self._transports:
+            self._transports[key] = self._through(proxy) if proxy else self._connection()
+        return self._transports[key]
 
-    def _line(self) -> Way:
-        return Line(_trusted, self._into, connect_s=self._timeout_s / 3, idle_s=KEEP_ALIVE_S)
+    def _connection(self) -> Transport:
+        return Connection(_trusted, self._into, connect_s=self._timeout_s / 3, idle_s=KEEP_ALIVE_S)
 
-    def _through(self, proxy: str) -> Way:
+    def _through(self, proxy: str) -> Transport:
         from reconciler.providers._proxied import through
 
         try:

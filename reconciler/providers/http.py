@@ -28,7 +28,7 @@ from reconciler.errors import (
     Rejected,
 )
 from reconciler.plan.calls import Call, Json, Method, unresolved
-from reconciler.providers._answers import Heard, answer_body, text_or_json
+from reconciler.providers._answers import LastAnswer, answer_body, text_or_json
 from reconciler.providers._auth import Auth, LoginSender, StaticAuth
 from reconciler.providers._limits import (
     FAILURES_IN_A_ROW,
@@ -78,7 +78,7 @@ class _Request(Struct, frozen=True):
     url: str
     content: bytes | None
     decode: Callable[[bytes], Any]
-    heard: Heard | None = None
+    last_answer: LastAnswer | None = None
     content_type: str = "application/json"
     start: Start = at_once
     check: Callable[[], Awaitable[None]] | None = None
@@ -173,16 +173,16 @@ class Http:
 
         Raises NotSent or NoAnswer when there is none, and CredentialsRefused when the login failed.
         """
-        heard = Heard()
-        request = self._request(call, decoded if call.method is Method.GET else text_or_json, heard=heard)
+        last_answer = LastAnswer()
+        request = self._request(call, decoded if call.method is Method.GET else text_or_json, last_answer=last_answer)
         failure: ProviderError | None = None
         try:
             await self._perform(request)
         except ProviderError as refused:
-            if heard.last is None or refused.status != heard.last.status:
+            if last_answer.received is None or refused.status != last_answer.received.status:
                 raise
             failure = refused
-        received, auth_headers = heard.whole
+        received, auth_headers = last_answer.whole
         body = answer_body(received.raw, auth_headers)
         return Response(status=received.status, body=body, failure=failure)
 
@@ -191,7 +191,7 @@ class Http:
         call: Call,
         decode: Callable[[bytes], Any],
         *,
-        heard: Heard | None = None,
+        last_answer: LastAnswer | None = None,
         start: Start = at_once,
         check: Callable[[], Awaitable[None]] | None = None,
     ) -> _Request:
@@ -204,7 +204,7 @@ class Http:
         content, content_type = self._form(call) or (None, "application/json")
         if content is None and call.body is not None:
             content = msgspec.json.encode(call.body, enc_hook=_plain)
-        return _Request(call.method, url, content, decode, heard, content_type, start, check)
+        return _Request(call.method, url, content, decode, last_answer, content_type, start, check)
 
     async def aclose(self) -> None:
         await self._wire.aclose()
@@ -227,8 +227,8 @@ class Http:
             headers = await self._auth.headers(self._login)
             try:
                 received = await self._exchange(request, headers, again=tries.made > 0)
-                if request.heard is not None:
-                    request.heard.take(received, headers)
+                if request.last_answer is not None:
+                    request.last_answer.take(received, headers)
                 return self._judge.reply(received, request.decode, read=request.read, auth_headers=headers)
             except ProviderError as failure:
                 if unrepeated and not isinstance(failure, NotSent):

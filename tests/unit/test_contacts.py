@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.model import _codes, _frames, _spool, contacts
-from reconciler.model._codes import coded, decoded, pieces, text_order
+from reconciler.model._codes import codes_of, numbers_of, pieces, text_order
 from reconciler.model._frames import Frame
 from reconciler.model._rows import Rows
 from reconciler.model._spool import Chunk
@@ -584,7 +584,7 @@ def _but_ann_is_dee(numbers: pl.Series, seed: int, seeds: int) -> pl.Series:
 
 @given(st.lists(st.from_regex(r"\A\+[1-9][0-9]{0,16}\Z"), min_size=1, unique=True))
 def test_integers_in_the_order_of_text(numbers: list[str]) -> None:
-    order = text_order(coded(pl.Series(numbers)))
+    order = text_order(codes_of(pl.Series(numbers)))
     assert [numbers[i] for i in order.arg_sort()] == sorted(numbers)
 
 
@@ -602,12 +602,12 @@ def test_long_values_are_written_once() -> None:
 
 @given(st.lists(NUMBERS | st.from_regex(r"\A[+0-9 eE_.x-]{0,20}\Z") | st.text(max_size=6), max_size=8))
 def test_numbers_are_integers_only_where_a_plus_brings_them_back(numbers: list[str]) -> None:
-    codes = coded(pl.Series("number", numbers, dtype=pl.String))
+    codes = codes_of(pl.Series("number", numbers, dtype=pl.String))
     for number, code in zip(numbers, codes, strict=True):
         assert (code is not None) is bool(re.fullmatch(r"\+[1-9][0-9]{0,16}", number))
         assert code is None or f"+{code}" == number
     if not codes.null_count():
-        assert decoded(codes).to_list() == numbers
+        assert numbers_of(codes).to_list() == numbers
 
 
 def test_swapped_values_and_the_same_person_twice_are_seen(engine: str) -> None:
@@ -645,7 +645,7 @@ def test_pages_tell_what_comes_again_and_keep_the_least_when_asked(engine: str, 
         for at in range(0, len(rows), page):
             number, created, tier = zip(*rows[at : at + page], strict=True)
             builder.append({"number": number, "created": created, "tier": tier})
-        again = builder.again()
+        again = builder.repeated_rows()
         assert [*zip(again["number"], again["tier"], strict=True)] == [("a", "early"), ("a", "between")]
         assert [row["tier"] for row in builder.build().rows()] == ["late", "only"]
         assert [row["tier"] for row in builder.build(least="created").rows()] == ["early", "only"]

@@ -111,7 +111,7 @@ def test_whoever_comes_again_counts_once(pages: list[list[Row]], held: str, coun
         assert told(builder.build()) == [*one_each.values()]
         assert builder.count() == len(oracle.rows)
         assert builder.numberless() == sum(row["number"] is None for row in oracle.rows)
-        assert as_rows(builder.again()) == again
+        assert as_rows(builder.repeated_rows()) == again
         assert told(builder.build(least="created")) == least
         assert len(builder) == sum(map(len, pages))
 
@@ -143,7 +143,7 @@ def test_rows_outside_of_memory_count_once_too(pages: list[list[Row]], flush: in
         assert builder.count() == len(oracle.rows)
         assert told(builder.build()) == [found[0] for _, found in sorted(oracle.by_number().items())]
         assert told(builder.build(least="created")) == least
-        again = as_rows(builder.again())
+        again = as_rows(builder.repeated_rows())
         assert {n for n, found in oracle.by_number().items() if len(found) > 1} <= again.keys()
 
 
@@ -158,4 +158,4 @@ def test_more_pages_may_come_after_a_look(held: str) -> None:
         oracle.append(later)
         assert builder.count() == len(oracle.rows)
         assert told(builder.build(least="created")) == [oracle.by_id[3], oracle.by_id[2]]
-        assert as_rows(builder.again()) == {NUMBERS[0]: [oracle.by_id[3]]}
+        assert as_rows(builder.repeated_rows()) == {NUMBERS[0]: [oracle.by_id[3]]}

@@ -11,18 +11,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.providers import _wire
-from reconciler.providers._http1 import Answer, Asked, Garbled, Hearing, TooLong, Unspeakable
+from reconciler.providers._http1 import Answer, AnswerReader, Garbled, Request, TooLong, Unspeakable
 
 MOST = 10_000
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
 def heard(pieces: list[bytes], method: str = "GET", *, over: bool = True) -> Answer | None:
-    hearing = Hearing(method, MOST)
+    reader = AnswerReader(method, MOST)
     for piece in pieces:
-        if piece and (answer := hearing.hear(piece)) is not None:
+        if piece and (answer := reader.feed(piece)) is not None:
             return answer
-    return hearing.ended() if over else None
+    return reader.ended() if over else None
 
 
 def by_h11(whole: bytes, method: str) -> tuple[int, bytes] | None:
@@ -213,29 +213,29 @@ def test_headers_without_end_are_given_up() -> None:
         heard([endless[i : i + 60_000] for i in range(0, len(endless), 60_000)])
 
 
-def asked(target: str = "/v1/x?a=b", headers: dict[str, str] | None = None, method: str = "POST") -> Asked:
-    return Asked(method, "http://h", "h", target, headers or {}, b"{}")
+def asked(target: str = "/v1/x?a=b", headers: dict[str, str] | None = None, method: str = "POST") -> Request:
+    return Request(method, "http://h", "h", target, headers or {}, b"{}")
 
 
 def test_a_request_is_one_head_and_its_body() -> None:
-    assert asked(headers={"a": "b c"}).spelled() == (
+    assert asked(headers={"a": "b c"}).written() == (
         b"POST /v1/x?a=b HTTP/1.1\r\nhost: h\r\na: b c\r\ncontent-length: 2\r\n\r\n{}"
     )
-    nothing = Asked("DELETE", "http://h", "h", "/", {}, None)
-    assert nothing.spelled() == b"DELETE / HTTP/1.1\r\nhost: h\r\n\r\n"
-    assert b"content-length: 0" in Asked("POST", "http://h", "h", "/", {}, None).spelled()
+    nothing = Request("DELETE", "http://h", "h", "/", {}, None)
+    assert nothing.written() == b"DELETE / HTTP/1.1\r\nhost: h\r\n\r\n"
+    assert b"content-length: 0" in Request("POST", "http://h", "h", "/", {}, None).written()
 
 
 @pytest.mark.parametrize("value", ["a\r\nx: y", "a\n", "a\x00", "a\t", " a", "a ", "é", "a\x7f"])
 def test_what_would_be_another_request_is_not_written(value: str) -> None:
     with pytest.raises(Unspeakable):
-        asked(headers={"a": value}).spelled()
+        asked(headers={"a": value}).written()
     with pytest.raises(Unspeakable):
-        asked(headers={f"a{value}": "b"}).spelled()
+        asked(headers={f"a{value}": "b"}).written()
     with pytest.raises(Unspeakable):
-        asked(target=f"/x{value}y").spelled()
+        asked(target=f"/x{value}y").written()
     with pytest.raises(Unspeakable):
-        asked(method=f"GET{value}").spelled()
+        asked(method=f"GET{value}").written()
 
 
 PLACES = [

@@ -69,7 +69,7 @@ class _Gathered(Struct):
         contacts = self.builder.build()
         if len(contacts) == len(self.builder) - self.unusable:
             return Leads(contacts=contacts, ids=self.ids, unusable=self.unusable)
-        again = self.builder.again()
+        again = self.builder.repeated_rows()
         rows = zip(again["number"], again["contact_id"], again["standing"], strict=True)
         chosen, surplus = _chosen(
             contacts, [Surplus(number=n or "", lead=x or "", standing=Standing(s or "")) for n, x, s in rows]

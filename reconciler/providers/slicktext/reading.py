@@ -58,7 +58,7 @@ class Gathered:
         made = self._builder.build()
         if len(made) == self.count() - self._builder.numberless():
             return made
-        again = self._builder.again()
+        again = self._builder.repeated_rows()
         people = zip(again["number"], again["status"], strict=True)
         return made.filled("status", {n: OPTED_OUT for n, status in people if n is not None and status == OPTED_OUT})
 

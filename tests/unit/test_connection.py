@@ -15,8 +15,8 @@ from raw_server import Behaviour, RawServer, answer, reset
 from reconciler.errors import NoAnswer, NotSent, Rejected
 from reconciler.plan.calls import Call, Method
 from reconciler.providers import _wire
-from reconciler.providers._http1 import Hearing
-from reconciler.providers._line import NoConnection, _Open, buffer
+from reconciler.providers._connection import NoConnection, _Open, buffer
+from reconciler.providers._http1 import AnswerReader
 from reconciler.providers.http import Http, Pace, StaticAuth
 
 POST = Call(method=Method.POST, path=("things",), body={"a": 1})
@@ -230,11 +230,11 @@ def test_nothing_is_written_to_a_connection_that_is_over_before_it_was_used(lost
         near, far = socket.socketpair()
         with near, far:
             loop = asyncio.get_running_loop()
-            transport, line = await loop.create_connection(lambda: _Open("http://h", loop, buffer()), sock=near)
-            line.eof_received()
-            line.connection_lost(lost)
+            transport, opened = await loop.create_connection(lambda: _Open("http://h", loop, buffer()), sock=near)
+            opened.eof_received()
+            opened.connection_lost(lost)
             with pytest.raises(NoConnection):
-                await line.exchange(b"GET / HTTP/1.1\r\n\r\n", Hearing("GET", 100), loop.time() + 5)
+                await opened.exchange(b"GET / HTTP/1.1\r\n\r\n", AnswerReader("GET", 100), loop.time() + 5)
             assert transport.is_closing()
             await asyncio.sleep(0)
             far.setblocking(False)

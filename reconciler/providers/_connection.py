@@ -1,6 +1,6 @@
 """One kept-alive HTTP/1.1 connection over an asyncio transport: no pool, no stream, one wake-up for each answer.
 
-A line has one owner at a time, who says until when an answer is waited for.
+A connection has one owner at a time, who says until when an answer is waited for.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import urlsplit
 
-from reconciler.providers._http1 import Answer, Asked, Garbled, Hearing, TooLong
+from reconciler.providers._http1 import Answer, AnswerReader, Garbled, Request, TooLong
 
 if TYPE_CHECKING:
     from socket import socket
@@ -32,7 +32,7 @@ class NoConnection(Exception):
         self.late = late
 
 
-class NoWay(Exception):
+class NoTunnel(Exception):
     """The proxy opens no tunnel: the request itself has not left."""
 
 
@@ -40,13 +40,13 @@ class Broken(Exception):
     """The connection broke, or what came on it is no HTTP: the request may have been processed."""
 
 
-class Way(Protocol):
+class Transport(Protocol):
     """How requests get to a provider."""
 
-    async def exchange(self, asked: Asked, *, until: float, most: int) -> Answer:
+    async def exchange(self, request: Request, *, until: float, most: int) -> Answer:
         """``until`` is on the clock of the loop, ``most`` how long a body may be.
 
-        Raises NoConnection, NoWay and Unspeakable (nothing was sent), Broken, TooLong and TimeoutError.
+        Raises NoConnection, NoTunnel and Unspeakable (nothing was sent), Broken, TooLong and TimeoutError.
         """
         ...
 
@@ -59,8 +59,8 @@ def buffer() -> memoryview:
     return memoryview(bytearray(_READ))
 
 
-class Line:
-    """A way of its own for one exchange at a time. ``idle_s``: how long a connection may have been unused before it is
+class Connection:
+    """One exchange at a time. ``idle_s``: how long a connection may have been unused before it is
     not used again."""
 
     def __init__(
@@ -72,20 +72,20 @@ class Line:
         self._idle_s = idle_s
         self._open: _Open | None = None
 
-    async def exchange(self, asked: Asked, *, until: float, most: int) -> Answer:
-        """See ``Way``."""
-        request = asked.spelled()
-        line, self._open = self._open, None
-        if line is not None and not (line.origin == asked.origin and line.usable(self._idle_s)):
-            line.close()
-            line = None
-        if line is None:
-            line = await self._connected(asked.origin, until)
-        answer = await line.exchange(request, Hearing(asked.method, most), until)
+    async def exchange(self, request: Request, *, until: float, most: int) -> Answer:
+        """See ``Transport``."""
+        written = request.written()
+        opened, self._open = self._open, None
+        if opened is not None and not (opened.origin == request.origin and opened.usable(self._idle_s)):
+            opened.close()
+            opened = None
+        if opened is None:
+            opened = await self._connected(request.origin, until)
+        answer = await opened.exchange(written, AnswerReader(request.method, most), until)
         if answer.last:
-            line.close()
+            opened.close()
         else:
-            self._open = line
+            self._open = opened
         return answer
 
     async def _connected(self, origin: str, until: float) -> _Open:
@@ -94,7 +94,7 @@ class Line:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(min(until, loop.time() + self._connect_s)):
-                _, line = await loop.create_connection(
+                _, opened = await loop.create_connection(
                     lambda: _Open(origin, loop, self._into),
                     host,
                     parts.port or (443 if secure else 80),
@@ -106,7 +106,7 @@ class Line:
             raise NoConnection(late=True) from late
         except (OSError, UnicodeError) as failure:  # a name that cannot be one is looked up by nobody
             raise NoConnection from failure
-        return line
+        return opened
 
     async def aclose(self) -> None:
         if self._open is not None:
@@ -133,8 +133,8 @@ class _Open(asyncio.BufferedProtocol):
         self._over = False
         self._transport = cast(asyncio.Transport, None)
         self._incoming = select.poll()
-        self._hearing = cast(Hearing, None)
-        self._heard: asyncio.Future[Answer | Exception] | None = None
+        self._reader = cast(AnswerReader, None)
+        self._answer: asyncio.Future[Answer | Exception] | None = None
         self._until = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -150,24 +150,24 @@ class _Open(asyncio.BufferedProtocol):
         # What is still on its way out would be in front of the next request.
         return not self._transport.get_write_buffer_size() and not self._incoming.poll(0)
 
-    async def exchange(self, request: bytes, hearing: Hearing, until: float) -> Answer:
-        """Only where the line is new or ``usable``. Closed when there is no answer, whatever the reason."""
+    async def exchange(self, written: bytes, reader: AnswerReader, until: float) -> Answer:
+        """Only where the connection is new or ``usable``. Closed when there is no answer, whatever the reason."""
         if self._over:
             self.close()
             raise NoConnection  # it was given up as soon as it was made, and what is not written is not sent
-        heard: asyncio.Future[Answer | Exception] = self._loop.create_future()
-        self._heard, self._hearing = heard, hearing
+        awaited: asyncio.Future[Answer | Exception] = self._loop.create_future()
+        self._answer, self._reader = awaited, reader
         self._wait_until(until)
         try:
-            self._transport.write(request)
-            answer = await heard
+            self._transport.write(written)
+            answer = await awaited
             if isinstance(answer, Exception):
                 raise answer
         except BaseException:
             self.close()
             raise
         finally:
-            self._heard = None
+            self._answer = None
         self._since = time.monotonic()
         return answer
 
@@ -181,11 +181,11 @@ class _Open(asyncio.BufferedProtocol):
         return self._into
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self._heard is None or self._heard.done():
+        if self._answer is None or self._answer.done():
             self.close()  # whatever that is, it would be read as the answer to the next request
             return
         try:
-            told: Answer | Exception | None = self._hearing.hear(self._into[:nbytes])
+            told: Answer | Exception | None = self._reader.feed(self._into[:nbytes])
         except (Garbled, TooLong) as wrong:
             told = wrong
         self._tell(told)
@@ -198,17 +198,17 @@ class _Open(asyncio.BufferedProtocol):
 
     def _ended(self, exc: Exception | None = None) -> None:
         self._over = True
-        if self._heard is None or self._heard.done():
+        if self._answer is None or self._answer.done():
             return
         try:
-            self._tell(self._hearing.ended() if exc is None else Broken())
+            self._tell(self._reader.ended() if exc is None else Broken())
         except (Garbled, TooLong) as wrong:
             self._tell(wrong)
 
     def _tell(self, told: Answer | Exception | None) -> None:
         """Whoever waits, if there is an outcome."""
-        if told is not None and self._heard is not None and not self._heard.done():
-            self._heard.set_result(Broken() if isinstance(told, Garbled) else told)
+        if told is not None and self._answer is not None and not self._answer.done():
+            self._answer.set_result(Broken() if isinstance(told, Garbled) else told)
 
     def _wait_until(self, until: float) -> None:
         """One timer for many exchanges: it goes off when the first of them is due, and looks which one is under way."""
@@ -220,7 +220,7 @@ class _Open(asyncio.BufferedProtocol):
 
     def _due(self) -> None:
         self._timer = None
-        if self._heard is None:
+        if self._answer is None:
             return
         if self._until > self._loop.time():
             self._wait_until(self._until)

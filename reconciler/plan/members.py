@@ -90,8 +90,9 @@ def unsuppressed(resource: Resource, members: Members, population: Population) -
     problems: list[Diagnostic] = []
     if not population.suppressed:
         return members.contacts, problems
-    declared = members.contacts.without(population.suppressed)
-    if skipped := members.contacts.within(population.suppressed):
+    declared = members.contacts
+    if skipped := declared.within(population.suppressed):
+        declared = declared.without(skipped)
         problems.append(_skipped("suppressed-skipped", resource, skipped, "suppressed"))
     listed = population.live.contacts.within(population.suppressed) if population.live else ContactSet.empty()
     if listed and members.mode is not Mode.EXACT:

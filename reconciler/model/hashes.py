@@ -110,9 +110,12 @@ class MemberHashes(Set[bytes]):
     ) -> MemberHashes:
         """``work`` over both, cut at the same places. It would keep what is in ``mine`` alone, in ``theirs`` alone, and
         the ``same`` in both."""
-        one, another = self._packed, _as_hashes(other)._packed
+        others = _as_hashes(other)
+        one, another = self._packed, others._packed
         if one == another:
             return self if same else NO_MEMBERS
+        if not one or not another:
+            return self if one and mine else others if another and theirs else NO_MEMBERS
         pieces = list[bytes | memoryview]()
         for here, there in _side_by_side(one, another):
             if here == there:

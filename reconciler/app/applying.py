@@ -100,6 +100,9 @@ async def apply(request: Request, options: ApplyOptions, workspace: Workspace | 
             if planned.exit_code is not Exit.OK:
                 return Applied(planned=planned, exit_code=planned.exit_code)
             planned = await control.unless_interrupted(_agreed(planned, planning, leftovers, options))
+            if planned.exit_code is not Exit.OK:
+                options.show(planned)
+                return Applied(planned=planned, exit_code=planned.exit_code)
             lease.renew()
             planned = leftovers.close(planned)
             runner = Runner(
@@ -137,13 +140,14 @@ async def _agreed(
     planned: Planned, planning: Callable[[], Awaitable[Planned]], leftovers: Leftovers, options: ApplyOptions
 ) -> Planned:
     """The plan, allowed. Where a person thought about it for long, it is made anew: people may have opted out since,
-    and a campaign have begun. Raises StalePlan when it is another one by then."""
+    and a campaign have begun. Raises StalePlan when it is another one by then. One that cannot be read any more or is
+    refused is returned as it is."""
     asked_at = time.monotonic()
     await _check_allowed(planned, options)
     if options.ask is None or time.monotonic() - asked_at <= FRESH_S:
         return planned
     again = _checked(await planning(), leftovers, options)
-    if again.exit_code is not Exit.OK or again.fingerprint != planned.fingerprint:
+    if again.exit_code is Exit.OK and again.fingerprint != planned.fingerprint:
         raise StalePlan("what is live changed while the question was open; nothing was changed", hint="apply again")
     return again
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.app import applying, loading
-from reconciler.errors import StalePlan
+from reconciler.errors import Exit, StalePlan
 from reconciler.plan.changes import Approval
 from reconciler.sandbox import Sandbox
 
@@ -136,3 +136,18 @@ def test_whoever_thinks_long_and_nothing_changed_gets_what_they_agreed_to(
     assert applied.exit_code == 0
     assert len(asked) == 1
     assert on_list(sandbox) == [ANNA, BORIS, CLARA]
+
+
+def test_a_provider_that_fails_while_a_person_thinks_is_told_as_such(
+    texts: Repository, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "FRESH_S", 0.0)
+
+    def ask(*_: object) -> frozenset[Approval]:
+        sandbox.set_faults([{"method": "GET", "fault": {"kind": "error_before", "status": 403}}])
+        return frozenset(Approval)
+
+    applied = asyncio.run(applying.apply(loading.Request(), applying.ApplyOptions(ask=ask)))
+    assert applied.exit_code is Exit.CREDENTIALS
+    assert {d.code for d in applied.planned.plan.diagnostics} == {"credentials-refused"}
+    assert texts.writes() == []

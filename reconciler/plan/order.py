@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.resources import Declared, Reference, Resource
-from reconciler.plan.calls import Phase, Ref, Step
+from reconciler.plan.calls import Each, Phase, Ref, Step
 from reconciler.plan.changes import Adopt, Change, Create, Delete, Forget, Replace, Update
 from reconciler.plan.rules import World
 
@@ -195,6 +195,8 @@ def _look(values: Iterable[object], found: set[Address]) -> None:
         match value:
             case Ref(address):
                 found.add(address)
+            case Each(item):
+                _look((item,), found)
             case tuple():
                 _look(value, found)
             case dict():

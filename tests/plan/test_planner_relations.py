@@ -9,7 +9,9 @@ from reconciler.model.addresses import Address, Kind, RemoteId
 from reconciler.model.contacts import ContactSet
 from reconciler.model.live import AccountLive, LiveMembers
 from reconciler.model.resources import GuardLimits, Lifecycle, Mode, OnRemove
+from reconciler.plan.calls import Call, Column, Each, Method, Part, Ref
 from reconciler.plan.changes import Approval, Change, Plan
+from reconciler.plan.order import needed_ids
 
 from worlds import (
     MadeUp,
@@ -49,6 +51,26 @@ def test_members_of_a_new_list_are_created_after_it() -> None:
     assert made.changes[1].members is not None
     assert len(made.changes[1].members.add) == 2
     assert made.reach == 2
+
+
+def test_the_ids_of_every_place_of_a_call_are_needed() -> None:
+    lists = [address(Kind.LIST, name) for name in ("path", "body", "part", "each")]
+    (made,) = planned(a_list("new"), now=live()).changes
+    call = Call(
+        method=Method.POST,
+        path=("lists", Ref(lists[0])),
+        body={
+            "list": Ref(lists[1]),
+            "rows": Each({"id": Column("number"), "of": (Ref(lists[3]),)}),
+            "own": Ref(made.address),
+        },
+    )
+    step = replace(
+        made.steps[0],
+        call=call,
+        parts=(Part(address=lists[0], entry={"list": Ref(lists[2])}, effect=made.steps[0].effect),),
+    )
+    assert needed_ids(made.with_steps(step)) == set(lists)
 
 
 def test_an_exact_membership_removes_others_and_an_additive_one_does_not() -> None:

@@ -184,4 +184,4 @@ def install(monkeypatch: pytest.MonkeyPatch, clock: Clock, reached: Callable[[],
             monkeypatch.setattr(module, "datetime", moment)
     monkeypatch.setattr(ContactCenterSession.__init__, "__defaults__", (clock.time, clock.time))
     way = ByHttpx(InLoop(clock, reached), timeout_s=30.0)
-    monkeypatch.setattr(Wire, "_way", lambda wire, *where: way)
+    monkeypatch.setattr(Wire, "_transport", lambda wire, *where: way)

@@ -186,11 +186,12 @@ class Rows:
         return self._where((fits(number) is not None) is keep for number in numbers)
 
     def having(self, numbers: Sequence[str]) -> Rows:
-        held = self._held
+        # In this order: should another thread sort us meanwhile, rows that are in order may count as if they were not.
+        in_order, held = self._in_order, self._held
         if self._places is None or self._places[0] is not held:
             self._places = held, dict(zip(held[0], range(len(held[0])), strict=True))
         found = [place for place in map(self._places[1].get, numbers) if place is not None]
-        return Rows(*_at(held, sorted(found)), in_order=self._in_order)
+        return Rows(*_at(held, sorted(found)), in_order=in_order)
 
     def without(self, other: Rows) -> Rows:
         theirs = set(other._held[0])
